@@ -1,0 +1,46 @@
+# make serve: index content/ and answer on http://127.0.0.1:8000. make test: everything that must hold.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
+
+.PHONY: serve test lint test-relevance test-long readme clean
+
+serve: $(VENV)/.installed
+	@$(BIN)/kb serve
+
+test: lint
+	$(BIN)/python -m pytest -m "not relevance and not long"
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-relevance: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m relevance
+
+test-long: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m long
+
+readme: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.readme
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another with: make PYTHON=/path/to/python3 ...")'
+	@echo "Creating the environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing the pinned packages (a few minutes, once)"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing what the tests need"
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) data

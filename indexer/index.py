@@ -1,0 +1,320 @@
+"""PassageIndex: a set of passages that can be searched by words and by meaning.
+
+Articles are one (many passages each), incidents another. A SQLite file holds passages, words and identifiers, and
+FAISS the vectors; nothing above this module knows of either. Writers are kept apart by ``build``'s lock; readers
+follow the generation.
+"""
+
+import json
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from indexer.database import open_database, reading
+from indexer.encoder import Encoder, Vectors
+from indexer.errors import IndexDamagedError
+from indexer.identifiers import identifiers
+from indexer.meaning import BaseFile, MeaningLane, keys_of, read_base, write_base
+from indexer.passages import Passage, Role
+from indexer.snapshot import Filter, Found, Owner, Snapshot, passages_by_key, passages_by_role
+from indexer.vectors import HalfVectors, text_hash
+from indexer.words import create_tables, terms
+
+# A tail is folded into the base when it is this long and this share of it; dead vectors when they are this share
+FOLD_TAIL = 1_000
+FOLD_SHARE = 0.1
+FOLD_DEAD_SHARE = 0.2
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS owners (
+  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, audience TEXT NOT NULL, facets TEXT NOT NULL,
+  valid_from REAL, valid_to REAL
+);
+CREATE TABLE IF NOT EXISTS passages (
+  key INTEGER PRIMARY KEY AUTOINCREMENT, owner INTEGER NOT NULL, number INTEGER NOT NULL, role TEXT NOT NULL,
+  heading_path TEXT NOT NULL, anchor TEXT NOT NULL, text TEXT NOT NULL, length INTEGER NOT NULL,
+  text_hash BLOB, has_vector INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS passages_owner ON passages (owner, number);
+CREATE INDEX IF NOT EXISTS passages_pending ON passages (key) WHERE has_vector = 0 AND text_hash IS NOT NULL;
+CREATE TABLE IF NOT EXISTS identifiers (
+  identifier TEXT, passage INTEGER, PRIMARY KEY (identifier, passage)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS identifiers_passage ON identifiers (passage);
+CREATE TABLE IF NOT EXISTS tail (seq INTEGER PRIMARY KEY AUTOINCREMENT, passage INTEGER NOT NULL, vector BLOB NOT NULL);
+"""
+
+
+class PassageIndex:
+    """An index file and the FAISS bases beside it. One instance serves all threads of a process."""
+
+    def __init__(self, path: Path, encoder: Encoder) -> None:
+        self.path, self._encoder = path, encoder
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._lane: tuple[str, int, MeaningLane] | None = None
+        self.connection.executescript(_SCHEMA)
+        create_tables(self.connection)
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = open_database(self.path).conn
+        return connection
+
+    # -- reading
+
+    @property
+    def generation(self) -> int:
+        """How many times a publish has gone live here; 0 before the first."""
+        return int(self.meta("generation") or 0)
+
+    def meta(self, name: str) -> str | None:
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The live generation, with this thread's connection held to it for the length of the block."""
+        with reading(self.connection):
+            generation = self.generation
+            lane = self._current_lane()
+            with self._lock:
+                held = self._snapshot
+            if held is None or held.generation != generation:
+                held = Snapshot(self.connection, generation, lane)
+            elif held._meaning is not lane:
+                held = held.with_meaning(lane)
+            with self._lock:
+                self._snapshot = held
+            yield held
+
+    def search(self, terms: Counter[str], codes: Iterable[str], vector: Vectors | None, wanted: Filter) -> Found:
+        """The candidates of the live generation; see ``Snapshot.search``."""
+        with self.snapshot() as snapshot:
+            return snapshot.search(self.connection, terms, codes, vector, wanted)
+
+    def complete(self, typed: str, wanted: Filter, most: int) -> list[tuple[str, str]]:
+        """Names that go on from what is typed, with their owners' ids; see ``Snapshot.complete``."""
+        with self.snapshot() as snapshot:
+            return snapshot.complete(self.connection, typed, wanted, most)
+
+    def passages(self, keys: Iterable[int]) -> dict[int, Passage]:
+        return passages_by_key(self.connection, keys)
+
+    def passages_of_roles(self, roles: Sequence[Role]) -> list[Passage]:
+        """All passages of some roles, in reading order."""
+        return passages_by_role(self.connection, roles)
+
+    def counts(self) -> tuple[int, int, int]:
+        """Passages, those that are to have a vector, and those that have one."""
+        row = self.connection.execute(
+            "SELECT count(*), count(text_hash), sum(has_vector AND text_hash IS NOT NULL) FROM passages"
+        ).fetchone()
+        return int(row[0]), int(row[1]), int(row[2] or 0)
+
+    def _current_lane(self) -> MeaningLane:
+        if self.meta("encoder") != self._encoder.identity:
+            return MeaningLane.empty(self._encoder.dimension)
+        described = self.meta("base") or ""
+        last = int(self.connection.execute("SELECT coalesce(max(seq), 0) FROM tail").fetchone()[0])
+        with self._lock:
+            held = self._lane
+        if held is not None and held[:2] == (described, last):
+            return held[2]
+        if held is not None and held[0] == described and held[1] < last:
+            _, seen, lane = held
+        elif described:
+            seen, lane = (
+                0,
+                MeaningLane.open(self.path.parent, BaseFile(**json.loads(described)), self._encoder.dimension),
+            )
+        else:
+            seen, lane = 0, MeaningLane.empty(self._encoder.dimension)
+        rows = self.connection.execute(
+            "SELECT passage, vector FROM tail WHERE seq > ? ORDER BY seq", (seen,)
+        ).fetchall()
+        if rows:
+            keys = np.array([row[0] for row in rows], np.int64)
+            lane = lane.with_tail(
+                keys, np.stack([np.frombuffer(row[1], np.float16) for row in rows]).astype(np.float32)
+            )
+        with self._lock:
+            self._lane = (described, last, lane)
+        return lane
+
+    # -- writing: inside one transaction of the caller's
+
+    def set_meta(self, name: str, value: str | None) -> None:
+        if value is None:
+            self.connection.execute("DELETE FROM meta WHERE name = ?", (name,))
+        else:
+            self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def raise_generation(self) -> int:
+        generation = self.generation + 1
+        self.set_meta("generation", str(generation))
+        return generation
+
+    def rename(self, old_id: str, new_id: str) -> None:
+        """The same owner under another id; its passages keep their vectors. Nothing where there is no such owner."""
+        self.connection.execute("UPDATE owners SET id = ? WHERE id = ?", (new_id, old_id))
+
+    def upsert(self, owner: Owner, passages: Sequence[Passage]) -> int:
+        """Put an owner and exactly these passages in place of what it had; gives how many came or went.
+
+        Those that are as before stay untouched, with their vectors.
+        """
+        times = [moment.timestamp() if moment else None for moment in (owner.valid_from, owner.valid_to)]
+        facets = json.dumps({name: list(values) for name, values in owner.facets.items()}, ensure_ascii=False)
+        (key,) = self.connection.execute(
+            "INSERT INTO owners (id, audience, facets, valid_from, valid_to) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id)"
+            " DO UPDATE SET (audience, facets, valid_from, valid_to) = (excluded.audience, excluded.facets,"
+            " excluded.valid_from, excluded.valid_to) RETURNING key",
+            (owner.id, owner.audience, facets, *times),
+        ).fetchone()
+        kept: dict[tuple[str, str, str, str], list[int]] = {}
+        for row in self.connection.execute(
+            "SELECT key, role, heading_path, anchor, text FROM passages WHERE owner = ? ORDER BY number DESC", (key,)
+        ):
+            kept.setdefault(row[1:], []).append(row[0])
+        came = 0
+        for number, passage in enumerate(passages):
+            path = json.dumps(passage.heading_path, ensure_ascii=False)
+            same = kept.get((passage.role, path, passage.anchor, passage.text))
+            if same:
+                self.connection.execute("UPDATE passages SET number = ? WHERE key = ?", (number, same.pop()))
+            else:
+                self._insert(key, number, path, passage)
+                came += 1
+        gone = [passage for keys in kept.values() for passage in keys]
+        self._forget(gone)
+        return came + len(gone)
+
+    def _insert(self, owner: int, number: int, path: str, passage: Passage) -> None:
+        is_name = passage.role in {"title", "name"}
+        said = passage.text if is_name else f"{' '.join(passage.heading_path[1:])}\n{passage.text}"
+        words = terms(said)
+        encoded = passage.encoded_text
+        key = self.connection.execute(
+            "INSERT INTO passages (owner, number, role, heading_path, anchor, text, length, text_hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                owner,
+                number,
+                passage.role,
+                path,
+                passage.anchor,
+                passage.text,
+                len(words),
+                text_hash(encoded) if encoded else None,
+            ),
+        ).lastrowid
+        self.connection.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (key, " ".join(words)))
+        name = passage.text if passage.role == "title" else passage.heading_path[-1] if passage.role == "term" else ""
+        if name:
+            self.connection.execute("INSERT INTO names (rowid, text) VALUES (?, ?)", (key, name))
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO identifiers VALUES (?, ?)", ((code, key) for code in identifiers(said))
+        )
+
+    def delete(self, owner_id: str) -> None:
+        row = self.connection.execute("SELECT key FROM owners WHERE id = ?", (owner_id,)).fetchone()
+        if row is not None:
+            keys = self.connection.execute("SELECT key FROM passages WHERE owner = ?", row).fetchall()
+            self._forget(key for (key,) in keys)
+            self.connection.execute("DELETE FROM owners WHERE key = ?", row)
+
+    def _forget(self, keys: Iterable[int]) -> None:
+        gone = [(key,) for key in keys]
+        for statement in (
+            "DELETE FROM words WHERE rowid = ?",
+            "DELETE FROM names WHERE rowid = ?",
+            "DELETE FROM identifiers WHERE passage = ?",
+            "DELETE FROM passages WHERE key = ?",
+        ):
+            self.connection.executemany(statement, gone)
+
+    # -- vectors
+
+    def pending(self, most: int) -> list[tuple[int, bytes, Passage]]:
+        """Passages that have no vector yet: key, hash of the text to encode, passage."""
+        rows = self.connection.execute(
+            "SELECT key, text_hash FROM passages WHERE has_vector = 0 AND text_hash IS NOT NULL ORDER BY key LIMIT ?",
+            (most,),
+        ).fetchall()
+        texts = self.passages(key for key, _ in rows)
+        return [(key, digest, texts[key]) for key, digest in rows]
+
+    def add_vectors(self, vectors: Mapping[int, HalfVectors]) -> None:
+        """Give passages their vectors, by passage key."""
+        self.connection.executemany(
+            "INSERT INTO tail (passage, vector) VALUES (?, ?)",
+            ((key, vector.tobytes()) for key, vector in vectors.items()),
+        )
+        self.connection.executemany("UPDATE passages SET has_vector = 1 WHERE key = ?", ((key,) for key in vectors))
+
+    def drop_vectors(self) -> None:
+        """Forget all vectors: another encoder made them, or their file is damaged."""
+        self.set_meta("base", None)
+        self.connection.execute("DELETE FROM tail")
+        self.connection.execute("UPDATE passages SET has_vector = 0")
+
+    def wants_fold(self) -> bool:
+        base = BaseFile(**json.loads(self.meta("base") or '{"name": "", "sha256": "", "count": 0}'))
+        (tail,) = self.connection.execute("SELECT count(*) FROM tail").fetchone()
+        live = self.counts()[2]
+        dead = base.count + tail - live
+        return bool(
+            (tail >= FOLD_TAIL and tail > base.count * FOLD_SHARE)
+            or (dead >= FOLD_TAIL and dead > (base.count + tail) * FOLD_DEAD_SHARE)
+        )
+
+    def write_folded(self) -> BaseFile:
+        """A base file of all live vectors, on disk but not in use yet; ``use_base`` takes it."""
+        live = {key for (key,) in self.connection.execute("SELECT key FROM passages WHERE has_vector = 1")}
+        keys, vectors = [], []
+        described = self.meta("base")
+        if described:
+            base = read_base(self.path.parent, BaseFile(**json.loads(described)))
+            for key in sorted(live.intersection(keys_of(base).tolist())):
+                keys.append(key)
+                vectors.append(base.reconstruct(key).astype(np.float16))
+        for key, vector in self.connection.execute("SELECT passage, vector FROM tail ORDER BY seq"):
+            if key in live:
+                keys.append(key)
+                vectors.append(np.frombuffer(vector, np.float16))
+        (last,) = self.connection.execute("SELECT coalesce(max(seq), 0) FROM tail").fetchone()
+        name = f"{self.path.stem}-{self.generation}-{last}.faiss"
+        return write_base(self.path.parent, name, np.array(keys, np.int64), np.stack(vectors))
+
+    def use_base(self, base: BaseFile) -> None:
+        self.set_meta("previous_base", self.meta("base"))
+        self.set_meta("base", json.dumps(asdict(base)))
+        self.connection.execute("DELETE FROM tail")
+
+    def remove_old_bases(self) -> None:
+        """Delete base files that neither this nor the previous generation uses."""
+        used = {json.loads(text)["name"] for text in (self.meta("base"), self.meta("previous_base")) if text}
+        for path in self.path.parent.glob(f"{self.path.stem}-*.faiss*"):
+            if path.name not in used:
+                path.unlink(missing_ok=True)
+
+    def check_base(self) -> None:
+        """Raise IndexDamagedError where the base file is not as it was written."""
+        described = self.meta("base")
+        if described:
+            read_base(self.path.parent, BaseFile(**json.loads(described)))
+
+
+__all__ = ["Filter", "Found", "IndexDamagedError", "Owner", "PassageIndex", "Snapshot"]

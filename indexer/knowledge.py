@@ -1,0 +1,171 @@
+"""Knowledge objects: a file's bytes become one, or every problem that keeps them from it, each with its line."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from indexer.errors import Problem
+from indexer.frontmatter import Audience, KnowledgeType, Tier, WorkflowState, read, split
+from indexer.identifiers import words_of_name
+from indexer.markdown import Document, parse_markdown
+
+MAX_FILE_BYTES = 1024 * 1024
+
+_FOLDER_TYPES: dict[str, KnowledgeType] = {
+    "faq": "faq",
+    "faqs": "faq",
+    "questions": "faq",
+    "runbook": "runbook",
+    "runbooks": "runbook",
+    "playbooks": "runbook",
+    "alerts": "runbook",
+    "glossary": "glossary",
+    "glossaries": "glossary",
+    "terms": "glossary",
+    "howto": "howto",
+    "howtos": "howto",
+    "how-to": "howto",
+    "known-error": "known-error",
+    "known-errors": "known-error",
+    "template": "template",
+    "templates": "template",
+    "policy": "policy",
+    "policies": "policy",
+}
+_RUNBOOK_HEADINGS = re.compile(
+    r"^(symptoms?|meaning|impact|diagnos\w+|mitigation|remediation|resolution|steps|procedure|verification|rollback"
+    r"|escalation|troubleshooting)\b",
+    re.IGNORECASE,
+)
+_SECTION_HEADINGS = re.compile(
+    _RUNBOOK_HEADINGS.pattern + r"|^(overview|introduction|description|summary|background|prerequisites|usage|contents|"
+    r"example|before you start)\b",
+    re.IGNORECASE,
+)
+_GLOSSARY_TITLE = re.compile(r"\b(glossary|abbreviations|acronyms|terminology|definitions)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeObject:
+    """One article as its author wrote it. Times are aware, in UTC; ``revision`` is git's blob id of the file."""
+
+    id: str
+    type: KnowledgeType
+    title: str
+    body: str
+    path: str
+    revision: str
+    summary: str = ""
+    workflow_state: WorkflowState = "published"
+    audience: Audience = "internal"
+    tier: Tier | None = None
+    services: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    owner: str | None = None
+    reviewers: tuple[str, ...] = ()
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    review_by: date | None = None
+    related: tuple[str, ...] = ()
+    created: datetime | None = None
+    updated: datetime | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    body_line: int = 1
+
+    @property
+    def document(self) -> Document:
+        """The parsed body."""
+        return parse_markdown(self.body)
+
+
+def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
+    """The knowledge object in a file, or every problem that keeps it from being one.
+
+    ``path`` is relative to the content folder, with ``/``. Never raises for anything the bytes hold.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        return [
+            Problem(
+                path, 1, f"the file has {len(data):,} bytes; {MAX_FILE_BYTES:,} is the most", "Split it into articles"
+            )
+        ]
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return [Problem(path, line, f"byte {error.start} is not UTF-8", "Save the file as UTF-8")]
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        return [Problem(path, line, "the file holds a NUL byte, so it is not text", "Save it as plain UTF-8 text")]
+    front, body, body_line = split(text)
+    if front is None:
+        return [Problem(path, 1, "the front matter opened by '---' is never closed", "Close it with a line '---'")]
+    found = read(path, front)
+    if isinstance(found, list):
+        return found
+    matter, extra = found
+    document = parse_markdown(body)
+    title = matter.title or _title_in(document) or title_of_path(path)
+    known = matter.model_dump(exclude={"title", "id", "type", *(matter.model_extra or {})})
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in known.items()}
+    return KnowledgeObject(
+        id=matter.id or id_of_path(path),
+        type=matter.type or _type_of(path, title, document),
+        title=" ".join(title.split()),
+        body=body,
+        path=path,
+        revision=blob_id(data),
+        extra=extra,
+        body_line=body_line,
+        **fields,
+    )
+
+
+def blob_id(data: bytes) -> str:
+    """Git's name for these bytes, so that any revision can be read back from the repository."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def id_of_path(path: str) -> str:
+    """``runbooks/check-port.md`` -> ``runbooks/check-port``."""
+    return str(PurePosixPath(path).with_suffix(""))
+
+
+def title_of_path(path: str) -> str:
+    """A file's name as words; a README or index takes its folder's name."""
+    pure = PurePosixPath(path)
+    stem = pure.name.split(".")[0] or pure.stem
+    if stem.lower().lstrip("_") in {"readme", "index"} and pure.parent.name:
+        stem = pure.parent.name
+    words = " ".join(words_of_name(stem))
+    return words[:1].upper() + words[1:] if words else stem
+
+
+def _title_in(document: Document) -> str | None:
+    """The first heading of level 1, else the first heading, but for one that any article could have ("Steps")."""
+    headings = [section for section in document.sections if section.title]
+    first = next((section for section in headings if section.level == 1), headings[0] if headings else None)
+    return None if first is None or (first.level > 1 and _SECTION_HEADINGS.match(first.title)) else first.title
+
+
+def _type_of(path: str, title: str, document: Document) -> KnowledgeType:
+    """By the nearest folder whose name says it, else by the shape of the text."""
+    for folder in reversed(PurePosixPath(path).parts[:-1]):
+        if folder.lower() in _FOLDER_TYPES:
+            return _FOLDER_TYPES[folder.lower()]
+    headings = [section.title for section in document.sections if section.title]
+    if _GLOSSARY_TITLE.search(title):
+        return "glossary"
+    if title.rstrip().endswith("?") or (headings and sum(h.endswith("?") for h in headings) * 2 > len(headings)):
+        return "faq"
+    if sum(bool(_RUNBOOK_HEADINGS.match(heading)) for heading in headings) >= 2:
+        return "runbook"
+    kinds = [block.kind for section in document.sections for block in section.blocks]
+    if kinds and kinds.count("definition") * 2 > len(kinds):
+        return "glossary"
+    return "howto"

@@ -1,0 +1,125 @@
+"""What changed since the last publish, parsed and laid aside until it goes live.
+
+Batches are committed one by one, so that a run after a killed one does not parse again what that had parsed.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from indexer.catalogue import Catalogue, object_to_json
+from indexer.database import writing
+from indexer.encoder import Encoder
+from indexer.errors import Problem
+from indexer.index import PassageIndex
+from indexer.knowledge import KnowledgeObject, parse
+from indexer.passages import Passage, cut
+from indexer.progress import Progress, in_batches
+from indexer.source import TRANSCRIPT_ENDINGS, Scan, WorkingTree
+
+PARSE_BATCH = 200
+
+
+class Staged(NamedTuple):
+    """A parsed file on its way to being live; JSON as it lies in the table. No ``object`` means it was refused."""
+
+    path: str
+    stamp: str
+    revision: str
+    videos: str
+    object: str | None
+    passages: str
+    problems: str
+
+
+class Staging:
+    """The files to read again, and those that are gone. ``maker`` names the encoder and format that cut passages."""
+
+    def __init__(self, tree: WorkingTree, index: PassageIndex, encoder: Encoder, maker: str) -> None:
+        self._tree, self._index, self._encoder, self._connection = tree, index, encoder, index.connection
+        self.scan: Scan = tree.scan()
+        catalogue = Catalogue(index.connection)
+        known = catalogue.files()
+        refused = {problem.path for problem in catalogue.refusals()}
+        if index.meta("made_by") != maker:
+            refused = set(self.scan.articles)
+        self.changed: list[str] = []
+        for path in self.scan.articles:
+            state = known.get(path)
+            if state is None or path in refused or not state.stamp or state.stamp != self._stamp(path, state.videos):
+                self.changed.append(path)
+        self.gone: list[str] = sorted(known.keys() - self.scan.articles.keys())
+        if index.meta("staged_by") != maker:
+            with writing(self._connection):
+                self._connection.execute("DELETE FROM staged")
+                index.set_meta("staged_by", maker)
+
+    def _stamp(self, path: str, videos: Iterable[str]) -> str:
+        """A file's stamp with those of its transcripts; empty where any of them may have changed unseen."""
+        beside = {video: self.scan.transcripts[video] for video in videos if video in self.scan.transcripts}
+        own = self.scan.articles[path]
+        if not own or "" in beside.values():
+            return ""
+        return " ".join([own, *(f"{name}={stamp}" for name, stamp in sorted(beside.items()))])
+
+    def parse(self, progress: Progress) -> None:
+        """Parse what changed, in batches that a killed run leaves behind for the next."""
+        done = dict(self._connection.execute("SELECT path, stamp FROM staged"))
+        todo = [path for path in self.changed if not (done.get(path) and done[path] == self._staged_stamp(path))]
+        for count, batch in in_batches(todo, PARSE_BATCH):
+            rows = [self._staged(path) for path in batch]
+            with writing(self._connection):
+                self._connection.executemany("INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            progress("read", count, len(todo))
+
+    def _staged_stamp(self, path: str) -> str:
+        (videos,) = self._connection.execute("SELECT videos FROM staged WHERE path = ?", (path,)).fetchone()
+        return self._stamp(path, json.loads(videos))
+
+    def _staged(self, path: str) -> Staged:
+        try:
+            parsed = parse(path, self._tree.read(path))
+        except OSError as error:
+            parsed = [Problem(path, 1, f"cannot be read: {error.strerror}", "Mend its permissions")]
+        if isinstance(parsed, list):
+            problems = json.dumps([asdict(problem) for problem in parsed])
+            return Staged(path, "", "", "[]", None, "[]", problems)
+        transcripts, videos = self._transcripts(parsed)
+        passages = cut(parsed, self._encoder.count_tokens, self._encoder.max_tokens, transcripts)
+        cut_up = json.dumps([asdict(passage) for passage in passages], ensure_ascii=False)
+        stamp = self._stamp(path, videos)
+        return Staged(path, stamp, parsed.revision, json.dumps(videos), object_to_json(parsed), cut_up, "[]")
+
+    def _transcripts(self, knowledge: KnowledgeObject) -> tuple[dict[str, str], list[str]]:
+        """Of each video of an article the text of the transcript beside it, and all paths where one could be."""
+        found: dict[str, str] = {}
+        looked: list[str] = []
+        folder = PurePosixPath(knowledge.path).parent
+        for video in (video for section in knowledge.document.sections for video in section.videos):
+            for ending in TRANSCRIPT_ENDINGS:
+                path = str((folder / video).with_suffix(ending))
+                looked.append(path)
+                if path in self.scan.transcripts and video not in found:
+                    found[video] = self._tree.read(path).decode("utf-8", "replace")
+        return found, looked
+
+    def rows(self) -> dict[str, Staged]:
+        """Everything staged whose file is still there, by path, in the order of paths."""
+        rows = self._connection.execute("SELECT * FROM staged ORDER BY path").fetchall()
+        return {row[0]: Staged._make(row) for row in rows if row[0] in self.scan.articles}
+
+    def texts(self) -> Iterable[str]:
+        """The texts to encode of everything staged."""
+        for (stored,) in self._connection.execute("SELECT passages FROM staged").fetchall():
+            yield from (passage.encoded_text for passage in map(passage_of, json.loads(stored)) if passage.encoded_text)
+
+    def clear(self) -> None:
+        """Forget what was staged: it is live. Inside the transaction of the switch."""
+        self._connection.execute("DELETE FROM staged")
+
+
+def passage_of(values: Mapping[str, object]) -> Passage:
+    """A passage from its JSON."""
+    return Passage(**{**values, "heading_path": tuple(values["heading_path"])})  # type: ignore[arg-type]

@@ -1,0 +1,72 @@
+"""One shape for every error: RFC 9457 problem details, saying what is wrong and what to do."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from indexer.errors import KnowledgeBaseError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetails(BaseModel):
+    """The body of every 4xx and 5xx."""
+
+    type: str = Field("about:blank", description="Names the kind of problem.")
+    title: str = Field(description="The status in words.", examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(
+        description="What is wrong and what to do.", examples=["There is no article 'runbooks/nothing'."]
+    )
+    errors: list[dict[str, Any]] | None = Field(None, description="Each wrong value: where it stands, what is wrong.")
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemDetails, "description": description, "content": {MEDIA_TYPE: {}}}
+    for status, description in (
+        (403, "Not for this caller"),
+        (422, "A value is not what it should be"),
+        (503, "Nothing to answer from yet"),
+    )
+}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"model": ProblemDetails, "description": "There is nothing of that name", "content": {MEDIA_TYPE: {}}}
+}
+
+
+def problem(
+    status: int, detail: str, errors: list[dict[str, Any]] | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A response that says what is wrong."""
+    body = ProblemDetails(
+        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors
+    )
+    return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Give the app's errors this shape, those that nobody foresaw too."""
+
+    @app.exception_handler(HTTPException)
+    def _raised(_request: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        errors = [{"where": list(one["loc"]), "what": one["msg"]} for one in error.errors()]
+        said = "; ".join(f"{'.'.join(map(str, one['where'][1:]))}: {one['what']}" for one in errors)
+        return problem(422, f"{said}.", errors)
+
+    @app.exception_handler(KnowledgeBaseError)
+    def _unable(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
+        return problem(503, str(error), headers={"Retry-After": "5"})
+
+    @app.exception_handler(Exception)
+    def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
+        return problem(500, "The service failed at this; its log says where. Trying again may help.")

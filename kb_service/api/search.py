@@ -1,0 +1,180 @@
+"""For agents and ticket forms: search, type-ahead, articles, glossary."""
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from indexer.frontmatter import Audience, KnowledgeType, Tier
+from kb_service import glossary
+from kb_service.api.caller import Base, CallerAudience
+from kb_service.api.problems import NOT_FOUND
+from kb_service.ranking import Confidence
+from kb_service.reading import read
+from kb_service.search import Query as Asked
+from kb_service.search import State, article_url, as_json, filter_of
+
+router = APIRouter(prefix="/api", tags=["knowledge"])
+
+_MOST_LETTERS = 200_000
+
+
+class ReasonBody(BaseModel):
+    """Why a hit is there."""
+
+    lane: str = Field(examples=["meaning"])
+    text: str = Field(examples=["meaning: section 'Steps' is about this"])
+    score: float = Field(description="The lane's own figure: a cosine for meaning, a BM25 sum for words.")
+    words: list[str] = Field(description="The words of the query that matched.")
+
+
+class HitBody(BaseModel):
+    """One article that answers."""
+
+    id: str = Field(examples=["runbooks/check-port"])
+    title: str
+    type: KnowledgeType
+    url: str = Field(description="Where it is read, at the passage that matched.")
+    anchor: str = Field(description="The heading of the passage that matched; empty at the top.")
+    snippet: str = Field(description="Escaped HTML; words of the query stand in `<mark>`.")
+    score: float = Field(description="Orders the hits of one answer; not to be compared between queries.")
+    confidence: Confidence
+    reasons: list[ReasonBody]
+    heading_path: list[str]
+    tier: Tier | None
+    services: list[str]
+
+
+class SearchBody(BaseModel):
+    """An answer to a search."""
+
+    query: str
+    hits: list[HitBody]
+    total: int
+    generation: int = Field(description="Rises with every publish.")
+    encoded: float = Field(description="The share of passages that can be found by meaning yet, 0 to 1.")
+    took_ms: float
+
+
+class CompletionBody(BaseModel):
+    """A name that goes on from what is typed."""
+
+    text: str
+    id: str
+    url: str
+
+
+class CompleteBody(BaseModel):
+    """An answer to type-ahead."""
+
+    query: str
+    completions: list[CompletionBody]
+    generation: int
+    took_ms: float
+
+
+@router.get("/search", summary="Find the right article", response_model=SearchBody)
+def search(
+    base: Base,
+    audience: CallerAudience,
+    q: Annotated[
+        str,
+        Query(
+            max_length=_MOST_LETTERS,
+            description="Any text: words, a question, an error code, a pasted log.",
+            openapi_examples={
+                "question": {"value": "who declares a major incident"},
+                "error code": {"value": "0x80070005"},
+                "symptom": {"value": "user cannot log in after password change"},
+            },
+        ),
+    ] = "",
+    type_: Annotated[list[KnowledgeType], Query(alias="type", description="Any of these types.")] = [],  # noqa: B006
+    service: Annotated[list[str], Query(description="Any of these services.")] = [],  # noqa: B006
+    tag: Annotated[list[str], Query(description="Any of these tags.")] = [],  # noqa: B006
+    tier: Annotated[list[Tier], Query(description="Any of these tiers.")] = [],  # noqa: B006
+    state: Annotated[
+        State, Query(description="`published` and within its dates, unless asked otherwise.")
+    ] = "published",
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+    offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
+) -> dict[str, Any]:
+    """Articles by words, by meaning and by exact identifiers, each with its reasons and the passage that matched."""
+    given: dict[str, list[Any]] = {"type": type_, "service": service, "tag": tag, "tier": tier}
+    facets = {name: frozenset(values) for name, values in given.items() if values}
+    return as_json(base.searcher.search(Asked(q, facets, state, audience, limit, offset)))
+
+
+@router.get("/complete", summary="Type-ahead", response_model=CompleteBody)
+def complete(
+    base: Base,
+    audience: CallerAudience,
+    q: Annotated[str, Query(max_length=_MOST_LETTERS, examples=["password r"])] = "",
+    limit: Annotated[int, Query(ge=1, le=20)] = 8,
+) -> dict[str, Any]:
+    """Titles, other names and terms that hold the words typed, the last one perhaps only begun. Words lane only."""
+    started = time.perf_counter()
+    found = base.index.complete(q[-200:], filter_of(Asked("", audience=audience)), limit)
+    return {
+        "query": q,
+        "completions": [{"text": text, "id": owner, "url": article_url(owner)} for text, owner in found],
+        "generation": base.index.generation,
+        "took_ms": round((time.perf_counter() - started) * 1000, 2),
+    }
+
+
+@router.get("/articles/{id:path}", summary="One article", responses=NOT_FOUND)
+def article(
+    base: Base,
+    audience: CallerAudience,
+    id_: Annotated[str, Path(alias="id", description="The article's id, or one that it once had.")],
+) -> dict[str, Any]:
+    """The object as its author wrote it, safe HTML, contents list, related articles."""
+    knowledge = base.searcher.article(id_, audience)
+    if knowledge is None:
+        raise HTTPException(404, f"There is no article '{id_}'. Search for it by GET /api/search?q=…")
+    reading = read(base.searcher, knowledge, audience)
+    fields = ("id", "type", "title", "summary", "workflow_state", "audience", "tier", "services", "tags", "aliases",
+              "owner", "reviewers", "valid_from", "valid_to", "review_by", "revision", "created", "updated", "path",
+              "body", "extra")  # fmt: skip
+    refused = [str(problem) for problem in base.searcher.catalogue.refusals() if problem.path == knowledge.path]
+    return {
+        **{name: getattr(knowledge, name) for name in fields},
+        "url": article_url(knowledge.id),
+        "html": reading.html,
+        "contents": [{"level": one.level, "text": one.text, "anchor": one.anchor} for one in reading.contents],
+        "related": [{"id": one.id, "title": one.title, "url": one.url, "why": one.why} for one in reading.related],
+        "refused": refused,
+    }
+
+
+@router.get("/glossary", summary="All terms")
+def all_terms(base: Base, audience: CallerAudience) -> dict[str, Any]:
+    """Every term of the glossary objects, by name."""
+    found = glossary.terms(base.index, filter_of(Asked("", audience=audience)))
+    return {"terms": [_term(one) for one in found], "generation": base.index.generation}
+
+
+@router.get("/glossary/{term:path}", summary="One term", responses=NOT_FOUND)
+def one_term(base: Base, audience: CallerAudience, term: str) -> dict[str, Any]:
+    """A term by its abbreviation, its expansion or an alias, whatever the case; other meanings under `others`."""
+    found = glossary.lookup(base.index, filter_of(Asked("", audience=audience)), term)
+    if not found:
+        raise HTTPException(404, f"The glossary has no term '{term}'. GET /api/glossary lists them all.")
+    return {**_term(found[0]), "others": [_term(other) for other in found[1:]]}
+
+
+def _term(term: glossary.Term) -> dict[str, Any]:
+    return {
+        "term": term.term,
+        "names": list(term.names),
+        "definition": term.definition,
+        "id": term.article_id,
+        "anchor": term.anchor,
+        "url": article_url(term.article_id, term.anchor),
+    }
+
+
+__all__ = ["Audience", "router"]

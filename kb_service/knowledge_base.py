@@ -1,0 +1,63 @@
+"""A knowledge base opened by its settings: what the command line, the service and a Python program start from."""
+
+from collections.abc import Callable, Iterable
+
+from indexer.build import Report, update
+from indexer.encoder import open_encoder
+from indexer.errors import ContentMissingError, IndexMissingError
+from indexer.index import PassageIndex
+from indexer.progress import Progress, unwatched
+from indexer.source import WorkingTree
+from indexer.vectors import VectorCache
+from kb_service.search import Query, Results, Searcher, State
+from kb_service.settings import Settings
+
+
+class KnowledgeBase:
+    """The content's index, its encoder, and a searcher over both."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open it; the model is exported the first time. Raises EncoderError, IndexDamagedError."""
+        self.settings = settings
+        self.encoder = open_encoder(settings.encoder, settings.model, settings.cache_folder)
+        self.index = PassageIndex(settings.data / "index.db", self.encoder)
+        self.searcher = Searcher(self.index, self.encoder)
+        self.searcher.catalogue.create_tables()
+
+    @classmethod
+    def published(cls, settings: Settings) -> "KnowledgeBase":
+        """One that has something to search. Raises IndexMissingError before anything is loaded or written."""
+        if not (settings.data / "index.db").exists():
+            raise IndexMissingError(f"nothing is indexed in {settings.data}", "Run 'kb index' first")
+        return cls(settings)
+
+    def update(
+        self,
+        progress: Progress = unwatched,
+        after_switch: Callable[[], None] = lambda: None,
+    ) -> Report:
+        """Bring the index in step with the content; see ``indexer.build.update``."""
+        tree = WorkingTree(self.settings.content)
+        if tree.root.is_relative_to(self.settings.data.resolve()):
+            raise ContentMissingError(f"the content {tree.root} is inside the data folder", "Keep the two apart")
+        cache = VectorCache(self.settings.cache_folder / "vectors.db", self.encoder.identity)
+        try:
+            return update(tree, self.index, self.encoder, cache, progress, after_switch)
+        finally:
+            cache.close()
+
+    def search(
+        self,
+        text: str,
+        *,
+        types: Iterable[str] = (),
+        services: Iterable[str] = (),
+        tags: Iterable[str] = (),
+        tiers: Iterable[str] = (),
+        state: State = "published",
+        limit: int = 10,
+    ) -> Results:
+        """Hits for a text, best first."""
+        given = {"type": types, "service": services, "tag": tags, "tier": tiers}
+        facets = {name: frozenset(values) for name, values in given.items() if values}
+        return self.searcher.search(Query(text, facets, state, audience=self.settings.default_audience, limit=limit))

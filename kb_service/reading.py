@@ -1,0 +1,89 @@
+"""An article as it is read: safe HTML with its links resolved, contents list, related articles."""
+
+import posixpath
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit
+
+from indexer.frontmatter import Audience
+from indexer.html import render_html
+from indexer.knowledge import KnowledgeObject
+from kb_service.search import Searcher, article_url, visible_to
+
+PICTURE_TYPES = {
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+_RELATED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A line of the contents list."""
+
+    level: int
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """An article to read next, and whether its author named it or it is only similar."""
+
+    id: str
+    title: str
+    url: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An article ready to be shown."""
+
+    knowledge: KnowledgeObject
+    html: str
+    contents: tuple[Heading, ...]
+    related: tuple[Related, ...]
+
+
+def read(searcher: Searcher, knowledge: KnowledgeObject, audience: Audience) -> Reading:
+    """The article with everything a reader of this audience sees beside it."""
+    document = knowledge.document.without_title_heading()
+    html = render_html(document, lambda target: resolve(searcher, knowledge.path, target, audience))
+    contents = tuple(
+        Heading(section.level, section.title, section.anchor) for section in document.sections if section.level
+    )
+    return Reading(knowledge, html, contents, _related(searcher, knowledge, audience))
+
+
+def resolve(searcher: Searcher, path: str, target: str, audience: Audience) -> str | None:
+    """A link or picture target of the article at ``path`` as an address, or None where it leads nowhere.
+
+    What the audience may not read is not there.
+    """
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc:
+        return target if parts.scheme in {"http", "https", "mailto", "tel"} else None
+    if not parts.path:
+        return target
+    inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path)))
+    if inside.startswith(("../", "/")) or inside == "..":
+        return None
+    if posixpath.splitext(inside)[1].lower() in PICTURE_TYPES:
+        return f"/media/{quote(inside)}"
+    linked = searcher.catalogue.at_path(inside) or searcher.catalogue.get(inside)
+    seen = linked is not None and linked.audience in visible_to(audience)
+    return article_url(quote(linked.id), parts.fragment) if linked and seen else None
+
+
+def _related(searcher: Searcher, knowledge: KnowledgeObject, audience: Audience) -> tuple[Related, ...]:
+    named = [searcher.article(other, audience) for other in knowledge.related]
+    seen = visible_to(audience)
+    found = [Related(one.id, one.title, article_url(one.id), "named") for one in named if one and one.audience in seen]
+    known = {knowledge.id, *(one.id for one in found)}
+    for hit in searcher.similar(knowledge, audience, _RELATED * 2):
+        if hit.id not in known and len(found) < max(_RELATED, len(named)):
+            found.append(Related(hit.id, hit.title, article_url(hit.id), "similar"))
+    return tuple(found)

@@ -1,0 +1,43 @@
+"""Every setting: name, default, help. Read once, from the environment (``KB_DATA=…``) and the command line."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from indexer.encoder import DEFAULT_MODEL
+from indexer.frontmatter import Audience
+
+
+class Settings(BaseSettings):
+    """Settings of one knowledge base."""
+
+    model_config = SettingsConfigDict(env_prefix="KB_", frozen=True, extra="ignore")
+
+    content: Path = Field(Path("content"), description="The folder of Markdown knowledge objects.")
+    data: Path = Field(
+        Path("data"), description="Where the index lives. Nothing is written elsewhere, but for KB_CACHE."
+    )
+    cache: Path | None = Field(
+        None,
+        description="Exported models and encoded texts; may be shared between data folders. Default: `<data>/cache`.",
+    )
+    encoder: Literal["onnx", "sentence-transformers", "hashing"] = Field(
+        "onnx",
+        description="How texts become vectors: `onnx` (int8, exported once), `sentence-transformers` (plain, with "
+        "torch), `hashing` (no model, for tests).",
+    )
+    model: str = Field(
+        DEFAULT_MODEL,
+        description="Any sentence-transformers model: a folder or a hub name. Default: one that comes as a package.",
+    )
+    default_audience: Audience = Field(
+        "internal", description="What a caller without a key may see: `public`, or `internal` too."
+    )
+    host: str = Field("127.0.0.1", description="The address `kb serve` listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port `kb serve` listens on; 0 takes a free one.")
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.cache or self.data / "cache"

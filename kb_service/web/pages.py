@@ -1,0 +1,54 @@
+"""Pages for people, server-rendered and without script: search, and an article to read."""
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.templating import Jinja2Templates
+from starlette.exceptions import HTTPException
+
+from kb_service.api.caller import Base, CallerAudience
+from kb_service.reading import PICTURE_TYPES, read
+from kb_service.search import Query as Asked
+
+router = APIRouter(include_in_schema=False)
+_templates = Jinja2Templates(Path(__file__).parent.parent / "templates")
+# No script at all, and nothing from elsewhere
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+
+
+@router.get("/")
+def search_page(
+    request: Request, base: Base, audience: CallerAudience, q: Annotated[str, Query(max_length=200_000)] = ""
+) -> HTMLResponse:
+    """A search field and what it found."""
+    results = base.searcher.search(Asked(q, audience=audience)) if q.strip() else None
+    return _templates.TemplateResponse(request, "search.html", {"q": q, "results": results}, headers=_HEADERS)
+
+
+@router.get("/a/{id:path}")
+def article_page(request: Request, base: Base, audience: CallerAudience, id: str) -> HTMLResponse:
+    """An article."""
+    knowledge = base.searcher.article(id, audience)
+    if knowledge is None:
+        found = base.searcher.search(Asked(id.replace("/", " ").replace("-", " "), audience=audience, limit=5))
+        context = {"id": id, "near": found.hits}
+        return _templates.TemplateResponse(request, "missing.html", context, status_code=404, headers=_HEADERS)
+    reading = read(base.searcher, knowledge, audience)
+    return _templates.TemplateResponse(request, "article.html", {"reading": reading}, headers=_HEADERS)
+
+
+@router.get("/media/{path:path}")
+def picture(base: Base, path: str) -> Response:
+    """A picture that lies in the content."""
+    root = base.settings.content.resolve()
+    asked = root / path
+    kind = PICTURE_TYPES.get(asked.suffix.lower())
+    hidden = any(part.startswith(".") for part in Path(path).parts)
+    if kind is None or hidden or asked.resolve() != asked or not asked.is_relative_to(root) or not asked.is_file():
+        raise HTTPException(404, f"There is no picture '{path}'.")
+    return FileResponse(asked, media_type=kind, headers=_HEADERS)

@@ -1,0 +1,76 @@
+"""Real SQLite, real FAISS, real git in a temporary folder; one real encoder for the session."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from indexer import Encoder, PassageIndex, Report, VectorCache, WorkingTree, open_encoder, update
+from indexer.encoder import DEFAULT_MODEL, HashingEncoder
+
+REPOSITORY = Path(__file__).parent.parent
+EVAL = REPOSITORY.parent / "shared" / "eval"
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+for name in [name for name in os.environ if name.startswith("KB_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def model_cache(request: pytest.FixtureRequest) -> Path:
+    """Where the exported model and encoded texts are kept between runs of the tests."""
+    cache = request.config.cache
+    assert cache is not None
+    return cache.mkdir("kb")
+
+
+@pytest.fixture(scope="session")
+def encoder(model_cache: Path) -> Encoder:
+    """The real model, exported once."""
+    return open_encoder("onnx", DEFAULT_MODEL, model_cache)
+
+
+class Desk:
+    """A content folder and its index, brought in step by ``update``; model-free unless given an encoder."""
+
+    def __init__(self, folder: Path, encoder: Encoder | None = None) -> None:
+        self.content, self.data = folder / "content", folder / "data"
+        self.content.mkdir(parents=True)
+        self.data.mkdir()
+        self.encoder: Encoder = encoder or HashingEncoder()
+        self.index = PassageIndex(self.data / "index.db", self.encoder)
+        self.cache = VectorCache(self.data / "vectors.db", self.encoder.identity)
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.content / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        return file
+
+    def update(self) -> Report:
+        return update(WorkingTree(self.content), self.index, self.encoder, self.cache)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "desk")
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Callable[..., str]:
+    """Runs git, with a name and a date of its own, in a folder."""
+
+    def run(folder: Path, *arguments: str, date: str = "2026-01-01T00:00:00Z") -> str:
+        settings = {
+            "GIT_AUTHOR_NAME": "author", "GIT_AUTHOR_EMAIL": "author@example.com", "GIT_AUTHOR_DATE": date,
+            "GIT_COMMITTER_NAME": "author", "GIT_COMMITTER_EMAIL": "author@example.com", "GIT_COMMITTER_DATE": date,
+            "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": str(tmp_path),
+        }  # fmt: skip
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(
+            command, env={**os.environ, **settings}, check=True, capture_output=True, text=True
+        ).stdout
+
+    return run

@@ -1,0 +1,210 @@
+"""The API as a program sees it."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from kb_service import KnowledgeBase, Settings
+from kb_service.app import create_app
+from tests.conftest import Desk
+
+PROBLEM_KEYS = {"type", "title", "status", "detail"}
+
+
+@pytest.fixture
+def client(desk: Desk) -> Iterator[TestClient]:
+    desk.write(
+        "runbooks/port.md",
+        "---\ntitle: Check a port\naudience: public\nservices: [network]\ntags: [port]\ntier: L1\naliases: [netstat]\n"
+        "owner: network\nweight: 3\nrelated: [faq/vpn]\n---\n"
+        "## Steps\n\nRun `ss`, see [the VPN](../faq/vpn.md#when) and [gone](gone.md).\n\n![A port](port.png)\n\n"
+        "```bash\nss -ltn\n```\n\n## Errors\n\nORA-12541 means that nothing listens.\n",
+    )
+    desk.write("runbooks/port.png", "not really a picture")
+    desk.write("faq/vpn.md", "---\ntitle: When do I need the VPN?\n---\nFor file shares.\n\n## When\n\nAt home.\n")
+    desk.write("glossary/ola.md", "---\ntitle: OLA (operational level agreement)\n---\nBetween teams.\n")
+    desk.write("glossary/rfi-rfp.md", "---\ntitle: RFI/RFP\naudience: public\n---\nTwo requests.\n")
+    desk.write("glossary/history.md", "---\ntitle: History\n---\nWhat was.\n")
+    desk.write("faq/draft.md", "---\ntitle: Draft about a port\nworkflow_state: draft\n---\nport port\n")
+    desk.write("faq/old.md", "---\ntitle: Old port news\nvalid_to: 2020-01-01\n---\nport port\n")
+    desk.write("faq/new.md", "---\ntitle: Release note on the gateway\nvalid_to: 2999-01-01\n---\ngateway release\n")
+    desk.write("faq/plain.md", "---\ntitle: Release note on the gateway\n---\ngateway release\n")
+    desk.write("faq/broken.md", "---\ntitle: a: b\n---\n")
+    base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
+    base.update()
+    with TestClient(create_app(base), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def ids(client: TestClient, address: str) -> list[str]:
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.text
+    return [hit["id"] for hit in answer.json()["hits"]]
+
+
+def test_a_search_keeps_the_contract(client: TestClient) -> None:
+    body = client.get("/api/search", params={"q": "check port"}).json()
+    assert {"query", "hits", "generation", "took_ms"} <= body.keys()
+    hit = body["hits"][0]
+    assert {"id", "title", "type", "url", "anchor", "snippet", "score", "confidence", "reasons"} <= hit.keys()
+    assert (hit["id"], hit["type"], hit["confidence"] in {"strong", "medium", "weak"}) == (
+        "runbooks/port",
+        "runbook",
+        True,
+    )
+    assert "title says: check, port" in [reason["text"] for reason in hit["reasons"]]
+    assert hit["score"] >= body["hits"][-1]["score"]
+
+
+def test_an_identifier_finds_what_holds_it_at_its_passage(client: TestClient) -> None:
+    (hit, *_) = client.get("/api/search", params={"q": "ora-12541"}).json()["hits"]
+    assert (hit["id"], hit["anchor"], hit["confidence"]) == ("runbooks/port", "errors", "strong")
+    assert "<mark>ORA-12541</mark>" in hit["snippet"]
+    assert hit["reasons"][0]["text"] == "exact: ora-12541"
+
+
+def test_filters(client: TestClient) -> None:
+    assert ids(client, "/api/search?q=port&type=runbook") == ["runbooks/port"]
+    assert ids(client, "/api/search?q=port&service=Network&tag=port&tier=L1") == ["runbooks/port"]
+    assert ids(client, "/api/search?q=port&tier=L3") == []
+    assert "glossary/ola" not in ids(client, "/api/search?q=teams&audience=public")
+    assert "glossary/ola" in ids(client, "/api/search?q=teams")
+
+
+def test_only_what_is_published_and_valid_appears_unless_asked_for(client: TestClient) -> None:
+    assert {"faq/draft", "faq/old"}.isdisjoint(ids(client, "/api/search?q=port"))
+    assert ids(client, "/api/search?q=port&state=draft") == ["faq/draft"]
+    assert ids(client, "/api/search?q=port&state=expired") == ["faq/old"]
+    assert {"faq/draft", "faq/old", "runbooks/port"} <= set(ids(client, "/api/search?q=port&state=any"))
+    assert "faq/draft" not in ids(client, "/api/search?q=port&state=any&audience=public")
+
+
+def test_what_holds_for_a_limited_time_rises(client: TestClient) -> None:
+    assert ids(client, "/api/search?q=release+gateway")[:2] == ["faq/new", "faq/plain"]
+
+
+def test_pages_of_hits_do_not_overlap(client: TestClient) -> None:
+    every = ids(client, "/api/search?q=port release teams&limit=100")
+    assert ids(client, "/api/search?q=port release teams&limit=2") == every[:2]
+    assert ids(client, "/api/search?q=port release teams&limit=2&offset=2") == every[2:4]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", '"', "AND", "NEAR(a b)", "a* OR b", "col:x", "'; DROP TABLE words; --", "😀", "\x00", "%", "-", "^x",
+     "ORA-01017 " * 4_000, "ünïcödé", "a" * 50_000, "\n\t", "{}[]()", "\ud7ff", "ﷺ" * 50],
+)  # fmt: skip
+def test_any_text_is_a_query(client: TestClient, text: str) -> None:
+    for path in ("/api/search", "/api/complete"):
+        answer = client.get(path, params={"q": text})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["query"] == text
+
+
+def test_an_article(client: TestClient) -> None:
+    body = client.get("/api/articles/runbooks/port").json()
+    assert (body["id"], body["owner"], body["extra"], body["tier"]) == ("runbooks/port", "network", {"weight": 3}, "L1")
+    assert [line["anchor"] for line in body["contents"]] == ["steps", "errors"]
+    assert 'href="/a/faq/vpn#when"' in body["html"]
+    assert "gone.md" not in body["html"]
+    assert 'src="/media/runbooks/port.png"' in body["html"]
+    assert body["related"][0] == {
+        "id": "faq/vpn", "title": "When do I need the VPN?", "url": "/a/faq/vpn", "why": "named"
+    }  # fmt: skip
+
+
+def test_what_one_may_not_see_is_not_there(client: TestClient) -> None:
+    hidden, missing = (client.get(f"/api/articles/{name}?audience=public") for name in ("faq/vpn", "faq/xyz"))
+    assert hidden.status_code == missing.status_code == 404
+    assert hidden.json()["detail"].replace("faq/vpn", "") == missing.json()["detail"].replace("faq/xyz", "")
+    related = client.get("/api/articles/runbooks/port?audience=public").json()["related"]
+    assert "faq/vpn" not in [one["id"] for one in related]
+    assert client.get("/api/glossary/OLA?audience=public").status_code == 404
+    assert "/a/faq/vpn" not in client.get("/api/articles/runbooks/port?audience=public").json()["html"]
+
+
+def test_the_glossary(client: TestClient) -> None:
+    assert [term["term"] for term in client.get("/api/glossary").json()["terms"]] == ["History", "OLA", "RFI/RFP"]
+    for name in ("OLA", "ola", "operational level agreement", "Operational%20Level%20Agreement"):
+        assert client.get(f"/api/glossary/{name}").json()["definition"] == "Between teams."
+    assert client.get("/api/glossary/RFI/RFP").json()["definition"] == "Two requests."
+    assert client.get("/api/glossary/history").json()["id"] == "glossary/history"
+    assert client.get("/api/articles/glossary/history").status_code == 200
+
+
+def test_type_ahead(client: TestClient) -> None:
+    body = client.get("/api/complete?q=check po").json()
+    assert body["completions"] == [{"text": "Check a port", "id": "runbooks/port", "url": "/a/runbooks/port"}]
+    assert client.get("/api/complete?q=draft").json()["completions"] == []
+
+
+def test_health_and_readiness(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    body = client.get("/readyz").json()
+    assert (body["generation"], body["encoder"], body["objects"], body["refused"]) == (1, "hashing-1", 9, 1)
+    assert body["encoded"]["share"] == 1.0
+
+
+def test_before_the_first_publish_it_is_not_ready(desk: Desk) -> None:
+    base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
+    with TestClient(create_app(base)) as client:
+        assert client.get("/healthz").status_code == 200
+        for path in ("/readyz", "/api/search?q=x"):
+            answer = client.get(path)
+            assert answer.status_code == 503
+            assert answer.json().keys() >= PROBLEM_KEYS
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/api/articles/nothing", 404),
+        ("GET", "/api/glossary/nothing", 404),
+        ("GET", "/media/nothing.png", 404),
+        ("GET", "/media/..%2f..%2fetc%2fpasswd", 404),
+        ("GET", "/media/runbooks/port.md", 404),
+        ("POST", "/api/search", 405),
+        ("GET", "/api/search?q=x&limit=0", 422),
+        ("GET", "/api/search?q=x&type=nonsense", 422),
+        ("GET", "/api/search?q=x&state=nonsense", 422),
+        ("GET", "/api/search?q=x&audience=restricted", 403),
+        ("GET", "/api/search?q=x&offset=-1", 422),
+    ],
+)
+def test_every_error_has_one_shape(client: TestClient, method: str, path: str, status: int) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body.keys() >= PROBLEM_KEYS
+    assert body["status"] == status
+
+
+def test_a_failure_that_nobody_foresaw_has_the_shape_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb_service.search.rank", lambda *_: 1 / 0)
+    answer = client.get("/api/search?q=port")
+    assert (answer.status_code, answer.json()["status"]) == (500, 500)
+
+
+def test_every_route_is_described_with_examples(client: TestClient) -> None:
+    schema = client.get("/openapi.json").json()
+    assert {"/api/search", "/api/complete", "/api/articles/{id}", "/api/glossary", "/api/glossary/{term}", "/healthz",
+            "/readyz"} <= schema["paths"].keys()  # fmt: skip
+    for path in schema["paths"].values():
+        assert all(operation["summary"] for operation in path.values())
+    parameters = {one["name"]: one for one in schema["paths"]["/api/search"]["get"]["parameters"]}
+    assert "question" in parameters["q"]["examples"]
+    assert client.get("/docs").status_code == 200
+
+
+def test_pages_for_people_carry_no_script(client: TestClient) -> None:
+    for path in ("/", "/?q=check+port", "/?q=%3Cscript%3E", "/a/runbooks/port", "/a/no/such"):
+        page = client.get(path)
+        assert page.status_code == (404 if path == "/a/no/such" else 200)
+        assert "<script" not in page.text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "Check a port" in client.get("/?q=check+port").text
+    assert client.get("/static/style.css").status_code == 200
+    assert client.get("/media/runbooks/port.png").headers["content-type"] == "image/png"

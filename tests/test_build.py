@@ -1,0 +1,323 @@
+"""What changed and only that; refusals; renames; interruption."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from indexer import PassageIndex, VectorCache, WorkingTree, update
+from indexer.catalogue import Catalogue
+from indexer.encoder import HashingEncoder
+from indexer.errors import ContentMissingError, IndexBusyError
+from indexer.words import query_terms
+from tests.conftest import Desk
+from tests.test_index import NOW, PUBLIC, Filter
+
+EVERYONE = Filter(frozenset({"public", "internal"}), NOW)
+
+
+def catalogue(desk: Desk) -> Catalogue:
+    return Catalogue(desk.index.connection)
+
+
+def found(desk: Desk, text: str) -> list[str]:
+    result = desk.index.search(query_terms(text), (), desk.encoder.encode([text], "query")[0], EVERYONE)
+    best = sorted(result.candidates, key=lambda one: -one.article_words)
+    return [candidate.owner_id for candidate in best if candidate.article_words > 0]
+
+
+def article(title: str, *sections: str) -> str:
+    return f"---\ntitle: {title}\n---\n" + "".join(f"## Part {n}\n\n{text}\n\n" for n, text in enumerate(sections))
+
+
+def test_a_second_run_does_nothing(desk: Desk) -> None:
+    desk.write("runbooks/vpn.md", article("VPN", "Restart the client.", "Look at the log."))
+    first = desk.update()
+    assert (first.objects, first.refused, first.generation) == (1, 0, 1)
+    assert first.encoded == 3
+    second = desk.update()
+    assert (second.encoded, second.changed, second.generation) == (0, 0, 1)
+
+
+def test_an_edit_encodes_only_the_passages_it_changes(desk: Desk) -> None:
+    desk.write("a.md", article("A", "first text", "second text", "third text"))
+    desk.write("b.md", article("B", "other text"))
+    desk.update()
+    desk.write("a.md", article("A", "first text", "second text, changed", "third text"))
+    report = desk.update()
+    assert (report.encoded, report.changed, report.generation) == (1, 1, 2)
+    assert found(desk, "changed") == ["a"]
+
+
+def test_a_rename_encodes_nothing_and_keeps_the_old_id_as_an_alias(desk: Desk) -> None:
+    file = desk.write("old/name.md", article("The VPN", "first text", "second text"))
+    desk.update()
+    (desk.content / "new").mkdir()
+    file.rename(desk.content / "new" / "title.md")
+    report = desk.update()
+    assert (report.encoded, report.objects) == (0, 1)
+    assert found(desk, "vpn") == ["new/title"]
+    renamed = catalogue(desk).get("old/name")
+    assert renamed is not None
+    assert renamed.id == "new/title"
+    (desk.content / "new" / "title.md").rename(desk.content / "third.md")
+    desk.update()
+    assert [catalogue(desk).get(old) for old in ("old/name", "new/title")] == [catalogue(desk).get("third")] * 2
+
+
+def test_a_rename_with_an_edit_is_still_a_rename(desk: Desk) -> None:
+    desk.write("old.md", article("VPN", "one line of text", "two", "three", "four"))
+    desk.update()
+    (desk.content / "old.md").unlink()
+    desk.write("new.md", article("VPN", "one line of text", "two", "three", "five"))
+    assert desk.update().encoded == 1
+    renamed = catalogue(desk).get("old")
+    assert renamed is not None
+    assert renamed.id == "new"
+
+
+def test_a_deletion_leaves_a_tombstone(desk: Desk) -> None:
+    file = desk.write("a.md", article("VPN", "text"))
+    desk.write("b.md", article("Printer", "other words here"))
+    desk.update()
+    file.unlink()
+    assert desk.update().objects == 1
+    assert found(desk, "vpn") == []
+    assert catalogue(desk).get("a") is None
+    assert catalogue(desk).tombstone("a") is not None
+
+
+def test_two_files_that_swap_their_ids(desk: Desk) -> None:
+    desk.write("one.md", "---\ntitle: First about vpn\nid: x\n---\nfirst text")
+    desk.write("two.md", "---\ntitle: Second about mail\nid: y\n---\nsecond text")
+    desk.update()
+    desk.write("one.md", "---\ntitle: First about vpn\nid: y\n---\nfirst text")
+    desk.write("two.md", "---\ntitle: Second about mail\nid: x\n---\nsecond text")
+    report = desk.update()
+    assert (report.objects, report.refused) == (2, 0)
+    assert (found(desk, "vpn"), found(desk, "mail")) == (["y"], ["x"])
+
+
+def test_a_new_id_in_front_matter_keeps_the_old_one_as_an_alias(desk: Desk) -> None:
+    desk.write("a.md", "---\ntitle: VPN\n---\ntext")
+    desk.update()
+    desk.write("a.md", "---\ntitle: VPN\nid: KB0001\n---\ntext")
+    assert desk.update().encoded == 0
+    renamed = catalogue(desk).get("a")
+    assert renamed is not None
+    assert renamed.id == "KB0001"
+
+
+BAD = {
+    "yaml.md": ("---\ntitle: a: b\n---\n", "broken YAML"),
+    "type.md": ("---\ntitle: T\ntype: nonsense\n---\n", "type is"),
+    "alias.md": ("---\ntitle: &a T\nx: *a\n---\n", "aliases"),
+    "big.md": ("x" * (1024 * 1024 + 1), "bytes"),
+    "latin.md": (b"na\xefve", "UTF-8"),
+}
+
+
+def test_a_bad_object_is_refused_by_itself_and_its_last_good_version_stays(desk: Desk) -> None:
+    for name in BAD:
+        desk.write(name, article(name.removesuffix(".md"), "good words"))
+    desk.write("fine.md", article("fine", "good words"))
+    desk.update()
+    for name, (text, _) in BAD.items():
+        (desk.content / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    desk.write("fine.md", article("fine", "better words"))
+    report = desk.update()
+    assert {problem.path for problem in report.refusals} == set(BAD)
+    for problem in report.refusals:
+        assert BAD[problem.path][1] in problem.problem
+        assert problem.remedy
+    assert found(desk, "better") == ["fine"]
+    assert set(found(desk, "good")) == {name.removesuffix(".md") for name in BAD}
+    assert {problem.path for problem in desk.update().refusals} == set(BAD), "said again as long as it is so"
+    desk.write("yaml.md", article("mended", "good words"))
+    assert "yaml.md" not in {problem.path for problem in desk.update().refusals}
+    assert found(desk, "mended") == ["yaml"]
+
+
+def test_of_two_objects_of_one_id_the_live_one_stays(desk: Desk) -> None:
+    desk.write("b.md", "---\ntitle: First vpn\nid: same\n---\ntext")
+    desk.update()
+    desk.write("a.md", "---\ntitle: Second vpn\nid: same\n---\nother")
+    report = desk.update()
+    (problem,) = report.refusals
+    assert (problem.path, report.objects) == ("a.md", 1)
+    assert "b.md" in problem.problem
+    (desk.content / "b.md").unlink()
+    report = desk.update()
+    assert (report.objects, report.refused) == (1, 0)
+    live = catalogue(desk).get("same")
+    assert live is not None
+    assert live.title == "Second vpn"
+
+
+def test_a_link_that_leads_out_is_refused_and_never_read(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "secret.md").write_text("# secret words", "utf-8")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "deep.md").write_text("# secret words", "utf-8")
+    desk.write("fine.md", article("fine", "text"))
+    (desk.content / "out.md").symlink_to(tmp_path / "secret.md")
+    (desk.content / "folder").symlink_to(tmp_path / "folder")
+    (desk.content / "inside.md").symlink_to(desk.content / "fine.md")
+    report = desk.update()
+    assert {problem.path for problem in report.refusals} == {"out.md", "folder"}
+    assert (report.objects, found(desk, "secret")) == (1, [])
+
+
+def test_a_transcript_beside_a_video_is_part_of_the_article(desk: Desk) -> None:
+    desk.write("a.md", "# Printers\n\n![How](media/how.mp4)")
+    desk.write("media/how.vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nreplace the cartridge")
+    desk.update()
+    assert found(desk, "cartridge") == ["a"]
+    desk.write("media/how.vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nreplace the toner")
+    desk.update()
+    assert (found(desk, "cartridge"), found(desk, "toner")) == ([], ["a"])
+
+
+def test_another_encoder_means_a_rebuild_said_in_one_line(desk: Desk) -> None:
+    class Other(HashingEncoder):
+        identity = "hashing-2"
+        dimension = 128
+
+    desk.write("a.md", article("VPN", "text"))
+    desk.update()
+    other = PassageIndex(desk.data / "index.db", Other())
+    cache = VectorCache(desk.data / "vectors.db", Other.identity)
+    report = update(WorkingTree(desk.content), other, Other(), cache)
+    assert report.note.startswith("rebuilding: the index was made by hashing-1")
+    assert (report.encoded, other.meta("encoder")) == (2, "hashing-2")
+    assert desk.update().encoded == 0, "both encoders' vectors are kept"
+
+
+def test_a_damaged_base_file_is_rebuilt(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.index.FOLD_TAIL", 3)
+    for number in range(5):
+        desk.write(f"{number}.md", article(f"T{number}", "text"))
+    desk.update()
+    (base,) = desk.data.glob("*.faiss")
+    base.write_bytes(b"damaged" + base.read_bytes()[7:])
+    report = desk.update()
+    assert (report.encoded, "not as it was written" in report.note) == (0, True)
+    assert desk.index.counts()[1:] == (10, 10)
+
+
+def test_history_comes_from_git(desk: Desk, git: Callable[..., str]) -> None:
+    git(desk.content, "init", "-q")
+    old = desk.write("old.md", article("VPN", "some text", "more"))
+    git(desk.content, "add", ".")
+    git(desk.content, "commit", "-qm", "one", date="2025-01-01T10:00:00Z")
+    old.rename(desk.content / "new.md")
+    git(desk.content, "add", ".")
+    git(desk.content, "commit", "-qm", "two", date="2025-02-01T10:00:00Z")
+    desk.update()
+    live = catalogue(desk).get("old")
+    assert live is not None
+    assert live.id == "new"
+    assert live.updated is not None
+    assert live.updated.isoformat() == "2025-02-01T10:00:00+00:00"
+    assert desk.index.meta("revision") == git(desk.content, "rev-parse", "HEAD").strip()
+
+
+def test_only_one_writes(desk: Desk) -> None:
+    desk.write("a.md", article("A", "text"))
+    seen: list[str] = []
+
+    def meanwhile() -> None:
+        with pytest.raises(IndexBusyError, match="another process"):
+            desk.update()
+        seen.append("refused")
+
+    update(WorkingTree(desk.content), desk.index, desk.encoder, desk.cache, after_switch=meanwhile)
+    assert seen == ["refused"]
+
+
+def test_a_missing_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ContentMissingError, match="there is no content folder"):
+        WorkingTree(tmp_path / "nothing")
+
+
+ARTICLES = 120
+
+
+def kill_and_look(desk: Desk, rounds: int, seed: int) -> int:
+    """Kill an index run at a random moment, see that the index opens and answers, and let the next one finish."""
+    chance = random.Random(seed)  # noqa: S311
+    command = [
+        sys.executable,
+        "-m",
+        "kb_service.cli",
+        "index",
+        "--content",
+        str(desk.content),
+        "--data",
+        str(desk.data),
+    ]
+    environment = {**os.environ, "KB_ENCODER": "hashing"}
+    killed = 0
+    for number in range(rounds):
+        for name in range(ARTICLES):
+            desk.write(
+                f"{name % 8}/{name}.md", article(f"Title {name}", *(f"round{number} text {p}" for p in range(6)))
+            )
+        run = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            run.wait(chance.uniform(0.2, 1.0))
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGKILL)
+            killed += 1
+        run.wait()
+        index = PassageIndex(desk.data / "index.db", desk.encoder)
+        if index.generation:
+            live = index.search(query_terms("text"), (), None, EVERYONE)
+            assert live.visible == ARTICLES
+            rounds_live = {text for (text,) in index.connection.execute("SELECT substr(text, 1, 8) FROM passages")}
+            assert len({text for text in rounds_live if text.startswith("round")}) == 1, "no torn publish"
+    report = desk.update()
+    assert (report.objects, report.refused) == (ARTICLES, 0)
+    assert desk.index.counts()[1] == desk.index.counts()[2]
+    assert desk.index.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    desk.index.connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")  # raises where it is not
+    return killed
+
+
+def test_killed_runs_leave_an_index_that_answers_and_finishes(desk: Desk) -> None:
+    assert kill_and_look(desk, 4, seed=int(time.time())) >= 0
+
+
+@pytest.mark.long
+def test_fifty_killed_runs(desk: Desk) -> None:
+    assert kill_and_look(desk, 50, seed=1) >= 25
+
+
+def test_a_killed_run_is_not_parsed_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.staging.PARSE_BATCH", 2)
+    for number in range(6):
+        file = desk.write(f"{number}.md", article(f"T{number}", "text"))
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+    monkeypatch.setattr("indexer.source._RACY_NS", 0)
+
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop(_what: str, done: int, _of: int) -> None:
+        if done == 4:
+            raise Stop
+
+    with pytest.raises(Stop):
+        update(WorkingTree(desk.content), desk.index, desk.encoder, desk.cache, stop)
+    read: list[int] = []
+    update(
+        WorkingTree(desk.content), desk.index, desk.encoder, desk.cache,
+        lambda what, _done, of: read.append(of) if what == "read" else None,
+    )  # fmt: skip
+    assert read[-1] == 2
+    assert PUBLIC.audiences == {"public"}

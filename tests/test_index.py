@@ -1,0 +1,157 @@
+"""PassageIndex: both lanes over one set of passages, and what one may not see moves nothing."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexer import Filter, Owner, Passage, PassageIndex
+from indexer.database import writing
+from indexer.encoder import HashingEncoder
+from indexer.identifiers import identifiers
+from indexer.snapshot import Found
+from indexer.words import query_terms
+
+ENCODER = HashingEncoder()
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+PUBLIC = Filter(frozenset({"public"}), NOW)
+WORDS = st.sampled_from("vpn port disk password reset error 0x80070005 mail server slow restart user ORA-01017".split())
+TEXT = st.lists(WORDS, min_size=1, max_size=12).map(" ".join)
+
+
+def make(folder: Path) -> PassageIndex:
+    return PassageIndex(folder / "index.db", ENCODER)
+
+
+def put(index: PassageIndex, owner: Owner, texts: Sequence[str]) -> None:
+    passages = [Passage(f"{owner.id}#0", owner.id, (texts[0],), "", texts[0], "title")]
+    passages += [
+        Passage(f"{owner.id}#{n}", owner.id, (texts[0],), "", text, "section") for n, text in enumerate(texts[1:], 1)
+    ]
+    with writing(index.connection):
+        index.upsert(owner, passages)
+        pending = index.pending(1000)
+        vectors = ENCODER.encode([passage.encoded_text for _, _, passage in pending]).astype(np.float16)
+        index.add_vectors({key: vector for (key, _, _), vector in zip(pending, vectors, strict=True)})
+        index.raise_generation()
+
+
+def ask(index: PassageIndex, text: str, wanted: Filter = PUBLIC) -> Found:
+    return index.search(query_terms(text), sorted(identifiers(text)), ENCODER.encode([text], "query")[0], wanted)
+
+
+def shape(found: Found) -> object:
+    return (
+        found.visible,
+        dict(found.holders),
+        found.words_ceiling,
+        [
+            (c.owner_id, c.article_words, c.passage_words, c.title_words, c.passage_meaning, c.title_meaning, c.exact)
+            for c in sorted(found.candidates, key=lambda candidate: candidate.owner_id)
+        ],
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.lists(TEXT, min_size=1, max_size=4)), min_size=1, max_size=12), TEXT)
+def test_hidden_passages_change_nothing_of_what_is_seen(objects: list[tuple[bool, list[str]]], query: str) -> None:
+    with TemporaryDirectory() as first, TemporaryDirectory() as second:
+        mixed, alone = make(Path(first)), make(Path(second))
+        for number, (hidden, texts) in enumerate(objects):
+            put(mixed, Owner(f"a{number}", "internal" if hidden else "public"), texts)
+            if not hidden:
+                put(alone, Owner(f"a{number}", "public"), texts)
+        assert shape(ask(mixed, query)) == shape(ask(alone, query))
+        assert mixed.complete(query[:3], PUBLIC, 10) == alone.complete(query[:3], PUBLIC, 10)
+
+
+def test_filters(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    put(index, Owner("vpn", "public", {"type": ("runbook",), "tag": ("Remote", "vpn")}), ["VPN", "vpn slow"])
+    put(index, Owner("old", "public", {"type": ("faq",)}, valid_to=datetime(2026, 1, 1, tzinfo=UTC)), ["VPN", "vpn"])
+    put(index, Owner("new", "public", {"type": ("faq",)}, valid_from=datetime(2027, 1, 1, tzinfo=UTC)), ["VPN", "vpn"])
+
+    def ids(wanted: Filter) -> set[str]:
+        return {candidate.owner_id for candidate in ask(index, "vpn", wanted).candidates}
+
+    everyone = frozenset({"public"})
+    assert ids(PUBLIC) == {"vpn"}
+    assert ids(Filter(everyone, NOW, validity="any")) == {"vpn", "old", "new"}
+    assert ids(Filter(everyone, NOW, validity="expired")) == {"old"}
+    assert ids(Filter(everyone, NOW, validity="scheduled")) == {"new"}
+    assert ids(Filter(everyone, NOW, {"tag": frozenset({"remote", "other"})})) == {"vpn"}
+    assert ids(Filter(everyone, NOW, {"type": frozenset({"faq"})})) == set()
+    assert ids(Filter(everyone, NOW, exclude=frozenset({"vpn"}))) == set()
+    assert ids(Filter(frozenset(), NOW)) == set()
+
+
+def test_an_update_leaves_unchanged_passages_and_their_vectors_alone(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    put(index, Owner("a", "public"), ["Title", "first", "second", "third"])
+    before = dict(index.connection.execute("SELECT text, key FROM passages"))
+    with writing(index.connection):
+        index.upsert(
+            Owner("a", "public"),
+            [Passage("", "a", ("Title",), "", text, "section") for text in ("third", "changed", "first")]
+            + [Passage("", "a", ("Title",), "", "Title", "title")],
+        )
+    after = dict(index.connection.execute("SELECT text, key FROM passages"))
+    assert {text: key for text, key in after.items() if text != "changed"} == {
+        text: key for text, key in before.items() if text != "second"
+    }
+    assert [passage.text for _, _, passage in index.pending(10)] == ["changed"]
+
+
+def test_identifiers_are_found_exactly(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    put(index, Owner("update", "public"), ["Updates fail", "Windows Update says 0x80070005"])
+    put(index, Owner("kb", "public"), ["KB00023583", "an article of another house"])
+    put(index, Owner("other", "public"), ["Mail", "mail says 0x80070057"])
+    assert [c.owner_id for c in ask(index, "0X80070005").candidates if c.exact] == ["update"]
+    assert [c.owner_id for c in ask(index, "23583").candidates if c.exact] == ["kb"]
+
+
+def test_folding_the_tail_changes_no_answer(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    for number in range(30):
+        put(index, Owner(f"a{number}", "public"), [f"Title {number}", f"vpn port disk {number}", f"reset {number}"])
+    with writing(index.connection):
+        index.delete("a3")
+        index.raise_generation()
+    before = shape(ask(index, "reset vpn 7"))
+    base = index.write_folded()
+    with writing(index.connection):
+        index.use_base(base)
+    index.remove_old_bases()
+    assert shape(ask(index, "reset vpn 7")) == before
+    assert shape(ask(make(tmp_path), "reset vpn 7")) == before
+    assert [path.name for path in tmp_path.glob("*.faiss")] == [base.name]
+
+
+def test_another_process_s_publish_is_followed(tmp_path: Path) -> None:
+    reader, writer = make(tmp_path), make(tmp_path)
+    put(writer, Owner("a", "public"), ["VPN", "vpn"])
+    assert {c.owner_id for c in ask(reader, "vpn").candidates} == {"a"}
+    put(writer, Owner("b", "public"), ["VPN too", "vpn"])
+    with writing(writer.connection):
+        writer.delete("a")
+        writer.raise_generation()
+    assert {c.owner_id for c in ask(reader, "vpn").candidates} == {"b"}
+
+
+def test_completion(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    put(index, Owner("reset", "public"), ["Reset a password", "x"])
+    put(index, Owner("agent", "public"), ["Password reset by an agent", "x"])
+    put(index, Owner("hidden", "internal"), ["Password vault", "x"])
+    assert index.complete("password", PUBLIC, 5) == [
+        ("Password reset by an agent", "agent"),
+        ("Reset a password", "reset"),
+    ]
+    assert index.complete("pass res", PUBLIC, 5) == []
+    assert index.complete("password res", PUBLIC, 1) == [("Password reset by an agent", "agent")]
+    assert index.complete('" OR *', PUBLIC, 5) == []

@@ -1,0 +1,162 @@
+"""Text becomes an object, or every problem it has, with its line."""
+
+import json
+from datetime import UTC, date, datetime
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer import KnowledgeObject, Problem, parse
+from indexer.frontmatter import json_schema
+from indexer.knowledge import MAX_FILE_BYTES, blob_id
+
+
+def known(text: str, path: str = "notes/vpn.md") -> KnowledgeObject:
+    parsed = parse(path, text.encode())
+    assert isinstance(parsed, KnowledgeObject), parsed
+    return parsed
+
+
+def refused(text: str | bytes, path: str = "notes/vpn.md") -> list[Problem]:
+    parsed = parse(path, text if isinstance(text, bytes) else text.encode())
+    assert isinstance(parsed, list), parsed
+    return parsed
+
+
+def test_only_a_title_is_needed() -> None:
+    knowledge = known("---\ntitle: VPN\n---\nText.\n")
+    assert (knowledge.id, knowledge.workflow_state, knowledge.audience) == ("notes/vpn", "published", "internal")
+    assert knowledge.body_line == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "title"),
+    [
+        ("a/KubePodCrashLooping.md", "---\ntitle: Pod restarts\n---\n# Other", "Pod restarts"),
+        ("a/KubePodCrashLooping.md", "# Pod `restarts`\n\ntext", "Pod restarts"),
+        ("a/port.md", "## Only heading\n\ntext", "Only heading"),
+        ("a/port-check.md", "## Symptoms\n\ntext\n\n## Steps\n\ntext", "Port check"),
+        ("a/KubePodCrashLooping.md", "text", "Kube Pod Crash Looping"),
+        ("a/check_port-52311.html.md", "text", "Check port 52311"),
+        ("vpn/README.md", "text", "Vpn"),
+        ("a/b.md", "---\ntitle: no\n---\n", "no"),
+        ("a/b.md", "---\ntitle: 1.10\n---\n", "1.10"),
+    ],
+)
+def test_titles(path: str, text: str, title: str) -> None:
+    assert known(text, path).title == title
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "kind"),
+    [
+        ("runbooks/x.md", "text", "runbook"),
+        ("team/runbooks/linux/x.md", "text", "runbook"),
+        ("FAQs/x.md", "text", "faq"),
+        ("x.md", "# How do I reset it?\n\nSo.", "faq"),
+        ("x.md", "# X\n## Meaning\na\n## Impact\nb\n## Diagnosis\nc", "runbook"),
+        ("x.md", "RFI\n: Request for information\n\nRFP\n: Request for proposal", "glossary"),
+        ("x.md", "# Network glossary\n\ntext", "glossary"),
+        ("x.md", "text", "howto"),
+        ("runbooks/x.md", "---\ntype: faq\n---\n", "faq"),
+    ],
+)
+def test_types(path: str, text: str, kind: str) -> None:
+    assert known(text, path).type == kind
+
+
+def test_fields_are_read_as_written() -> None:
+    knowledge = known(
+        "---\nid: 0123\ntitle: T\ntags: vpn, remote\nservices: [vpn]\nvalid_from: 2026-01-01\n"
+        "valid_to: 2026-01-31\nreview_by: 2027-05-31\nweight: 20\nnested: {a: [1, 2026-01-01]}\n---\n"
+    )
+    assert (knowledge.id, knowledge.tags, knowledge.services) == ("0123", ("vpn", "remote"), ("vpn",))
+    assert knowledge.valid_from == datetime(2026, 1, 1, tzinfo=UTC)
+    assert knowledge.valid_to == datetime(2026, 1, 31, 23, 59, 59, 999999, UTC)
+    assert knowledge.review_by == date(2027, 5, 31)
+    assert knowledge.extra == {"weight": 20, "nested": {"a": [1, "2026-01-01"]}}
+
+
+def test_the_type_of_another_program_is_kept_and_a_misspelt_one_of_ours_refused() -> None:
+    foreign = known("---\ntitle: T\nlayout: manual\ntype: learn\n---\n")
+    assert (foreign.type, foreign.extra["type"]) == ("howto", "learn")
+    (misspelt,) = refused("---\ntitle: T\nlayout: manual\ntype: runbok\n---\n")
+    assert "'runbook' was meant" in misspelt.remedy
+    assert refused("---\ntitle: T\ntype: learn\n---\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("---\ntitle: a: b\n---\n", 2, "broken YAML"),
+        ("---\ntitle: T\ntags: [a\n---\n", 3, "broken YAML"),
+        ("---\ntitle: T\nx: &a [1]\n---\n", 3, "anchors"),
+        ("---\ntitle: T\nx: *a\n---\n", 3, "anchors"),
+        ("---\ntitle: T\ntitle: U\n---\n", 3, "stands twice"),
+        ("---\ntitle: [a]\n---\n", 2, "title"),
+        ("---\ntitle: T\ntype: nonsense\n---\n", 3, "type is 'nonsense'"),
+        ("---\ntitle: T\ntier: L9\n---\n", 3, "tier"),
+        ("---\ntitle: T\nvalid_from: 2026-02-01\nvalid_to: 2026-01-01\n---\n", 4, "before"),
+        ("---\ntitle: T\nreview_by: soon\n---\n", 3, "review_by"),
+        ("---\ntitle: T\nid: ../../etc/passwd\n---\n", 3, "id"),
+        ("---\ntitle: T\ntags: {a: b}\n---\n", 3, "tags"),
+        ("---\ntitle: T\nx: " + "[" * 20 + "]" * 20 + "\n---\n", 3, "nested"),
+        ("---\ntitle: T\n", 1, "never closed"),
+        ("---\n- a\n- b\n---\n", 2, "key: value"),
+        ("---\ntitle: " + "x" * 20_000 + "\n---\n", 1, "bytes"),
+        (b"---\ntitle: T\n---\n\nna\xefve", 5, "UTF-8"),
+        (b"title\n\x00", 2, "NUL"),
+        (b"x" * (MAX_FILE_BYTES + 1), 1, "bytes"),
+    ],
+)
+def test_refusals_name_the_line(text: str | bytes, line: int, says: str) -> None:
+    problem = refused(text)[0]
+    assert (problem.path, problem.line) == ("notes/vpn.md", line)
+    assert says in problem.problem
+    assert problem.remedy
+
+
+def test_all_problems_of_a_file_in_one_go() -> None:
+    problems = refused("---\ntitle: T\ntype: x1\ntier: L9\nreview_by: soon\naudience: all\n---\n")
+    assert sorted(problem.line for problem in problems) == [3, 4, 5, 6]
+
+
+def test_a_thematic_break_is_no_front_matter() -> None:
+    assert known("---\n\nText\n").body.startswith("---")
+
+
+def test_windows_line_ends_and_a_byte_order_mark() -> None:
+    knowledge = parse("a.md", b"\xef\xbb\xbf---\r\ntitle: T\r\n---\r\nText\r\n")
+    assert isinstance(knowledge, KnowledgeObject)
+    assert (knowledge.title, knowledge.body) == ("T", "Text\n")
+
+
+def test_a_revision_is_git_s_name_of_the_bytes() -> None:
+    assert blob_id(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"
+
+
+def test_the_schema_takes_what_the_parser_takes() -> None:
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    good = {"title": "T", "tags": "a, b", "services": ["x"], "valid_to": "2026-01-01", "own": {"kept": 1}}
+    jsonschema.validate(json.loads(json.dumps(good)), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"title": "T", "type": "nonsense"}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"type": "faq"}, schema)
+
+
+@given(
+    st.binary(max_size=400) | st.text(max_size=400).map(lambda text: f"---\n{text}\n---\nx".encode("utf-8", "ignore"))
+)
+def test_any_bytes_are_an_object_or_problems(data: bytes) -> None:
+    parsed = parse("a/b.md", data)
+    if isinstance(parsed, KnowledgeObject):
+        assert parsed.id
+        assert isinstance(parsed.title, str)
+        json.dumps(dict(parsed.extra))
+    else:
+        assert parsed
+        assert all(problem.problem and problem.remedy and problem.line >= 1 for problem in parsed)

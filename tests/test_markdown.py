@@ -1,0 +1,94 @@
+"""Sections, anchors, plain text, safe HTML."""
+
+import time
+
+import pytest
+
+from indexer.html import render_html
+from indexer.markdown import parse_markdown, slug
+
+
+def render(text: str) -> str:
+    return render_html(parse_markdown(text), lambda target: target)
+
+
+@pytest.mark.parametrize(
+    ("heading", "anchor"),
+    [
+        ("Check the port", "check-the-port"),
+        ("What is an SLA?", "what-is-an-sla"),
+        ("L1/L2/L3 – explained", "l1l2l3--explained"),
+        ("Größe prüfen", "größe-prüfen"),
+    ],
+)
+def test_anchors_are_github_s(heading: str, anchor: str) -> None:
+    assert slug(heading) == anchor
+
+
+def test_the_second_heading_of_a_name_has_an_anchor_of_its_own() -> None:
+    sections = parse_markdown("## Steps\n\na\n\n## Steps\n\nb\n\n## Other {#mine}\n\nc").sections
+    assert [section.anchor for section in sections[1:]] == ["steps", "steps-1", "mine"]
+    assert sections[3].title == "Other"
+
+
+def test_headings_in_html_have_the_anchors_that_passages_name() -> None:
+    document = parse_markdown("## Check `port` 80\n\ntext\n\n### Below\n\nmore")
+    html = render_html(document, lambda target: target)
+    for section in document.sections[1:]:
+        assert f'id="{section.anchor}"' in html
+
+
+def test_a_heading_path_forgets_deeper_and_equal_levels() -> None:
+    sections = parse_markdown("# A\n## B\n### C\n## D\n# E\n").sections
+    assert [section.path for section in sections[1:]] == [("A",), ("A", "B"), ("A", "B", "C"), ("A", "D"), ("E",)]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[x](javascript:alert(1))",
+        "[x](data:text/html;base64,PHNjcmlwdD4=)",
+        "![x](javascript:alert(1))",
+        "<svg/onload=alert(1)>",
+        "[x](http://example.com 'onmouseover=alert(1)')",
+        "`<script>`",
+        "```html\n<script>alert(1)</script>\n```",
+        '<a href="x" onclick="alert(1)">x</a>',
+        "<iframe src=//example.com></iframe>",
+    ],
+)
+def test_nothing_hostile_becomes_markup(hostile: str) -> None:
+    html = render(hostile).lower()
+    for forbidden in (
+        "<script",
+        '<img src="x"',
+        "<svg",
+        "<iframe",
+        'href="javascript',
+        'src="javascript',
+        'href="data',
+    ):
+        assert forbidden not in html
+    assert " onclick=" not in html.replace("&quot;", "").split(">")[0]
+
+
+def test_code_is_highlighted_and_links_open_safely() -> None:
+    html = render("```bash\nls -l | grep x\n```\n\n[a](https://example.com)")
+    assert '<span class="' in html
+    assert 'rel="noopener noreferrer"' in html
+
+
+def test_a_link_that_leads_nowhere_keeps_its_text() -> None:
+    html = render_html(parse_markdown("[gone](gone.md) [there](there.md)"), {"there.md": "/a/there"}.get)
+    assert "gone</a>" in html
+    assert "gone.md" not in html
+    assert 'href="/a/there"' in html
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, "> " * 5_000 + "x", "- " * 5_000, "*a " * 20_000, "|a" * 10_000 + "\n"])
+def test_nesting_without_end_is_read_in_a_moment(text: str) -> None:
+    started = time.monotonic()
+    render(text)
+    assert time.monotonic() - started < 5
