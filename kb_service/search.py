@@ -1,7 +1,7 @@
 """Searcher: a Query becomes Hits with reasons."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from indexer.knowledge import KnowledgeObject
 from indexer.passages import Passage
 from indexer.snapshot import Filter, Validity
 from indexer.words import query_terms, terms
-from kb_service.ranking import Confidence, Ranked, rank
+from kb_service.ranking import WEIGHTS, Confidence, Ranked, rank
 from kb_service.snippets import matched_words, snippet
 
 State = Literal["published", "draft", "review", "retired", "scheduled", "expired", "any"]
@@ -133,13 +133,13 @@ class Searcher:
         return np.ascontiguousarray(vector, np.float32)
 
     def _hits(self, text: str, asked: frozenset[str], page: list[Ranked]) -> tuple[Hit, ...]:
-        passages = self.index.passages(key for hit in page if (key := _shown(hit)) is not None)
+        keys = {key for hit in page for key in (_shown(hit), hit.candidate.meaning_passage) if key is not None}
+        passages = self.index.passages(keys)
         hits = []
         for ranked in page:
             knowledge = self.catalogue.get(ranked.candidate.owner_id)
             if knowledge is not None:
-                key = _shown(ranked)
-                hits.append(_hit(text, asked, ranked, knowledge, passages.get(key) if key is not None else None))
+                hits.append(_hit(text, asked, ranked, knowledge, passages))
         return tuple(hits)
 
 
@@ -166,17 +166,19 @@ def article_url(object_id: str, anchor: str = "") -> str:
 
 
 def _shown(ranked: Ranked) -> int | None:
-    """The passage to show: where both lanes found one, that of the lane that says more."""
-    candidate, lanes = ranked.candidate, ranked.lanes
-    by_words, by_meaning = candidate.words_passage, candidate.meaning_passage
-    if by_words is not None and (candidate.exact or by_meaning is None):
-        return by_words
-    if by_words is not None and lanes["article_words"] > lanes["passage_meaning"]:
-        return by_words
-    return by_meaning if by_meaning is not None else candidate.lead
+    """The passage to show: the one that says most of the words where it says enough of them, else the nearest."""
+    candidate = ranked.candidate
+    says_enough = ranked.lanes["passage_words"] >= WEIGHTS["passage_words"] / 2
+    if candidate.words_passage is not None and (says_enough or candidate.exact or candidate.meaning_passage is None):
+        return candidate.words_passage
+    return candidate.meaning_passage if candidate.meaning_passage is not None else candidate.lead
 
 
-def _hit(text: str, asked: frozenset[str], ranked: Ranked, knowledge: KnowledgeObject, passage: Passage | None) -> Hit:
+def _hit(
+    text: str, asked: frozenset[str], ranked: Ranked, knowledge: KnowledgeObject, passages: Mapping[int, Passage]
+) -> Hit:
+    key = _shown(ranked)
+    passage = passages.get(key) if key is not None else None
     anchor = passage.anchor if passage else ""
     return Hit(
         id=knowledge.id,
@@ -187,7 +189,7 @@ def _hit(text: str, asked: frozenset[str], ranked: Ranked, knowledge: KnowledgeO
         snippet=snippet(passage.text if passage else knowledge.summary, asked),
         score=ranked.score,
         confidence=ranked.confidence,
-        reasons=tuple(_reasons(text, asked, ranked, knowledge, passage)),
+        reasons=tuple(_reasons(text, asked, ranked, knowledge, passage, passages)),
         passage=passage,
         tier=knowledge.tier,
         services=knowledge.services,
@@ -195,31 +197,32 @@ def _hit(text: str, asked: frozenset[str], ranked: Ranked, knowledge: KnowledgeO
 
 
 def _reasons(
-    text: str, asked: frozenset[str], ranked: Ranked, knowledge: KnowledgeObject, passage: Passage | None
-) -> list[Reason]:
-    candidate, lanes = ranked.candidate, ranked.lanes
-    whole = [code for code in candidate.exact if not any(code != other and code in other for other in candidate.exact)]
-    reasons = [Reason("exact", f"exact: {code}", 1.0, (code,)) for code in whole]
-    section = passage.heading_path[-1] if passage and len(passage.heading_path) > 1 else ""
-    likeness = candidate.passage_meaning or 0.0
-    if lanes["passage_meaning"] > 0 and likeness > 0:
-        where = f"section '{section}'" if section else "the text"
-        reasons.append(Reason("meaning", f"meaning: {where} is about this", round(likeness, 4)))
+    text: str,
+    asked: frozenset[str],
+    ranked: Ranked,
+    knowledge: KnowledgeObject,
+    passage: Passage | None,
+    passages: Mapping[int, Passage],
+) -> Iterator[Reason]:
+    """Why it is there, in words: identifiers, the title, the words of the passage shown, the nearest section."""
+    candidate = ranked.candidate
+    for code in candidate.exact:
+        if not any(code != other and code in other for other in candidate.exact):
+            yield Reason("exact", f"exact: {code}", 1.0, (code,))
     in_title = matched_words(text, asked.intersection(terms(knowledge.title)))
     if in_title:
-        reasons.append(
-            Reason("title", f"title says: {', '.join(in_title)}", round(candidate.title_words, 4), tuple(in_title))
-        )
+        yield Reason("title", f"title says: {', '.join(in_title)}", round(candidate.title_words, 4), tuple(in_title))
     in_text = matched_words(text, asked.intersection(terms(passage.text))) if passage else []
     if in_text:
-        reasons.append(
-            Reason("words", f"words: {', '.join(in_text)}", round(candidate.article_words, 4), tuple(in_text))
-        )
+        yield Reason("words", f"words: {', '.join(in_text)}", round(candidate.article_words, 4), tuple(in_text))
+    if candidate.meaning_passage is not None and candidate.meaning_passage in passages:
+        path = passages[candidate.meaning_passage].heading_path
+        where = f"section '{path[-1]}'" if len(path) > 1 else "what it says first"
+        yield Reason("meaning", f"meaning: {where}", round(candidate.passage_meaning or 0.0, 4))
+    elif candidate.title_meaning is not None:
+        yield Reason("meaning", "meaning: its title", round(candidate.title_meaning, 4))
     if candidate.in_window:
-        reasons.append(Reason("window", "valid for a limited time, now", 1.0))
-    if not reasons:
-        reasons.append(Reason("meaning", "meaning: its title is about this", round(candidate.title_meaning or 0.0, 4)))
-    return reasons
+        yield Reason("window", "valid for a limited time, now", 1.0)
 
 
 def as_json(results: Results) -> dict[str, Any]:

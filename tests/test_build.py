@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from indexer import PassageIndex, VectorCache, WorkingTree, update
+from indexer import Filter, PassageIndex, VectorCache, WorkingTree, update
 from indexer.catalogue import Catalogue
 from indexer.encoder import HashingEncoder
 from indexer.errors import ContentMissingError, IndexBusyError
 from indexer.words import query_terms
 from tests.conftest import Desk
-from tests.test_index import NOW, PUBLIC, Filter
+from tests.test_index import NOW, PUBLIC
 
 EVERYONE = Filter(frozenset({"public", "internal"}), NOW)
 
@@ -114,7 +114,7 @@ def test_a_new_id_in_front_matter_keeps_the_old_one_as_an_alias(desk: Desk) -> N
     assert renamed.id == "KB0001"
 
 
-BAD = {
+BAD: dict[str, tuple[str | bytes, str]] = {
     "yaml.md": ("---\ntitle: a: b\n---\n", "broken YAML"),
     "type.md": ("---\ntitle: T\ntype: nonsense\n---\n", "type is"),
     "alias.md": ("---\ntitle: &a T\nx: *a\n---\n", "aliases"),

@@ -25,7 +25,7 @@ class ReasonBody(BaseModel):
     """Why a hit is there."""
 
     lane: str = Field(examples=["meaning"])
-    text: str = Field(examples=["meaning: section 'Steps' is about this"])
+    text: str = Field(examples=["meaning: section 'Steps'"])
     score: float = Field(description="The lane's own figure: a cosine for meaning, a BM25 sum for words.")
     words: list[str] = Field(description="The words of the query that matched.")
 

@@ -1,0 +1,74 @@
+"""``python -m tests.readme`` writes the README's generated parts: settings, commands, a search with its real output."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import typer
+
+from kb_service.cli import app
+from kb_service.settings import Settings
+
+REPOSITORY = Path(__file__).parent.parent
+README = REPOSITORY / "README.md"
+QUESTION = "user locked out after password change"
+
+
+def settings() -> str:
+    rows = ["| Setting | Default | What it is |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `KB_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)
+
+
+def commands() -> str:
+    rows = ["| Command | What it does |", "|---|---|"]
+    group = typer.main.get_command(app)
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        arguments = " ".join(f'"{one.name.upper()}"' for one in command.params if one.param_type_name == "argument")
+        options = " ".join(
+            f"`{max(one.opts, key=len)}`"
+            for one in command.params
+            if one.param_type_name == "option" and one.name != "help"
+        )
+        said = " ".join((command.help or "").split())
+        rows.append(f"| `{' '.join(filter(None, ('kb', name, arguments)))}` | {said} Options: {options} |")
+    return "\n".join(rows)
+
+
+def search(cache: Path | None = None) -> str:
+    """A search over our own content as the shell prints it."""
+    with tempfile.TemporaryDirectory() as data:
+        where = ["--content", str(REPOSITORY / "content"), "--data", data]
+        environment = {"PATH": "/usr/bin:/bin", "HOME": data, "COLUMNS": "120"}
+        if cache is not None:
+            environment["KB_CACHE"] = str(cache)
+        kb = [sys.executable, "-m", "kb_service.cli"]
+        subprocess.run([*kb, "index", *where], env=environment, check=True, capture_output=True)
+        asked = [*kb, "search", QUESTION, "--limit", "3", *where]
+        output = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout
+    return f'```console\n$ kb search "{QUESTION}" --limit 3\n{output}```'
+
+
+def part(text: str, name: str) -> str:
+    """What stands between a generated part's marks."""
+    match = re.search(rf"<!-- generated: {name} -->\n(.*?)<!-- end -->", text, re.S)
+    assert match, f"README.md has no part '{name}'"
+    return match[1].rstrip("\n")
+
+
+def main() -> None:
+    text = README.read_text("utf-8")
+    for name, made in (("settings", settings()), ("commands", commands()), ("search", search())):
+        start = f"<!-- generated: {name} -->\n"
+        before, rest = text.split(start)
+        after = rest[rest.index("<!-- end -->") :]
+        text = f"{before}{start}{made}\n{after}"
+    README.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
