@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -165,7 +166,9 @@ def test_serve_indexes_says_where_to_look_and_answers(desk: Desk) -> None:
     desk.write("runbooks/dns.md", "# A name does not resolve")
     with serving(desk) as address:
         assert get(f"{address}/healthz") == {"status": "ok"}
-        desk.update()
+        until = time.monotonic() + 20
+        while get(f"{address}/readyz")["objects"] < 2 and time.monotonic() < until:
+            pass
         assert get(f"{address}/api/search?q=resolve")["hits"][0]["id"] == "runbooks/dns"
 
 
