@@ -77,7 +77,8 @@ def cut(
     file_name = PurePosixPath(knowledge.path).name.split(".")[0]
     units: list[_Unit] = [_Unit("title", title, "", (name,)) for name in names(knowledge)]
     units.append(_Unit("name", title, "", (file_name,)))
-    units.append(_Unit("section", title, "", (knowledge.summary,)))
+    if knowledge.type != "glossary":  # a definition sums itself up
+        units.append(_Unit("section", title, "", (knowledge.summary,)))
     for section in knowledge.document.sections:
         units += _units(knowledge, section)
         path = _heading_path(knowledge, section)
