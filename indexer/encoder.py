@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -175,6 +176,7 @@ def open_encoder(kind: str, model: str, cache: Path) -> Encoder:
 
     ``kind`` is ``onnx``, ``sentence-transformers`` or ``hashing``. Raises EncoderError.
     """
+    os.environ.setdefault("HF_HOME", str(cache.absolute() / "hub"))
     if kind == "hashing":
         return HashingEncoder()
     if kind == "sentence-transformers":
@@ -261,8 +263,10 @@ def _export(model: str, folder: Path) -> None:
     """Export in a process of its own: it takes torch, 1 GB of memory and half a minute, once for a model."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "indexer.export", model, str(folder)]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder.parent) as scratch:
+        own = {"TMPDIR": scratch, "TORCHINDUCTOR_CACHE_DIR": scratch}
+        environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise EncoderError(f"the model '{model}' could not be exported: {last}", "Set KB_ENCODER=sentence-transformers")

@@ -7,7 +7,7 @@ CommonMark with tables, strikethrough, definition lists, task lists and admoniti
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -85,8 +85,9 @@ def parser() -> MarkdownIt:
     return markdown
 
 
+@lru_cache(maxsize=8)
 def parse_markdown(text: str) -> Document:
-    """The text's document; any text is one."""
+    """The text's document; any text is one. Asked again for the same text soon after, it is not parsed again."""
     tokens = parser().parse(text)
     _set_anchors(tokens)
     return Document(tokens)

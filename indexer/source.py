@@ -16,6 +16,7 @@ from indexer.knowledge import MAX_FILE_BYTES
 
 ARTICLE_ENDINGS = (".md", ".markdown")
 TRANSCRIPT_ENDINGS = (".vtt", ".srt")
+_NEVER_CONTENT = frozenset({".git", ".hg", ".svn", ".venv", ".tox", ".obsidian", ".trash", "node_modules"})
 _GIT_SECONDS = 60
 # A file changed this shortly before a look may change again within one tick of the clock and look the same
 _RACY_NS = 2_000_000_000
@@ -105,7 +106,7 @@ class WorkingTree:
             return
         for entry in entries:
             path = f"{prefix}{entry.name}"
-            if entry.name.startswith("."):
+            if entry.name in _NEVER_CONTENT:
                 continue
             if entry.is_symlink():
                 problems += self._link_problems(entry, path)

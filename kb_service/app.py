@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
 
 from kb_service.api import operators, search
 from kb_service.api.problems import RESPONSES, add_handlers
@@ -14,7 +15,8 @@ from kb_service.web import pages
 
 def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastAPI:
     """The service over a knowledge base; ``publisher`` is what keeps it in step, if anything does."""
-    app = FastAPI(
+    app = FastAPIOffline(
+        redoc_url=None,
         title="Knowledge base",
         description="Finds the right article during incident triage, by words, by meaning and by exact identifiers.",
         version="0.1.0",

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from indexer.build import Report
 from indexer.check import check as find_problems
+from indexer.encoder import PlainEncoder
 from indexer.errors import KnowledgeBaseError, Problem
 from indexer.frontmatter import Audience, KnowledgeType, Tier, json_schema
 from indexer.source import WorkingTree
@@ -231,7 +232,12 @@ def _opened(settings: Settings) -> KnowledgeBase:
     exported = (settings.cache_folder / "models").exists()
     if settings.encoder == "onnx" and not exported:
         _err.print("[dim]Preparing the model, once: about half a minute[/dim]")
-    return KnowledgeBase(settings)
+    base = KnowledgeBase(settings)
+    if settings.encoder == "onnx" and isinstance(base.encoder, PlainEncoder):
+        _err.print(
+            f"The export of {settings.model} differs from the original: the plain encoder is used, which is slower"
+        )
+    return base
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -1,11 +1,14 @@
 """Keeps the index in step with the content while the service runs, in a thread beside the requests."""
 
+import logging
 import threading
 
 from indexer.build import Report
 from indexer.errors import KnowledgeBaseError
 from indexer.progress import Progress, unwatched
 from kb_service.knowledge_base import KnowledgeBase
+
+_log = logging.getLogger("kb.publishing")
 
 
 class Publisher:
@@ -38,7 +41,10 @@ class Publisher:
         try:
             self.last = self._knowledge_base.update(progress, self._live.set)
             self.failure = None
+            if self.last.note:
+                _log.warning(self.last.note)
         except KnowledgeBaseError as failure:
             self.failure = failure
+            _log.error("the content was not published: %s", failure)
         finally:
             self._live.set()

@@ -125,6 +125,9 @@ class Searcher:
         return knowledge if knowledge and knowledge.audience in visible_to(audience) else None
 
     def encoded_share(self) -> float:
+        """How much can be found by meaning; nothing while the index is still another encoder's."""
+        if self.index.meta("encoder") != self._encoder.identity:
+            return 0.0
         _, wanted, there = self.index.counts()
         return 1.0 if wanted == 0 else round(there / wanted, 4)
 

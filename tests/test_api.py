@@ -1,5 +1,6 @@
 """The API as a program sees it."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -196,7 +197,10 @@ def test_every_route_is_described_with_examples(client: TestClient) -> None:
         assert all(operation["summary"] for operation in path.values())
     parameters = {one["name"]: one for one in schema["paths"]["/api/search"]["get"]["parameters"]}
     assert "question" in parameters["q"]["examples"]
-    assert client.get("/docs").status_code == 200
+    docs = client.get("/docs")
+    assert docs.status_code == 200
+    assert not re.findall(r"(?:src|href)=[\"']https?://", docs.text), "nothing from another host"
+    assert client.get("/static-offline-docs/swagger-ui-bundle.js").status_code == 200
 
 
 def test_pages_for_people_carry_no_script(client: TestClient) -> None:
