@@ -248,6 +248,7 @@ class _Build:
                 self._link(batch)
             there += len(batch)
             self.progress("encode", there, wanted)
+            self.fold()
 
     def _encode(self, texts: Mapping[bytes, str], done: int, of: int | None = None) -> None:
         total = of if of is not None else len(texts)
@@ -268,7 +269,7 @@ class _Build:
             base = self.index.write_folded()
             with writing(self.connection):
                 self.index.use_base(base)
-        self.index.remove_old_bases()
+            self.index.remove_old_bases()
 
 
 def _moves(

@@ -23,7 +23,7 @@ def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Da
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA temp_store=MEMORY")
-        connection.execute("PRAGMA cache_size=-65536")
+        connection.execute("PRAGMA cache_size=-16384")
     except sqlite3.DatabaseError as error:
         raise IndexDamagedError(f"{path} cannot be opened: {error}", "Move it away and run 'kb index'") from error
     return sqlite_utils.Database(connection)

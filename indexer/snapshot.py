@@ -218,14 +218,15 @@ class Snapshot:
             return {}
         keys = self._keys[np.concatenate([self._positions(owner) for owner in owners])]
         found: dict[int, tuple[float | None, float | None, int | None]] = {}
-        for key, score in zip(*self._meaning.nearest(vector, keys, len(keys)), strict=True):
-            position = int(np.searchsorted(self._keys, key))
-            owner = int(self._owner_of[position])
+        near, scores = self._meaning.nearest(vector, keys, len(keys))
+        positions = np.searchsorted(self._keys, near)
+        columns = (near, scores, self._owner_of[positions], self._is_name[positions])
+        for key, score, owner, is_name in zip(*(column.tolist() for column in columns), strict=True):
             title, passage, passage_key = found.get(owner, (None, None, None))
-            if self._is_name[position]:
-                found[owner] = (float(score) if title is None else title, passage, passage_key)
-            elif passage is None:
-                found[owner] = (title, float(score), int(key))
+            if is_name and title is None:
+                found[owner] = (score, passage, passage_key)
+            elif not is_name and passage is None:
+                found[owner] = (title, score, key)
         return found
 
 

@@ -75,7 +75,9 @@ def index(content: Content = None, data: Data = None, as_json_: AsJson = False) 
 
 @app.command()
 def search(
-    query: Annotated[str, typer.Argument(help="Any text: words, a question, an error code; '-' reads standard input.")],
+    query: Annotated[
+        list[str], typer.Argument(help="Any text: words, a question, an error code; '-' reads standard input.")
+    ],
     types: Annotated[list[str] | None, typer.Option("--type", help="Only this type; may be repeated.")] = None,
     service: Annotated[list[str] | None, typer.Option(help="Only this service; may be repeated.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only this tag; may be repeated.")] = None,
@@ -101,7 +103,7 @@ def search(
     }
     (wanted_state,) = _each([state], "--state", State)
     (wanted_audience,) = _each([audience or settings.default_audience], "--audience", Audience)
-    text = sys.stdin.read() if query == "-" else query
+    text = sys.stdin.read() if query == ["-"] else " ".join(query)
     facets = {name: frozenset(values) for name, values in given.items() if values}
     searcher = KnowledgeBase.published(settings).searcher
     results = searcher.search(Query(text, facets, wanted_state, wanted_audience, limit))  # type: ignore[arg-type]
@@ -173,7 +175,7 @@ def check(
     else:
         for problem in problems:
             _out.print(escape(str(problem)))
-        _out.print(f"{len(problems)} problems" if problems else "No problems")
+        _out.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}" if problems else "No problems")
     if problems:
         raise typer.Exit(1)
 

@@ -13,7 +13,7 @@ from indexer.frontmatter import Audience
 class Settings(BaseSettings):
     """Settings of one knowledge base."""
 
-    model_config = SettingsConfigDict(env_prefix="KB_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="KB_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     content: Path = Field(Path("content"), description="The folder of Markdown knowledge objects.")
     data: Path = Field(
