@@ -124,8 +124,10 @@ def read(path: str, front: str) -> tuple[FrontMatter, dict[str, Any]] | list[Pro
     if problems:
         return problems
     foreign = _foreign_type(values)
+    # A key that was left blank, as in a form, is one that was left out
+    given = {key: value for key, value in values.items() if key not in foreign and value not in (None, "")}
     try:
-        matter = FrontMatter.model_validate({key: values[key] for key in values.keys() - foreign.keys()})
+        matter = FrontMatter.model_validate(given)
     except ValidationError as error:
         return [_problem_of(path, lines, dict(detail)) for detail in error.errors()]
     if matter.valid_from and matter.valid_to and matter.valid_from > matter.valid_to:

@@ -6,7 +6,7 @@ there under its own path.
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,9 +50,10 @@ class History:
 
 
 class WorkingTree:
-    """A folder of Markdown, in a git repository or not."""
+    """A folder of Markdown, in a git repository or not. ``never`` are folders of ours that may lie inside it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, never: Iterable[Path] = ()) -> None:
+        self._never = frozenset(str(folder.resolve()) for folder in never)
         if not root.is_dir():
             raise ContentMissingError(f"there is no content folder {root}", "Name one by --content or KB_CONTENT")
         self.root = root.resolve()
@@ -106,7 +107,7 @@ class WorkingTree:
             return
         for entry in entries:
             path = f"{prefix}{entry.name}"
-            if entry.name in _NEVER_CONTENT:
+            if entry.name in _NEVER_CONTENT or entry.path in self._never:
                 continue
             if entry.is_symlink():
                 problems += self._link_problems(entry, path)

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 problems found by ``kb check``, 2 wrong use, 3 could not.
 
 import json
 import socket
+import sqlite3
 import sys
 from dataclasses import asdict
 from enum import StrEnum
@@ -192,6 +193,9 @@ def main() -> None:
         app()
     except KnowledgeBaseError as error:
         _err.print(f"[red]kb:[/red] {escape(str(error))}")
+        sys.exit(3)
+    except sqlite3.Error as error:
+        _err.print(f"[red]kb:[/red] the index cannot be used: {error}. Move it away and run 'kb index'")
         sys.exit(3)
     except OSError as error:
         _err.print(f"[red]kb:[/red] {escape(str(error))}. Mend the path or its permissions, or free some space")

@@ -37,7 +37,7 @@ class KnowledgeBase:
         after_switch: Callable[[], None] = lambda: None,
     ) -> Report:
         """Bring the index in step with the content; see ``indexer.build.update``."""
-        tree = WorkingTree(self.settings.content)
+        tree = WorkingTree(self.settings.content, (self.settings.data, self.settings.cache_folder))
         if tree.root.is_relative_to(self.settings.data.resolve()):
             raise ContentMissingError(f"the content {tree.root} is inside the data folder", "Keep the two apart")
         cache = VectorCache(self.settings.cache_folder / "vectors.db", self.encoder.identity)

@@ -1,6 +1,7 @@
 """Keeps the index in step with the content while the service runs, in a thread beside the requests."""
 
 import logging
+import sqlite3
 import threading
 
 from indexer.build import Report
@@ -46,5 +47,8 @@ class Publisher:
         except KnowledgeBaseError as failure:
             self.failure = failure
             _log.error("the content was not published: %s", failure)
+        except (OSError, sqlite3.Error) as error:
+            self.failure = KnowledgeBaseError(f"the content was not published: {error}", "Look at the data folder")
+            _log.exception("the content was not published")
         finally:
             self._live.set()

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 from indexer.frontmatter import Audience
 from indexer.html import render_html
 from indexer.knowledge import KnowledgeObject
-from kb_service.search import Searcher, article_url, visible_to
+from kb_service.search import Searcher, article_url, may_read
 
 PICTURE_TYPES = {
     ".gif": "image/gif",
@@ -74,14 +74,12 @@ def resolve(searcher: Searcher, path: str, target: str, audience: Audience) -> s
     if posixpath.splitext(inside)[1].lower() in PICTURE_TYPES:
         return f"/media/{quote(inside)}"
     linked = searcher.catalogue.at_path(inside) or searcher.catalogue.get(inside)
-    seen = linked is not None and linked.audience in visible_to(audience)
-    return article_url(quote(linked.id), parts.fragment) if linked and seen else None
+    return article_url(linked.id, unquote(parts.fragment)) if linked and may_read(linked, audience) else None
 
 
 def _related(searcher: Searcher, knowledge: KnowledgeObject, audience: Audience) -> tuple[Related, ...]:
     named = [searcher.article(other, audience) for other in knowledge.related]
-    seen = visible_to(audience)
-    found = [Related(one.id, one.title, article_url(one.id), "named") for one in named if one and one.audience in seen]
+    found = [Related(one.id, one.title, article_url(one.id), "named") for one in named if one]
     known = {knowledge.id, *(one.id for one in found)}
     for hit in searcher.similar(knowledge, audience, _RELATED * 2):
         if hit.id not in known and len(found) < max(_RELATED, len(named)):

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
+from urllib.parse import quote
 
 import numpy as np
 
@@ -94,6 +95,7 @@ class Searcher:
     def search(self, query: Query) -> Results:
         """Hits, best first. Any text is a query; an empty one has no hits. Raises IndexMissingError."""
         started = time.perf_counter()
+        query = replace(query, text=query.text.encode("utf-8", "replace").decode())
         if not self.index.generation:
             raise IndexMissingError(f"nothing is indexed in {self.index.path.parent}", "Run 'kb index' first")
         asked = query_terms(query.text[:_MOST_WORDS_LETTERS])
@@ -122,7 +124,7 @@ class Searcher:
     def article(self, object_id: str, audience: Audience) -> KnowledgeObject | None:
         """The object of an id or alias, if the audience may read it."""
         knowledge = self.catalogue.get(object_id)
-        return knowledge if knowledge and knowledge.audience in visible_to(audience) else None
+        return knowledge if knowledge and may_read(knowledge, audience) else None
 
     def encoded_share(self) -> float:
         """How much can be found by meaning; nothing while the index is still another encoder's."""
@@ -151,6 +153,16 @@ def visible_to(audience: Audience) -> frozenset[str]:
     return frozenset(AUDIENCES[: AUDIENCES.index(audience) + 1])
 
 
+def may_read(knowledge: KnowledgeObject, audience: Audience) -> bool:
+    """Whether a caller of this audience may open it: requesters only what is published and within its dates."""
+    if knowledge.audience not in visible_to(audience):
+        return False
+    now = datetime.now(UTC)
+    started = knowledge.valid_from is None or knowledge.valid_from <= now
+    over = knowledge.valid_to is not None and knowledge.valid_to < now
+    return audience != "public" or (knowledge.workflow_state == "published" and started and not over)
+
+
 def filter_of(query: Query) -> Filter:
     """The index's filter for a query. Requesters never see what is not published."""
     state = "published" if query.audience == "public" else query.state
@@ -165,7 +177,7 @@ def filter_of(query: Query) -> Filter:
 
 def article_url(object_id: str, anchor: str = "") -> str:
     """Where an article is read."""
-    return f"/a/{object_id}" + (f"#{anchor}" if anchor else "")
+    return f"/a/{quote(object_id)}" + (f"#{quote(anchor)}" if anchor else "")
 
 
 def _shown(ranked: Ranked) -> int | None:

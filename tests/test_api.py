@@ -125,6 +125,29 @@ def test_what_one_may_not_see_is_not_there(client: TestClient) -> None:
     assert "/a/faq/vpn" not in client.get("/api/articles/runbooks/port?audience=public").json()["html"]
 
 
+def test_a_requester_opens_nothing_unpublished(client: TestClient, desk: Desk) -> None:
+    desk.write("faq/secret-draft.md", "---\ntitle: D\naudience: public\nworkflow_state: draft\n---\nx")
+    desk.write("faq/over.md", "---\ntitle: O\naudience: public\nvalid_to: 2020-01-01\n---\nx")
+    desk.update()
+    for name in ("faq/secret-draft", "faq/over"):
+        assert client.get(f"/api/articles/{name}").status_code == 200
+        assert client.get(f"/api/articles/{name}?audience=public").status_code == 404
+
+
+def test_blank_parameters_of_a_form_are_not_asked(client: TestClient) -> None:
+    blank = "/api/search?q=port&type=&service=&tag=&tier=&limit=&offset=&state="
+    assert ids(client, blank) == ids(client, "/api/search?q=port")
+
+
+def test_an_old_name_leads_to_the_new_one(client: TestClient, desk: Desk) -> None:
+    (desk.content / "faq" / "vpn.md").rename(desk.content / "faq" / "when is the vpn needed.md")
+    desk.update()
+    assert client.get("/api/articles/faq/vpn").json()["id"] == "faq/when is the vpn needed"
+    moved = client.get("/a/faq/vpn", follow_redirects=False)
+    assert (moved.status_code, moved.headers["location"]) == (308, "/a/faq/when%20is%20the%20vpn%20needed")
+    assert client.get("/a/faq/vpn").status_code == 200
+
+
 def test_the_glossary(client: TestClient) -> None:
     assert [term["term"] for term in client.get("/api/glossary").json()["terms"]] == ["History", "OLA", "RFI/RFP"]
     for name in ("OLA", "ola", "operational level agreement", "Operational%20Level%20Agreement"):

@@ -172,6 +172,13 @@ def test_a_link_that_leads_out_is_refused_and_never_read(desk: Desk, tmp_path: P
     assert (report.objects, found(desk, "secret")) == (1, [])
 
 
+def test_our_own_folders_inside_the_content_are_no_content(desk: Desk) -> None:
+    desk.write("a.md", article("A", "text"))
+    desk.write("data/cache/README.md", "# Of a model")
+    tree = WorkingTree(desk.content, [desk.content / "data"])
+    assert list(tree.scan().articles) == ["a.md"]
+
+
 def test_a_transcript_beside_a_video_is_part_of_the_article(desk: Desk) -> None:
     desk.write("a.md", "# Printers\n\n![How](media/how.mp4)")
     desk.write("media/how.vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nreplace the cartridge")

@@ -67,6 +67,8 @@ def test_search_prints_hits_for_people_and_json_for_programs(kb: Run) -> None:
     body = json.loads(kb("search", "check port", "--json").stdout)
     assert {"query", "hits", "generation", "took_ms"} <= body.keys()
     assert body["hits"][0]["id"] == "runbooks/port"
+    odd = kb("search", "check", "\udcff", "port", "--json")
+    assert json.loads(odd.stdout)["hits"][0]["id"] == "runbooks/port"
     none = kb("search", "", "--json")
     assert (none.returncode, json.loads(none.stdout)["hits"]) == (0, [])
 

@@ -123,6 +123,13 @@ def test_all_problems_of_a_file_in_one_go() -> None:
     assert sorted(problem.line for problem in problems) == [3, 4, 5, 6]
 
 
+def test_a_key_left_blank_is_a_key_left_out() -> None:
+    knowledge = known(
+        '---\ntitle:\ntags:\nsummary:\naudience:\nworkflow_state: ""\ntier: ""\nreview_by: \n---\n# VPN\n'
+    )
+    assert (knowledge.title, knowledge.audience, knowledge.tags, knowledge.tier) == ("VPN", "internal", (), None)
+
+
 def test_a_thematic_break_is_no_front_matter() -> None:
     assert known("---\n\nText\n").body.startswith("---")
 

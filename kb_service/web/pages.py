@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
 
 from kb_service.api.caller import Base, CallerAudience
 from kb_service.reading import PICTURE_TYPES, read
 from kb_service.search import Query as Asked
+from kb_service.search import article_url
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).parent.parent / "templates")
@@ -31,13 +32,15 @@ def search_page(
 
 
 @router.get("/a/{id:path}")
-def article_page(request: Request, base: Base, audience: CallerAudience, id: str) -> HTMLResponse:
+def article_page(request: Request, base: Base, audience: CallerAudience, id: str) -> Response:
     """An article."""
     knowledge = base.searcher.article(id, audience)
     if knowledge is None:
         found = base.searcher.search(Asked(id.replace("/", " ").replace("-", " "), audience=audience, limit=5))
         context = {"id": id, "near": found.hits}
         return _templates.TemplateResponse(request, "missing.html", context, status_code=404, headers=_HEADERS)
+    if knowledge.id != id:
+        return RedirectResponse(article_url(knowledge.id), 308)
     reading = read(base.searcher, knowledge, audience)
     return _templates.TemplateResponse(request, "article.html", {"reading": reading}, headers=_HEADERS)
 
