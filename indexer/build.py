@@ -23,6 +23,7 @@ from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, id_of_path
 from indexer.passages import Passage
 from indexer.progress import Progress, in_batches, unwatched
+from indexer.renames import renamed
 from indexer.source import History, WorkingTree
 from indexer.staging import Staged, Staging, passage_of
 from indexer.vectors import HalfVectors, VectorCache, text_hash
@@ -34,7 +35,6 @@ FORMAT = "1"
 ENCODE_BATCH = 64
 # So many passages are encoded before a switch at most; the vectors of a larger change follow behind its words
 ENCODE_BEFORE_SWITCH = 2_000
-_RENAME_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +205,7 @@ class _Build:
             for path, row in staged.items()
             if path in accepted
         )
+        self.catalogue.set_files(self.staging.touched.items())
         self.catalogue.forget_files(self.gone)
         self.catalogue.set_refusals(sorted(set(refusals)))
         for old, new in history.latest_names().items():
@@ -284,29 +285,9 @@ def _moves(
         if (before := old[path]) is not None and before.id != knowledge.id
     }
     fresh = {path: knowledge for path, (knowledge, _) in accepted.items() if old[path] is None}
-    for before in (found for path in gone if (found := old[path]) is not None):
-        match = _most_alike(before, fresh)
-        if match is not None and (knowledge := fresh.pop(match)).id != before.id:
-            moves[before.id] = knowledge.id
+    left = [before for path in gone if (before := old[path]) is not None]
+    moves.update((before.id, now.id) for before, now in renamed(left, fresh) if before.id != now.id)
     return moves
-
-
-def _most_alike(before: KnowledgeObject, fresh: Mapping[str, KnowledgeObject]) -> str | None:
-    """The new file of the same id or text, else the one that shares most, at least half, of its lines."""
-    for path, knowledge in fresh.items():
-        if before.id == knowledge.id or before.revision == knowledge.revision:
-            return path
-    lines = _lines(before)
-    shares = {
-        path: len(lines & other) / max(len(lines), len(other), 1)
-        for path, other in ((path, _lines(knowledge)) for path, knowledge in fresh.items())
-    }
-    best = max(shares, key=lambda path: shares[path], default=None)
-    return best if best is not None and shares[best] >= _RENAME_SHARE else None
-
-
-def _lines(knowledge: KnowledgeObject) -> set[str]:
-    return {line.strip() for line in knowledge.body.splitlines() if line.strip()}
 
 
 def _same(before: KnowledgeObject | None, after: KnowledgeObject) -> bool:

@@ -5,16 +5,16 @@ Batches are committed one by one, so that a run after a killed one does not pars
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from indexer.catalogue import Catalogue, object_to_json
+from indexer.catalogue import Catalogue, FileState, object_to_json
 from indexer.database import writing
 from indexer.encoder import Encoder
 from indexer.errors import Problem
 from indexer.index import PassageIndex
-from indexer.knowledge import KnowledgeObject, parse
+from indexer.knowledge import KnowledgeObject, blob_id, parse
 from indexer.passages import Passage, cut
 from indexer.progress import Progress, in_batches
 from indexer.source import TRANSCRIPT_ENDINGS, Scan, WorkingTree
@@ -35,7 +35,10 @@ class Staged(NamedTuple):
 
 
 class Staging:
-    """The files to read again, and those that are gone. ``maker`` names the encoder and format that cut passages."""
+    """The files to parse again, those that are gone, and those touched but unchanged.
+
+    ``maker`` names the encoder and format that cut passages.
+    """
 
     def __init__(self, tree: WorkingTree, index: PassageIndex, encoder: Encoder, maker: str) -> None:
         self._tree, self._index, self._encoder, self._connection = tree, index, encoder, index.connection
@@ -46,15 +49,30 @@ class Staging:
         if index.meta("made_by") != maker:
             refused = set(self.scan.articles)
         self.changed: list[str] = []
+        self.touched: dict[str, FileState] = {}
         for path in self.scan.articles:
             state = known.get(path)
-            if state is None or path in refused or not state.stamp or state.stamp != self._stamp(path, state.videos):
+            stamp = self._stamp(path, state.videos) if state else ""
+            if state is None or path in refused:
+                self.changed.append(path)
+            elif stamp and stamp == state.stamp:
+                continue
+            elif self._has_bytes_of(path, state):
+                self.touched[path] = replace(state, stamp=stamp)
+            else:
                 self.changed.append(path)
         self.gone: list[str] = sorted(known.keys() - self.scan.articles.keys())
         if index.meta("staged_by") != maker:
             with writing(self._connection):
                 self._connection.execute("DELETE FROM staged")
                 index.set_meta("staged_by", maker)
+
+    def _has_bytes_of(self, path: str, state: FileState) -> bool:
+        """Whether a file whose stamp says nothing holds what it held; one with transcripts is read again anyway."""
+        try:
+            return not state.videos and blob_id(self._tree.read(path)) == state.revision
+        except OSError:
+            return False
 
     def _stamp(self, path: str, videos: Iterable[str]) -> str:
         """A file's stamp with those of its transcripts; empty where any of them may have changed unseen."""

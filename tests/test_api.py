@@ -29,7 +29,7 @@ def client(desk: Desk) -> Iterator[TestClient]:
     desk.write("glossary/history.md", "---\ntitle: History\n---\nWhat was.\n")
     desk.write("faq/draft.md", "---\ntitle: Draft about a port\nworkflow_state: draft\n---\nport port\n")
     desk.write("faq/old.md", "---\ntitle: Old port news\nvalid_to: 2020-01-01\n---\nport port\n")
-    desk.write("faq/new.md", "---\ntitle: Release note on the gateway\nvalid_to: 2999-01-01\n---\ngateway release\n")
+    desk.write("faq/window.md", "---\ntitle: Release note on the gateway\nvalid_to: 2999-01-01\n---\ngateway release\n")
     desk.write("faq/plain.md", "---\ntitle: Release note on the gateway\n---\ngateway release\n")
     desk.write("faq/broken.md", "---\ntitle: a: b\n---\n")
     base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
@@ -82,7 +82,7 @@ def test_only_what_is_published_and_valid_appears_unless_asked_for(client: TestC
 
 
 def test_what_holds_for_a_limited_time_rises(client: TestClient) -> None:
-    assert ids(client, "/api/search?q=release+gateway")[:2] == ["faq/new", "faq/plain"]
+    assert ids(client, "/api/search?q=release+gateway")[:2] == ["faq/window", "faq/plain"]
 
 
 def test_pages_of_hits_do_not_overlap(client: TestClient) -> None:

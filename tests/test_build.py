@@ -44,6 +44,22 @@ def test_a_second_run_does_nothing(desk: Desk) -> None:
     assert (second.encoded, second.changed, second.generation) == (0, 0, 1)
 
 
+def test_a_file_touched_but_unchanged_is_not_parsed(desk: Desk) -> None:
+    file = desk.write("a.md", article("VPN", "text"))
+    desk.update()
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    read: list[int] = []
+
+    def watch(what: str, _done: int, of: int) -> None:
+        read.append(of if what == "read" else 0)
+
+    update(WorkingTree(desk.content), desk.index, desk.encoder, desk.cache, watch)
+    assert read == []
+    file.write_text(file.read_text("utf-8").replace("text", "TEXT"), "utf-8")
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    assert desk.update().changed == 1
+
+
 def test_an_edit_encodes_only_the_passages_it_changes(desk: Desk) -> None:
     desk.write("a.md", article("A", "first text", "second text", "third text"))
     desk.write("b.md", article("B", "other text"))
