@@ -5,6 +5,7 @@ and for titles alike.
 """
 
 import re
+from functools import lru_cache
 
 _CODE = re.compile(
     r"""
@@ -28,6 +29,7 @@ _DIGITS = re.compile(r"[a-z]+[-_]?0*(\d{3,10})")
 _HUMP = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 
 
+@lru_cache(maxsize=16)
 def identifiers(text: str) -> frozenset[str]:
     """The identifiers a text holds, case-folded.
 
