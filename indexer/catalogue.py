@@ -60,7 +60,7 @@ class Catalogue:
         return self._object("path = ?", path)
 
     def _object(self, condition: str, value: str) -> KnowledgeObject | None:
-        row = self._connection.execute(f"SELECT object FROM objects WHERE {condition}", (value,)).fetchone()  # noqa: S608
+        row = self._connection.execute(f"SELECT object FROM objects WHERE {condition}", (value,)).fetchone()
         return None if row is None else object_from_json(row[0])
 
     def titles(self, ids: Iterable[str]) -> dict[str, str]:
@@ -68,7 +68,7 @@ class Catalogue:
         wanted = list(dict.fromkeys(ids))
         marks = ",".join("?" * len(wanted))
         rows = self._connection.execute(
-            f"SELECT id, json_extract(object, '$.title') FROM objects WHERE id IN ({marks})",  # noqa: S608
+            f"SELECT id, json_extract(object, '$.title') FROM objects WHERE id IN ({marks})",
             wanted,
         )
         return dict(rows)

@@ -235,7 +235,9 @@ def load_model(model: str) -> "SentenceTransformer":
     """The sentence-transformers model: safetensors only, no code of the model's own."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     return SentenceTransformer(
         str(model_folder(model)),
         device="cpu",

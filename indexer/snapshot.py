@@ -194,7 +194,7 @@ class Snapshot:
         seen = self.select(wanted)[self._owner_of[positions]]
         shortest = keys[seen][np.lexsort((keys[seen], self._length[positions[seen]]))][: most * 10]
         marks = ",".join("?" * len(shortest))
-        rows = connection.execute(f"SELECT rowid, text FROM names WHERE rowid IN ({marks})", shortest.tolist())  # noqa: S608
+        rows = connection.execute(f"SELECT rowid, text FROM names WHERE rowid IN ({marks})", shortest.tolist())
         start = typed.strip().casefold()
         found = sorted((not text.casefold().startswith(start), len(text), text, key) for key, text in rows)
         names: dict[str, str] = {}

@@ -36,7 +36,7 @@ class VectorCache:
             part = hashes[start : start + _MOST_VARIABLES]
             marks = ",".join("?" * len(part))
             rows = self._connection.execute(
-                f"SELECT text_hash, vector FROM vectors WHERE encoder = ? AND text_hash IN ({marks})",  # noqa: S608
+                f"SELECT text_hash, vector FROM vectors WHERE encoder = ? AND text_hash IN ({marks})",
                 (self._encoder, *part),
             )
             found.update((key, np.frombuffer(blob, np.float16)) for key, blob in rows)

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from html import unescape
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from pydantic import ValidationError
@@ -107,7 +107,7 @@ def search(
     text = sys.stdin.read() if query == ["-"] else " ".join(query)
     facets = {name: frozenset(values) for name, values in given.items() if values}
     searcher = KnowledgeBase.published(settings).searcher
-    results = searcher.search(Query(text, facets, wanted_state, wanted_audience, limit))  # type: ignore[arg-type]
+    results = searcher.search(Query(text, facets, cast(State, wanted_state), cast(Audience, wanted_audience), limit))
     if as_json_:
         _print_json(as_json(results))
         return

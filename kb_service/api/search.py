@@ -91,10 +91,10 @@ def search(
             },
         ),
     ] = "",
-    type_: Annotated[list[KnowledgeType], Query(alias="type", description="Any of these types.")] = [],  # noqa: B006
-    service: Annotated[list[str], Query(description="Any of these services.")] = [],  # noqa: B006
-    tag: Annotated[list[str], Query(description="Any of these tags.")] = [],  # noqa: B006
-    tier: Annotated[list[Tier], Query(description="Any of these tiers.")] = [],  # noqa: B006
+    type_: Annotated[list[KnowledgeType], Query(alias="type", description="Any of these types.")] = [],
+    service: Annotated[list[str], Query(description="Any of these services.")] = [],
+    tag: Annotated[list[str], Query(description="Any of these tags.")] = [],
+    tier: Annotated[list[Tier], Query(description="Any of these tiers.")] = [],
     state: Annotated[
         State, Query(description="`published` and within its dates, unless asked otherwise.")
     ] = "published",
