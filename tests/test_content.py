@@ -105,6 +105,11 @@ GOLDEN = [
 ]
 
 
+@pytest.mark.parametrize(("question", "wanted"), GOLDEN[:3])
+def test_the_first_questions_of_a_newcomer_are_answered_first(searcher: Searcher, question: str, wanted: str) -> None:
+    assert searcher.search(Query(question)).hits[0].id == wanted
+
+
 @pytest.mark.parametrize(("question", "wanted"), GOLDEN)
 def test_the_right_article_is_found(searcher: Searcher, question: str, wanted: str) -> None:
     found = [hit.id for hit in searcher.search(Query(question)).hits]
