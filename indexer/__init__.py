@@ -6,7 +6,7 @@ from indexer.errors import KnowledgeBaseError, Problem
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, parse
 from indexer.passages import Passage, cut
-from indexer.snapshot import Filter, Owner
+from indexer.retrieval import Filter, Owner
 from indexer.source import WorkingTree
 from indexer.vectors import VectorCache
 

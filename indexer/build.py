@@ -13,28 +13,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from indexer.catalogue import Catalogue, FileState, object_from_json, owner_of
 from indexer.database import writing
 from indexer.encoder import Encoder
+from indexer.encoding import ENCODE_BEFORE_SWITCH, Encoding
 from indexer.errors import IndexBusyError, IndexDamagedError, Problem
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, id_of_path
 from indexer.passages import Passage
-from indexer.progress import Progress, in_batches, unwatched
+from indexer.progress import Progress, unwatched
 from indexer.renames import renamed
 from indexer.source import History, WorkingTree
 from indexer.staging import Staged, Staging, passage_of
-from indexer.vectors import HalfVectors, VectorCache, text_hash
+from indexer.vectors import VectorCache
 
 Accepted = Mapping[str, tuple[KnowledgeObject, Sequence[Passage]]]
 
 # Raise when passages, terms or identifiers of an unchanged text come out differently: all is then read again
-FORMAT = "1"
-ENCODE_BATCH = 64
-# So many passages are encoded before a switch at most; the vectors of a larger change follow behind its words
-ENCODE_BEFORE_SWITCH = 2_000
+FORMAT = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +66,16 @@ def update(
         build = _Build(tree, index, encoder, cache, progress)
         note = build.prepare()
         build.staging.parse(progress)
-        build.encode_staged()
+        build.encoding.encode_ahead(build.staging.texts())
         changed = build.switch()
         after_switch()
-        build.encode_pending()
-        build.fold()
+        build.encoding.encode_pending()
+        build.encoding.fold()
         refusals = tuple(build.catalogue.refusals())
         return Report(
             objects=build.catalogue.count(),
             passages=index.counts()[0],
-            encoded=build.encoded,
+            encoded=build.encoding.encoded,
             refused=len({problem.path for problem in refusals}),
             seconds=round(time.monotonic() - started, 2),
             generation=index.generation,
@@ -102,16 +98,16 @@ def _sole_writer(data: Path) -> Iterator[None]:
 
 
 class _Build:
-    """One run over one index; ``prepare``, ``encode_staged``, ``switch``, ``encode_pending``, ``fold``."""
+    """One run over one index: ``prepare``, ``switch``, and the vectors by ``encoding``."""
 
     def __init__(
         self, tree: WorkingTree, index: PassageIndex, encoder: Encoder, cache: VectorCache, progress: Progress
     ) -> None:
-        self.tree, self.index, self.encoder, self.cache, self.progress = tree, index, encoder, cache, progress
+        self.tree, self.index, self.encoder = tree, index, encoder
         self.catalogue = Catalogue(index.connection)
         self.connection = index.connection
         self._maker = f"{encoder.identity}:{encoder.max_tokens}:{FORMAT}"
-        self.encoded = 0
+        self.encoding = Encoding(index, encoder, cache, progress)
         self.catalogue.create_tables()
         self.staging = Staging(tree, index, encoder, self._maker)
         self.gone = self.staging.gone
@@ -155,7 +151,7 @@ class _Build:
                 self.index.drop_vectors()
                 self.index.set_meta("made_by", self._maker)
                 self.index.set_meta("encoder", self.encoder.identity)
-            self._link(self.index.pending(ENCODE_BEFORE_SWITCH))
+            self.encoding.link(self.index.pending(ENCODE_BEFORE_SWITCH))
             if changed or self.gone or rebuilt:
                 self.index.raise_generation()
         return len(changed) + len(self.gone)
@@ -224,53 +220,6 @@ class _Build:
         first_seen = before.created if before else written if self.index.generation else None
         created = history.created.get(knowledge.path) or first_seen
         return replace(knowledge, created=created, updated=history.updated.get(knowledge.path) or written)
-
-    # -- vectors
-
-    def encode_staged(self) -> None:
-        """Encode what a small change needs before it goes live: found by meaning from the first moment."""
-        texts: dict[bytes, str] = {}
-        for text in self.staging.texts():
-            texts[text_hash(text)] = text
-            if len(texts) > ENCODE_BEFORE_SWITCH:
-                return
-        known = self.cache.get(list(texts))
-        self._encode({digest: text for digest, text in texts.items() if digest not in known}, 0)
-
-    def encode_pending(self) -> None:
-        """Encode and link, batch by batch, what still has no vector."""
-        _, wanted, there = self.index.counts()
-        while batch := self.index.pending(ENCODE_BATCH * 4):
-            known = self.cache.get([digest for _, digest, _ in batch])
-            self._encode(
-                {digest: passage.encoded_text for _, digest, passage in batch if digest not in known}, there, wanted
-            )
-            with writing(self.connection):
-                self._link(batch)
-            there += len(batch)
-            self.progress("encode", there, wanted)
-            self.fold()
-
-    def _encode(self, texts: Mapping[bytes, str], done: int, of: int | None = None) -> None:
-        total = of if of is not None else len(texts)
-        for count, batch in in_batches(list(texts.items()), ENCODE_BATCH):
-            vectors = self.encoder.encode([text for _, text in batch]).astype(np.float16)
-            self.cache.put(zip((digest for digest, _ in batch), vectors, strict=True))
-            self.encoded += len(batch)
-            self.progress("encode", done + count, total)
-
-    def _link(self, batch: Sequence[tuple[int, bytes, Passage]]) -> None:
-        known = self.cache.get([digest for _, digest, _ in batch])
-        found: dict[int, HalfVectors] = {key: known[digest] for key, digest, _ in batch if digest in known}
-        self.index.add_vectors(found)
-
-    def fold(self) -> None:
-        """Fold a long tail into the base file."""
-        if self.index.wants_fold():
-            base = self.index.write_folded()
-            with writing(self.connection):
-                self.index.use_base(base)
-            self.index.remove_old_bases()
 
 
 def _moves(

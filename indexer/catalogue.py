@@ -12,7 +12,7 @@ from typing import Any
 
 from indexer.errors import Problem
 from indexer.knowledge import KnowledgeObject
-from indexer.snapshot import Owner
+from indexer.retrieval import Owner
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (id TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, object TEXT NOT NULL);

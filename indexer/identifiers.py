@@ -24,6 +24,7 @@ _NAMED_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _LONG_NUMBER = re.compile(r"(?<![\d.,:-])\d{4,12}(?![\d]|[.,:-]\d)")
+_ONLY_DIGITS = re.compile(r"\s*0*[1-9][0-9]{1,11}\s*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DIGITS = re.compile(r"[a-z]+[-_]?0*(\d{3,10})")
 _HUMP = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
@@ -33,7 +34,8 @@ _HUMP = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 def identifiers(text: str) -> frozenset[str]:
     """The identifiers a text holds, case-folded.
 
-    A number behind letters counts by itself too: ``KB00023583`` is also ``00023583`` and ``23583``.
+    A number behind letters counts by itself too: ``KB00023583`` is also ``00023583`` and ``23583``; so does a text
+    that is nothing but a number.
     """
     found: set[str] = set()
     for match in _CODE.finditer(text):
@@ -43,8 +45,19 @@ def identifiers(text: str) -> frozenset[str]:
             found |= {digits[1], code.lstrip("abcdefghijklmnopqrstuvwxyz-_")}
     found.update(match.group().casefold() for match in _CAMEL.finditer(text))
     found.update(match[1] for match in _NAMED_NUMBER.finditer(text))
+    if _ONLY_DIGITS.fullmatch(text):
+        found |= {text.strip(), text.strip().lstrip("0")}
     found.update(number for number in _LONG_NUMBER.findall(text) if not _YEAR.fullmatch(number))
     return frozenset(found)
+
+
+def is_code(identifier: str) -> bool:
+    """Whether an identifier is a code or number that somebody assigned (0x80070005, ORA-01017, CVE-2021-44228).
+
+    Hosts, addresses, plain numbers, and names that programs have are not.
+    """
+    match = _CODE.fullmatch(identifier)
+    return match is not None and any(match[kind] for kind in ("hex", "dated", "coded"))
 
 
 def words_of_name(name: str) -> list[str]:

@@ -8,7 +8,6 @@ follow the generation.
 import json
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,15 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer import spelling, words
 from indexer.database import open_database, reading
-from indexer.encoder import Encoder, Vectors
+from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
 from indexer.identifiers import identifiers
 from indexer.meaning import BaseFile, MeaningLane, keys_of, read_base, write_base
 from indexer.passages import Passage, Role
-from indexer.snapshot import Filter, Found, Owner, Snapshot, passages_by_key, passages_by_role
+from indexer.retrieval import Asked, Filter, Found, Owner
+from indexer.snapshot import Snapshot, passages_by_key, passages_by_role
 from indexer.vectors import HalfVectors, text_hash
-from indexer.words import create_tables, terms
 
 # A tail is folded into the base when it is this long and this share of it; dead vectors when they are this share
 FOLD_TAIL = 1_000
@@ -62,7 +62,8 @@ class PassageIndex:
         self._snapshot: Snapshot | None = None
         self._lane: tuple[str, int, MeaningLane] | None = None
         self.connection.executescript(_SCHEMA)
-        create_tables(self.connection)
+        words.create_tables(self.connection)
+        spelling.create_tables(self.connection)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -99,10 +100,10 @@ class PassageIndex:
                 self._snapshot = held
             yield held
 
-    def search(self, terms: Counter[str], codes: Iterable[str], vector: Vectors | None, wanted: Filter) -> Found:
+    def search(self, asked: Asked, wanted: Filter) -> Found:
         """The candidates of the live generation; see ``Snapshot.search``."""
         with self.snapshot() as snapshot:
-            return snapshot.search(self.connection, terms, codes, vector, wanted)
+            return snapshot.search(self.connection, asked, wanted)
 
     def complete(self, typed: str, wanted: Filter, most: int) -> list[tuple[str, str]]:
         """Names that go on from what is typed, with their owners' ids; see ``Snapshot.complete``."""
@@ -204,7 +205,7 @@ class PassageIndex:
     def _insert(self, owner: int, number: int, path: str, passage: Passage) -> None:
         is_name = passage.role in {"title", "name"}
         said = passage.text if is_name else f"{' '.join(passage.heading_path[1:])}\n{passage.text}"
-        words = terms(said)
+        found = words.name_terms(said) if is_name else words.terms(said)
         encoded = passage.encoded_text
         key = self.connection.execute(
             "INSERT INTO passages (owner, number, role, heading_path, anchor, text, length, text_hash)"
@@ -216,11 +217,12 @@ class PassageIndex:
                 path,
                 passage.anchor,
                 passage.text,
-                len(words),
+                len(found),
                 text_hash(encoded) if encoded else None,
             ),
         ).lastrowid
-        self.connection.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (key, " ".join(words)))
+        self.connection.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (key, " ".join(found)))
+        spelling.record(self.connection, said)
         name = passage.text if passage.role == "title" else passage.heading_path[-1] if passage.role == "term" else ""
         if name:
             self.connection.execute("INSERT INTO names (rowid, text) VALUES (?, ?)", (key, name))
@@ -317,4 +319,4 @@ class PassageIndex:
             read_base(self.path.parent, BaseFile(**json.loads(described)))
 
 
-__all__ = ["Filter", "Found", "IndexDamagedError", "Owner", "PassageIndex", "Snapshot"]
+__all__ = ["Asked", "Filter", "Found", "IndexDamagedError", "Owner", "PassageIndex", "Snapshot"]

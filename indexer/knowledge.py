@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from indexer.errors import Problem
-from indexer.frontmatter import Audience, KnowledgeType, Tier, WorkflowState, read, split
+from indexer.frontmatter import Audience, FrontMatter, KnowledgeType, Tier, WorkflowState, read, split
 from indexer.identifiers import words_of_name
 from indexer.markdown import Document, parse_markdown
 
@@ -109,6 +109,20 @@ def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
     if isinstance(found, list):
         return found
     matter, extra = found
+    return article_of(path, body, matter, extra, data=data, body_line=body_line)
+
+
+def article_of(
+    path: str,
+    body: str,
+    matter: FrontMatter | None = None,
+    extra: Mapping[str, Any] | None = None,
+    *,
+    data: bytes = b"",
+    body_line: int = 1,
+) -> KnowledgeObject:
+    """The knowledge object of a body in Markdown and its front matter; ``data`` are the bytes of the whole file."""
+    matter = matter or FrontMatter()
     document = parse_markdown(body)
     title = matter.title or _title_in(document) or title_of_path(path)
     known = matter.model_dump(exclude={"title", "id", "type", *(matter.model_extra or {})})
@@ -119,8 +133,8 @@ def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
         title=" ".join(title.split()),
         body=body,
         path=path,
-        revision=blob_id(data),
-        extra=extra,
+        revision=blob_id(data or body.encode()),
+        extra=extra or {},
         body_line=body_line,
         **fields,
     )

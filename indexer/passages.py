@@ -84,15 +84,20 @@ def cut(
         path = _heading_path(knowledge, section)
         said = [spoken(transcripts[video]) for video in section.videos if transcripts and video in transcripts]
         units += [_Unit("section", path, section.anchor, (text,)) for text in said]
-    window = _Window(count_tokens, max_tokens)
-    found: list[Passage] = []
-    for unit in units:
-        path = window.shortened(unit.path)
-        context = "" if unit.role in {"title", "name"} else _below(path, "")
-        for text in window.packed(unit.texts, context):
-            number = f"{knowledge.id}#{len(found)}"
-            found.append(Passage(number, knowledge.id, path, unit.anchor, text, unit.role))
-    return tuple(found)
+    return _packed(knowledge.id, units, _Window(count_tokens, max_tokens))
+
+
+def cut_record(
+    record_id: str, title: str, texts: Sequence[tuple[Role, str]], count_tokens: CountTokens, max_tokens: int
+) -> tuple[Passage, ...]:
+    """The passages of a record that is plain text: its title, then each text paragraph by paragraph.
+
+    The role of a text says what it is: ``symptom`` for a description, ``resolution`` for close notes.
+    """
+    path = (title,)
+    units = [_Unit("title", path, "", (title,))] if title else []
+    units += [_Unit(role, path, "", tuple(re.split(r"\n\s*\n", text))) for role, text in texts]
+    return _packed(record_id, units, _Window(count_tokens, max_tokens))
 
 
 def spoken(transcript: str) -> str:
@@ -191,6 +196,17 @@ class _Window:
         at = _break_near_middle(text)
         yield from self._pieces(text[:at], budget)
         yield from self._pieces(text[at:], budget)
+
+
+def _packed(owner_id: str, units: Sequence[_Unit], window: _Window) -> tuple[Passage, ...]:
+    """Units as passages that fit the window, in order."""
+    found: list[Passage] = []
+    for unit in units:
+        path = window.shortened(unit.path)
+        context = "" if unit.role in {"title", "name"} else _below(path, "")
+        for text in window.packed(unit.texts, context):
+            found.append(Passage(f"{owner_id}#{len(found)}", owner_id, path, unit.anchor, text, unit.role))
+    return tuple(found)
 
 
 def _break_near_middle(text: str) -> int:

@@ -5,11 +5,8 @@ Filters are applied before either lane ranks anything, so that what one may not 
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,74 +14,18 @@ from numpy.typing import NDArray
 from indexer.encoder import Vectors
 from indexer.meaning import MeaningLane
 from indexer.passages import Passage, Role
+from indexer.retrieval import Asked, Candidate, Filter, Found
+from indexer.spelling import Keys, Spelling, all_spellings
 from indexer.words import WordsLane, names_beginning
 
 Positions = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Validity = Literal["current", "scheduled", "expired", "any"]
 
 DEPTH = 200
 _PASSAGES = (
     "SELECT p.key, o.id, p.heading_path, p.anchor, p.text, p.role FROM passages p JOIN owners o ON o.key = p.owner"
 )
 _NAME_ROLES = frozenset({"title", "name"})
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """What passages belong to: an article or a record, with everything it can be filtered by."""
-
-    id: str
-    audience: str
-    facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    valid_from: datetime | None = None
-    valid_to: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a search may see. Every facet must have one of its values, ``validity`` is judged at the moment ``at``."""
-
-    audiences: frozenset[str]
-    at: datetime
-    facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    validity: Validity = "current"
-    exclude: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One owner and how each lane scores it.
-
-    Words are BM25 sums; meanings are inner products, None where no vector is there yet. The two passage keys are of
-    its best passage by words and by meaning, ``lead`` is its first one; ``exact`` are the query's identifiers that it
-    holds; ``in_window`` says that it is valid for a limited time only.
-    """
-
-    owner_id: str
-    article_words: float = 0.0
-    passage_words: float = 0.0
-    title_words: float = 0.0
-    passage_meaning: float | None = None
-    title_meaning: float | None = None
-    words_passage: int | None = None
-    meaning_passage: int | None = None
-    lead: int | None = None
-    exact: tuple[str, ...] = ()
-    in_window: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The candidates of a search, unranked; how many owners it could see; how many of them hold each identifier.
-
-    ``words_ceiling`` is about what an article would score that says every word of the query.
-    """
-
-    candidates: tuple[Candidate, ...]
-    visible: int
-    holders: Mapping[str, int]
-    words_ceiling: float
 
 
 class Snapshot:
@@ -108,6 +49,7 @@ class Snapshot:
         self._length = np.array([row[3] for row in rows], np.float32)
         self._words = WordsLane(self._keys, self._owner_of, self._length, self._is_name, len(owners))
         self._order = np.argsort(self._owner_of, kind="stable")
+        self._spellings: list[str] | None = None
         self._starts = np.searchsorted(self._owner_of[self._order], np.arange(len(owners) + 1))
 
     def with_meaning(self, meaning: MeaningLane) -> "Snapshot":
@@ -136,53 +78,61 @@ class Snapshot:
         mask[[self.position_of[owner] for owner in wanted.exclude if owner in self.position_of]] = False
         return mask
 
-    def search(
-        self,
-        connection: sqlite3.Connection,
-        terms: Counter[str],
-        codes: Iterable[str],
-        vector: Vectors | None,
-        wanted: Filter,
-    ) -> Found:
-        """Every owner that either lane puts among its best or that holds an identifier, scored by both lanes.
-
-        ``vector`` is the query's, ``(dimension,)`` float32; None searches by words alone.
-        """
+    def search(self, connection: sqlite3.Connection, asked: Asked, wanted: Filter) -> Found:
+        """Every owner that either lane puts among its best or that holds an identifier, scored by both lanes."""
         allowed = self.select(wanted)
-        words = self._words.score(connection, terms, allowed)
-        holders = {code: self._holders(connection, code, allowed) for code in codes}
+        words = self._words.score(connection, asked.terms, allowed, asked.beside)
+        holders = {code: self._holders(connection, code, allowed) for code in asked.codes}
         chosen = {int(owner) for owner in _best(words.article, DEPTH)} | {int(o) for o in _best(words.title, DEPTH)}
         chosen.update(owner for found in holders.values() for owner in found)
-        if vector is not None:
+        if asked.vector is not None:
             for names, k in ((False, DEPTH * 2), (True, DEPTH)):
                 keys = self._keys[allowed[self._owner_of] & (self._is_name == names)]
-                near, _ = self._meaning.nearest(vector, keys, k)
+                near, _ = self._meaning.nearest(asked.vector, keys, k)
                 chosen.update(self._owner_of[np.searchsorted(self._keys, near)].tolist())
-        meanings = self._meanings(vector, sorted(chosen))
+        meanings = self._meanings(asked.vector, sorted(chosen))
         candidates = []
         for owner in sorted(chosen):
             positions = self._positions(owner)
             bodies = positions[~self._is_name[positions]]
             best = int(bodies[np.argmax(words.passage[bodies])]) if len(bodies) else None
             found_by_words = best is not None and words.passage[best] > 0
-            title_meaning, passage_meaning, meaning_key = meanings.get(owner, (None, None, None))
+            meaning = meanings.get(owner, _NO_MEANING)
             candidates.append(
                 Candidate(
-                    self.owner_ids[owner],
-                    float(words.article[owner]),
-                    float(words.passage[best]) if best is not None else 0.0,
-                    float(words.title[owner]),
-                    passage_meaning,
-                    title_meaning,
-                    int(self._keys[best]) if found_by_words else None,
-                    meaning_key,
-                    int(self._keys[bodies[0]]) if len(bodies) else None,
-                    tuple(code for code, found in holders.items() if owner in found),
-                    bool(np.isfinite(self._valid_to[owner])),
+                    owner_id=self.owner_ids[owner],
+                    article_words=float(words.article[owner]),
+                    passage_words=float(words.passage[best]) if best is not None else 0.0,
+                    title_words=float(words.title[owner]),
+                    title_share=float(words.title_share[owner]),
+                    said=int(words.said[owner]),
+                    passage_meaning=meaning.passage,
+                    title_meaning=meaning.title,
+                    mean_meaning=meaning.mean,
+                    words_passage=int(self._keys[best]) if found_by_words else None,
+                    meaning_passage=meaning.passage_key,
+                    lead=int(self._keys[bodies[0]]) if len(bodies) else None,
+                    exact=tuple(code for code, found in holders.items() if owner in found),
+                    in_window=bool(np.isfinite(self._valid_to[owner])),
                 )
             )
         counts = {code: len(found) for code, found in holders.items()}
-        return Found(tuple(candidates), int(np.count_nonzero(allowed)), counts, words.ceiling)
+        return Found(tuple(candidates), int(np.count_nonzero(allowed)), counts, words.asked, words.ceiling)
+
+    def spelling(self, connection: sqlite3.Connection, wanted: Filter) -> Spelling:
+        """The words of what a filter lets through."""
+        visible = self.select(wanted)[self._owner_of]
+
+        def holders(term: str) -> Keys:
+            positions, _ = self._words.postings(connection, term)
+            return self._keys[positions[visible[positions]]]
+
+        return Spelling(connection, holders, lambda: self._all_spellings(connection))
+
+    def _all_spellings(self, connection: sqlite3.Connection) -> list[str]:
+        if self._spellings is None:
+            self._spellings = all_spellings(connection)
+        return self._spellings
 
     def complete(self, connection: sqlite3.Connection, typed: str, wanted: Filter, most: int) -> list[tuple[str, str]]:
         """Names that hold the words typed, the last one perhaps only begun, with their owners' ids.
@@ -210,24 +160,41 @@ class Snapshot:
         owners = self._owner_of[np.searchsorted(self._keys, np.array([row[0] for row in rows], np.int64))]
         return {int(owner) for owner in owners if allowed[owner]}
 
-    def _meanings(
-        self, vector: Vectors | None, owners: Sequence[int]
-    ) -> dict[int, tuple[float | None, float | None, int | None]]:
-        """Of each owner the best name's and the best passage's inner product, and that passage's key."""
+    def _meanings(self, vector: Vectors | None, owners: Sequence[int]) -> dict[int, "_Meaning"]:
+        """Of each owner that has vectors, how near it is to the query."""
         if vector is None or not owners:
             return {}
         keys = self._keys[np.concatenate([self._positions(owner) for owner in owners])]
-        found: dict[int, tuple[float | None, float | None, int | None]] = {}
         near, scores = self._meaning.nearest(vector, keys, len(keys))
         positions = np.searchsorted(self._keys, near)
+        of_owner: dict[int, list[tuple[int, float, bool]]] = {}
         columns = (near, scores, self._owner_of[positions], self._is_name[positions])
         for key, score, owner, is_name in zip(*(column.tolist() for column in columns), strict=True):
-            title, passage, passage_key = found.get(owner, (None, None, None))
-            if is_name and title is None:
-                found[owner] = (score, passage, passage_key)
-            elif not is_name and passage is None:
-                found[owner] = (title, score, key)
-        return found
+            of_owner.setdefault(owner, []).append((key, score, is_name))
+        return {owner: _Meaning.of(found) for owner, found in of_owner.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """How near one owner is: its best name, its best passage with its key, and its passages on the whole."""
+
+    title: float | None = None
+    passage: float | None = None
+    mean: float | None = None
+    passage_key: int | None = None
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[int, float, bool]]) -> "_Meaning":
+        """From key, score and is-name of each of its vectors, the nearest first."""
+        names = [score for _, score, is_name in found if is_name]
+        bodies = [(key, score) for key, score, is_name in found if not is_name]
+        title = names[0] if names else None
+        if not bodies:
+            return cls(title)
+        return cls(title, bodies[0][1], sum(score for _, score in bodies) / len(bodies), bodies[0][0])
+
+
+_NO_MEANING = _Meaning()
 
 
 def passages_by_key(connection: sqlite3.Connection, keys: Iterable[int]) -> dict[int, Passage]:

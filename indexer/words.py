@@ -9,9 +9,9 @@ import sqlite3
 import threading
 import unicodedata
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 
 import numpy as np
@@ -73,7 +73,7 @@ def terms(text: str) -> list[str]:
     found: list[str] = []
     for word in _WORD.findall(text):
         parts = words_of_name(word) if _MIXED_CASE.search(word) else [word]
-        found += [_stem(_fold(part)) for part in parts]
+        found += map(_stem, parts)
         if len(parts) > 1:
             found.append(_fold(word))
     held = set(found)
@@ -87,6 +87,19 @@ def query_terms(text: str) -> Counter[str]:
     return telling or every
 
 
+def name_terms(text: str) -> list[str]:
+    """A name's terms without the commonest English words, which queries leave out too ("How do I …")."""
+    every = terms(text)
+    return [term for term in every if term not in _stop_terms()] or every
+
+
+def common_share(text: str) -> float:
+    """Which share of a text's words are the commonest English ones, 0..1: none in keywords, half in a question."""
+    words = _WORD.findall(text)
+    common = sum(stem in _stop_terms() for stem in stems_of(words))
+    return common / len(words) if words else 0.0
+
+
 @cache
 def _stop_terms() -> frozenset[str]:
     return frozenset(map(_stem, _STOP_WORDS.split()))
@@ -94,7 +107,12 @@ def _stop_terms() -> frozenset[str]:
 
 def stems_of(words: list[str]) -> list[str]:
     """Each word's stem, for marking the words of a text that matched."""
-    return [_stem(_fold(word)) for word in words]
+    return list(map(_stem, words))
+
+
+def folded_words(text: str) -> list[str]:
+    """A text's words as they are spelled, without case and accents."""
+    return [_fold(word) for word in _WORD.findall(text)]
 
 
 def _fold(text: str) -> str:
@@ -104,7 +122,10 @@ def _fold(text: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
+@lru_cache(maxsize=1 << 16)
 def _stem(word: str) -> str:
+    """A word's term: folded, and without its ending."""
+    word = _fold(word)
     if len(word) < 4 or not word.isalpha():
         return word
     stemmer = getattr(_local, "stemmer", None)
@@ -118,12 +139,17 @@ def _stem(word: str) -> str:
 class WordScores:
     """BM25 sums: by owner (whole article, and its names), and by passage. Arrays over all owners and passages.
 
-    ``ceiling`` is about what an article of mean length would score that says every word of the query once or twice.
+    ``title_share`` is how much of the owner's best name the query says, 0..1; ``said`` how many of its terms the owner
+    says; ``asked`` how many there are. ``ceiling`` is about what an article of mean length would score that says every
+    word of the query once or twice.
     """
 
     article: Scores
     title: Scores
     passage: Scores
+    title_share: Scores
+    said: Scores
+    asked: int
     ceiling: float
 
 
@@ -157,41 +183,53 @@ class WordsLane:
                 self._postings.popitem(last=False)
         return found
 
-    def score(self, connection: sqlite3.Connection, query: Counter[str], allowed: Mask) -> WordScores:
-        """Score what the query may see: ``allowed`` is over owners. Everything else is neither counted nor scored."""
+    def score(
+        self, connection: sqlite3.Connection, query: Mapping[str, int], allowed: Mask, beside: Mapping[str, float]
+    ) -> WordScores:
+        """Score what the query may see: ``allowed`` is over owners. Everything else is neither counted nor scored.
+
+        ``query`` are its own terms with how often each is said; ``beside`` are terms that it does not say but may mean,
+        each with its weight (a term of the query weighs 1 or more).
+        """
         visible = allowed[self._owner_of]
         bodies, names = visible & ~self._is_name, visible & self._is_name
-        article, title = np.zeros(self._owners, np.float32), np.zeros(self._owners, np.float32)
-        passage, title_passages = np.zeros(len(self._keys), np.float32), np.zeros(len(self._keys), np.float32)
+        article, title, said, title_share = (np.zeros(self._owners, np.float32) for _ in range(4))
+        passage, title_passages, named = (np.zeros(len(self._keys), np.float32) for _ in range(3))
         ceiling = 0.0
         articles = _Statistics.of(self._article_length, allowed)
         passages = _Statistics.of(self._length, bodies)
         titles = _Statistics.of(self._length, names)
-        for term, weight in self._asked(connection, query, visible):
+        literal = self._asked(connection, query, visible)
+        for term, weight in (*literal, *((term, weight) for term, weight in beside.items() if term not in query)):
             positions, counts = self.postings(connection, term)
             seen = visible[positions]
             positions, counts = positions[seen], counts[seen]
             owners, frequency = _summed(self._owner_of[positions], counts)
             article[owners] += weight * articles.bm25(owners, frequency, B_ARTICLE)
-            ceiling += weight * articles.rarity(len(owners)) * (K1 + 1) / 2
+            if term in query:
+                said[owners] += 1
+                named[positions] += 1
+                ceiling += weight * articles.rarity(len(owners)) * (K1 + 1) / 2
             for mask, statistics, b, into in (
                 (bodies, passages, B_PASSAGE, passage),
                 (names, titles, B_TITLE, title_passages),
             ):
                 inside = mask[positions]
                 into[positions[inside]] += weight * statistics.bm25(positions[inside], counts[inside], b)
-        named = np.flatnonzero(title_passages)
-        np.maximum.at(title, self._owner_of[named], title_passages[named])
-        return WordScores(article, title, passage, ceiling)
+        at = np.flatnonzero(title_passages)
+        np.maximum.at(title, self._owner_of[at], title_passages[at])
+        np.maximum.at(title_share, self._owner_of[at], np.minimum(1, named[at] / np.maximum(self._length[at], 1)))
+        return WordScores(article, title, passage, title_share, said, len(literal), ceiling)
 
-    def _asked(self, connection: sqlite3.Connection, query: Counter[str], visible: Mask) -> Iterator[tuple[str, float]]:
+    def _asked(
+        self, connection: sqlite3.Connection, query: Mapping[str, int], visible: Mask
+    ) -> list[tuple[str, float]]:
         """The query's rarest terms with their weights, so that a page of log costs no more than a sentence."""
         asked = []
         for term, count in islice(query.items(), MOST_QUERY_TERMS * 8):
             positions, _ = self.postings(connection, term)
             asked.append((int(np.count_nonzero(visible[positions])), term, 1.0 + float(np.log(count))))
-        for _, term, weight in sorted(asked)[:MOST_QUERY_TERMS]:
-            yield term, weight
+        return [(term, weight) for _, term, weight in sorted(asked)[:MOST_QUERY_TERMS]]
 
 
 @dataclass(frozen=True, slots=True)

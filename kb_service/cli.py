@@ -3,21 +3,17 @@
 Exit codes: 0 done, 1 problems found by ``kb check``, 2 wrong use, 3 could not.
 """
 
-import json
 import socket
 import sqlite3
 import sys
 from dataclasses import asdict
 from enum import StrEnum
-from html import unescape
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from indexer.build import Report
 from indexer.check import check as find_problems
@@ -25,10 +21,13 @@ from indexer.encoder import PlainEncoder
 from indexer.errors import KnowledgeBaseError, Problem
 from indexer.frontmatter import Audience, KnowledgeType, Tier, json_schema
 from indexer.source import WorkingTree
+from kb_service import cli_eval
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.publishing import Publisher
-from kb_service.search import Hit, Query, State, as_json
+from kb_service.query import Query, State
+from kb_service.search import as_json
 from kb_service.settings import Settings
+from kb_service.terminal import Bar, err, out, print_hit, print_json, print_lanes, say
 
 app = typer.Typer(
     help="A knowledge base for service desks: index Markdown, search it, serve it.",
@@ -38,8 +37,6 @@ app = typer.Typer(
 )
 # A page of log, percent-encoded, is a query too
 _LONGEST_REQUEST_LINE = 1024 * 1024
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Content = Annotated[
     Path | None, typer.Option("--content", metavar="DIR", help="The Markdown folder.  [default: KB_CONTENT or content]")
@@ -62,16 +59,16 @@ class Format(StrEnum):
 def index(content: Content = None, data: Data = None, as_json_: AsJson = False) -> None:
     """Bring the index in step with the content. Safe to interrupt; goes on where it stopped."""
     base = _opened(_settings(content=content, data=data))
-    with _Bar(hidden=as_json_) as bar:
+    with Bar(hidden=as_json_) as bar:
         report = base.update(bar)
     if as_json_:
-        _print_json(_report_json(report))
+        print_json(_report_json(report))
         return
     for problem in report.refusals:
-        _err.print(f"[red]refused[/red] {escape(str(problem))}")
+        err.print(f"[red]refused[/red] {escape(str(problem))}")
     if report.note:
-        _err.print(escape(report.note))
-    _out.print(_report_line(report))
+        err.print(escape(report.note))
+    out.print(_report_line(report))
 
 
 @app.command()
@@ -90,6 +87,7 @@ def search(
         str | None, typer.Option(help="public, internal or restricted.  [default: KB_DEFAULT_AUDIENCE or internal]")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    explain: Annotated[bool, typer.Option("--explain", help="Show what each lane says, side by side.")] = False,
     content: Content = None,
     data: Data = None,
     as_json_: AsJson = False,
@@ -107,15 +105,20 @@ def search(
     text = sys.stdin.read() if query == ["-"] else " ".join(query)
     facets = {name: frozenset(values) for name, values in given.items() if values}
     searcher = KnowledgeBase.published(settings).searcher
-    results = searcher.search(Query(text, facets, cast(State, wanted_state), cast(Audience, wanted_audience), limit))
+    asked = Query(text, facets, cast(State, wanted_state), cast(Audience, wanted_audience), limit)
+    results = searcher.search(asked)
     if as_json_:
-        _print_json(as_json(results))
+        print_json(as_json(results))
         return
+    for note in results.notes:
+        out.print(f"[italic]{escape(note)}[/italic]")
     for place, hit in enumerate(results.hits, 1):
-        _print_hit(place, hit)
+        print_hit(place, hit)
+    if explain:
+        print_lanes(results.hits, searcher.rank(asked))
     shown = f"{len(results.hits)} of {results.total}" if results.hits else "No"
     waiting = "" if results.encoded == 1 else f"; {results.encoded:.0%} can be found by meaning yet"
-    _out.print(f"[dim]{shown} articles, {results.took_ms} ms{waiting}[/dim]")
+    out.print(f"[dim]{shown} articles, {results.took_ms} ms{waiting}[/dim]")
 
 
 @app.command()
@@ -138,16 +141,16 @@ def serve(
     if base.index.generation:
         publisher.start()
     else:
-        with _Bar() as bar:
+        with Bar() as bar:
             publisher.start(bar)
             publisher.wait_until_live()
     address = f"http://{settings.host}:{listening.getsockname()[1]}"
     passages, wanted, there = base.index.counts()
-    _out.print(f"{base.searcher.catalogue.count()} objects, {passages} passages, {there} of {wanted} encoded")
+    out.print(f"{base.searcher.catalogue.count()} objects, {passages} passages, {there} of {wanted} encoded")
     refusals = base.searcher.catalogue.refusals()
     for problem in refusals:
-        _err.print(f"[red]refused[/red] {escape(str(problem))}")
-    _out.print(f"Search   {address}/\nAPI      {address}/docs\nReady    {address}/readyz\nCtrl+C stops it.")
+        err.print(f"[red]refused[/red] {escape(str(problem))}")
+    out.print(f"Search   {address}/\nAPI      {address}/docs\nReady    {address}/readyz\nCtrl+C stops it.")
     config = uvicorn.Config(
         create_app(base, publisher),
         log_level="warning",
@@ -169,22 +172,39 @@ def check(
     settings = _settings(content=content, data=data)
     problems = find_problems(WorkingTree(settings.content))
     if as_json_ or form is Format.JSON:
-        _print_json({"problems": [asdict(problem) for problem in problems]})
+        print_json({"problems": [asdict(problem) for problem in problems]})
     elif form is Format.GITHUB:
         for problem in problems:
-            _say(_github(settings.content, problem))
+            say(_github(settings.content, problem))
     else:
         for problem in problems:
-            _out.print(escape(str(problem)))
-        _out.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}" if problems else "No problems")
+            out.print(escape(str(problem)))
+        out.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}" if problems else "No problems")
     if problems:
         raise typer.Exit(1)
+
+
+@app.command("eval")
+def evaluate(
+    folder: cli_eval.Folder,
+    kind: cli_eval.As = "articles",
+    by: cli_eval.By = None,
+    run_file: cli_eval.RunFile = None,
+    compare: cli_eval.Compare = None,
+    unanswerable: cli_eval.Unanswerable = None,
+    data: Data = None,
+    as_json_: AsJson = False,
+) -> None:
+    """Measure the search on a labelled set: nDCG@10 and others with intervals, each lane alone, speed, confidence."""
+    settings = _settings(data=data)
+    _prepare_model(settings)
+    cli_eval.run(settings, folder, cli_eval.kind_of(kind), by, run_file, compare, unanswerable, as_json_)
 
 
 @app.command()
 def schema(content: Content = None, data: Data = None, as_json_: AsJson = False) -> None:  # noqa: ARG001
     """Print the JSON Schema of the front matter, for editors to complete and check from."""
-    _print_json(json_schema())
+    print_json(json_schema())
 
 
 def main() -> None:
@@ -192,38 +212,17 @@ def main() -> None:
     try:
         app()
     except KnowledgeBaseError as error:
-        _err.print(f"[red]kb:[/red] {escape(str(error))}")
+        err.print(f"[red]kb:[/red] {escape(str(error))}")
         sys.exit(3)
     except sqlite3.Error as error:
-        _err.print(f"[red]kb:[/red] the index cannot be used: {error}. Move it away and run 'kb index'")
+        err.print(f"[red]kb:[/red] the index cannot be used: {error}. Move it away and run 'kb index'")
         sys.exit(3)
     except OSError as error:
-        _err.print(f"[red]kb:[/red] {escape(str(error))}. Mend the path or its permissions, or free some space")
+        err.print(f"[red]kb:[/red] {escape(str(error))}. Mend the path or its permissions, or free some space")
         sys.exit(3)
     except KeyboardInterrupt:
-        _err.print("Stopped. What was done is kept; the next run goes on from there.")
+        err.print("Stopped. What was done is kept; the next run goes on from there.")
         sys.exit(3)
-
-
-class _Bar:
-    """A progress bar with counts and an estimate, on standard error and only where somebody looks."""
-
-    def __init__(self, *, hidden: bool = False) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=_err, transient=True, disable=hidden or not _err.is_terminal)
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "_Bar":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def __call__(self, what: str, done: int, of: int) -> None:
-        if what not in self._tasks:
-            self._tasks[what] = self._progress.add_task({"read": "Reading", "encode": "Encoding"}[what], total=of)
-        self._progress.update(self._tasks[what], completed=done, total=of)
 
 
 def _settings(**given: Any) -> Settings:
@@ -234,13 +233,16 @@ def _settings(**given: Any) -> Settings:
         raise typer.BadParameter(said) from error
 
 
+def _prepare_model(settings: Settings) -> None:
+    if settings.encoder == "onnx" and not (settings.cache_folder / "models").exists():
+        err.print("[dim]Preparing the model, once: about half a minute[/dim]")
+
+
 def _opened(settings: Settings) -> KnowledgeBase:
-    exported = (settings.cache_folder / "models").exists()
-    if settings.encoder == "onnx" and not exported:
-        _err.print("[dim]Preparing the model, once: about half a minute[/dim]")
+    _prepare_model(settings)
     base = KnowledgeBase(settings)
     if settings.encoder == "onnx" and isinstance(base.encoder, PlainEncoder):
-        _err.print(
+        err.print(
             f"The export of {settings.model} differs from the original: the plain encoder is used, which is slower"
         )
     return base
@@ -264,14 +266,6 @@ def _each(values: list[str] | None, option: str, kind: Any) -> list[str]:
     return values or []
 
 
-def _print_json(value: Any) -> None:
-    _say(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
 def _report_json(report: Report) -> dict[str, Any]:
     return asdict(report)
 
@@ -281,18 +275,6 @@ def _report_line(report: Report) -> str:
         f"{report.objects} objects, {report.passages} passages, {report.encoded} encoded, {report.refused} refused,"
         f" {report.seconds} s"
     )
-
-
-def _print_hit(place: int, hit: Hit) -> None:
-    shape = {"strong": "●", "medium": "◐", "weak": "○"}[hit.confidence]
-    section = " > ".join(hit.passage.heading_path[1:]) if hit.passage else ""
-    _out.print(f"{place:2}. {shape} [bold]{escape(hit.title)}[/bold]  [dim]{hit.type} · {hit.confidence}[/dim]")
-    _out.print(f"    [cyan]{escape(hit.id)}{'#' + hit.anchor if hit.anchor else ''}[/cyan]  {escape(section)}")
-    marked = hit.snippet.replace("<mark>", "\0").replace("</mark>", "\1")
-    plain = escape(unescape(marked)).replace("\0", "[bold yellow]").replace("\1", "[/bold yellow]")
-    if plain:
-        _out.print(f"    {plain}")
-    _out.print(f"    [dim]{escape('; '.join(reason.text for reason in hit.reasons))}[/dim]")
 
 
 def _github(content: Path, problem: Problem) -> str:

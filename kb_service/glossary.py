@@ -1,31 +1,185 @@
 """The glossary objects at work: their terms with all their names and definitions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from indexer.index import PassageIndex
-from indexer.snapshot import Filter
+from indexer.retrieval import Filter
+from indexer.snapshot import Snapshot
+from indexer.words import query_terms, stems_of
 
 _WITH_EXPANSION = re.compile(r"^(?P<short>[^()]{1,80}?)\s*\((?P<long>[^()]{2,120})\)$")
 _WITH_DASH = re.compile(r"^(?P<short>[^:–—]{1,80}?)\s*(?::|\s[–—-])\s+(?P<long>.{2,120})$")
 
+_WORD = re.compile(r"[^\W_]+")
+_SHORT = re.compile(r"(?=.*[A-Z].*[A-Z])[A-Z][A-Za-z]{1,5}")
+_MOST_WORDS_OF_NAME = 6
+_MOST_WORDS_READ = 500
+_MOST_MEANINGS = 5
+_MOST_SYNONYMS = 3
+_MOST_WORDS_OF_SYNONYM = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term with its names (abbreviation and expansion, aliases), its definition, and where it is defined."""
+    """A term with its names (abbreviation and expansion, aliases), its definition, and where it is defined.
+
+    ``long`` is what its heading spells out, if anything.
+    """
 
     term: str
     names: tuple[str, ...]
     definition: str
     article_id: str
     anchor: str
+    long: str = ""
 
 
 def names_of(heading: str) -> tuple[str, ...]:
     """``MTTR (mean time to resolve)`` -> ``MTTR``, ``mean time to resolve``; a plain heading is its own name."""
     match = _WITH_EXPANSION.match(heading) or _WITH_DASH.match(heading)
     return (match["short"].strip(), match["long"].strip()) if match else (heading.strip(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What a term of a query may also be called: ``said`` as the glossary writes it, ``names`` the others.
+
+    ``spells_out`` says that the query has the abbreviation. ``terms`` are the index terms of each name.
+    """
+
+    said: str
+    names: tuple[str, ...]
+    spells_out: bool
+
+    @property
+    def terms(self) -> tuple[frozenset[str], ...]:
+        return tuple(frozenset(query_terms(name)) for name in self.names)
+
+    @property
+    def text(self) -> str:
+        if len(self.names) == 1:
+            return f"{self.said} = {self.names[0]}"
+        *others, last = self.names
+        return f"{self.said} may be {', '.join(others)} or {last}"
+
+    def matches(self, said: Collection[str]) -> bool:
+        """Whether a text that says these terms says one of the names."""
+        return any(terms <= frozenset(said) for terms in self.terms)
+
+
+class Lexicon:
+    """The names of a glossary's terms, found in a text whatever their case and ending."""
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        self._said: dict[tuple[str, ...], list[tuple[str, Term]]] = {}
+        for term in terms:
+            shorts = {name for name in term.names if _is_short(name)}
+            for name in term.names:
+                # "What does MTTR mean" is found by its MTTR
+                if name in shorts or shorts.isdisjoint(_WORD.findall(name)):
+                    self._said.setdefault(_key(name), []).append((name, term))
+        self._longest = min(_MOST_WORDS_OF_NAME, max(map(len, self._said), default=0))
+
+    def expansions(self, text: str) -> Iterator[Expansion]:
+        """What the names in a text may also be called; the longest name at each place, each name once."""
+        words = _WORD.findall(text)[:_MOST_WORDS_READ]
+        stems = stems_of(words)
+        done: set[str] = set()
+        at = 0
+        while at < len(words):
+            size, found = self._found(words, stems, at)
+            at += size
+            for expansion in _expansions(found):
+                if expansion.said not in done:
+                    done.add(expansion.said)
+                    yield expansion
+
+    def _found(self, words: list[str], stems: list[str], at: int) -> tuple[int, list[tuple[str, Term]]]:
+        for size in range(min(self._longest, len(words) - at), 0, -1):
+            found = self._said.get(tuple(stems[at : at + size]), [])
+            if size == 1 and not _may_be_meant(words[at]):
+                found = []
+            if found:
+                return size, found
+        return 1, []
+
+
+def _expansions(found: Sequence[tuple[str, Term]]) -> Iterator[Expansion]:
+    """An abbreviation by all its meanings at once; a spelled-out name by its abbreviation; else by its other names."""
+    shorts = [(name, term) for name, term in found if _is_short(name)]
+    if shorts:
+        longs = dict.fromkeys(long for name, term in shorts for long in _spelled_out(name, term))
+        if longs:
+            yield Expansion(shorts[0][0], tuple(longs)[:_MOST_MEANINGS], spells_out=True)
+        return
+    for name, term in found:
+        short = next((one for one in term.names if _is_short(one) and name in _spelled_out(one, term)), None)
+        others = (short,) if short else _synonyms(name, term)
+        if others:
+            yield Expansion(name, others, spells_out=False)
+
+
+def _spelled_out(short: str, term: Term) -> list[str]:
+    """The names that an abbreviation stands for: what its heading says, and others with the same initials."""
+    heading_s = term.long if short == term.term else None
+    others = (name for name in term.names if not _is_short(name))
+    return [name for name in others if name == heading_s or _initials_are(short, name)]
+
+
+def _initials_are(short: str, name: str) -> bool:
+    words = [word for word in _WORD.findall(name) if word.isalpha()]
+    small = {"of", "to", "for", "the", "and", "a", "in", "on"}
+    spellings = ("".join(word[0] for word in words), "".join(word[0] for word in words if word.lower() not in small))
+    return len(words) > 1 and short.casefold() in {spelling.casefold() for spelling in spellings}
+
+
+def _synonyms(name: str, term: Term) -> tuple[str, ...]:
+    """Other short names, but for those that only say more or fewer of the same words."""
+    own = frozenset(stems_of(_WORD.findall(name)))
+    others = []
+    for other in term.names:
+        words = frozenset(stems_of(_WORD.findall(other)))
+        if other != name and len(words) <= _MOST_WORDS_OF_SYNONYM and not (words <= own or own <= words):
+            others.append(other)
+    return tuple(others[:_MOST_SYNONYMS])
+
+
+def _is_short(name: str) -> bool:
+    return _SHORT.fullmatch(name) is not None
+
+
+def _may_be_meant(word: str) -> bool:
+    """A word of two letters is an abbreviation only in capitals: IT, not it."""
+    return len(word) > 2 or word.isupper()
+
+
+def _key(name: str) -> tuple[str, ...]:
+    return tuple(stems_of(_WORD.findall(name)))
+
+
+class Glossary:
+    """The lexicons of one index, made once for a generation and for those who see the same terms."""
+
+    def __init__(self, index: PassageIndex) -> None:
+        self._index = index
+        self._terms: tuple[int, list[Term]] = (0, [])
+        self._lexicons: dict[tuple[int, frozenset[str]], Lexicon] = {}
+
+    def lexicon(self, snapshot: Snapshot, wanted: Filter) -> Lexicon:
+        """The names of the terms that a filter lets through; within the snapshot's block."""
+        generation, every = self._terms
+        if generation != snapshot.generation:
+            every = list(_terms(self._index))
+            self._terms, self._lexicons = (snapshot.generation, every), {}
+        allowed = snapshot.select(wanted)
+        visible = frozenset(term.article_id for term in every if allowed[snapshot.position_of[term.article_id]])
+        made = self._lexicons.get((snapshot.generation, visible))
+        if made is None:
+            made = Lexicon(term for term in every if term.article_id in visible)
+            self._lexicons[snapshot.generation, visible] = made
+        return made
 
 
 def terms(index: PassageIndex, wanted: Filter) -> list[Term]:
@@ -57,4 +211,5 @@ def _terms(index: PassageIndex) -> Iterator[Term]:
         heading = path[-1]
         others = aliases.get(owner_id, []) if len(path) == 1 else []
         names = dict.fromkeys((*names_of(heading), *(other for other in others if other != heading)))
-        yield Term(names_of(heading)[0], tuple(names), "\n".join(texts), owner_id, anchor)
+        short, *long = names_of(heading)
+        yield Term(short, tuple(names), "\n".join(texts), owner_id, anchor, long[0] if long else "")

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 
 from indexer.build import Report, update
-from indexer.encoder import open_encoder
 from indexer.errors import ContentMissingError, IndexMissingError
 from indexer.index import PassageIndex
 from indexer.progress import Progress, unwatched
 from indexer.source import WorkingTree
 from indexer.vectors import VectorCache
-from kb_service.search import Query, Results, Searcher, State
+from kb_service.query import Query, State
+from kb_service.search import Results, Searcher
 from kb_service.settings import Settings
 
 
@@ -19,9 +19,9 @@ class KnowledgeBase:
     def __init__(self, settings: Settings) -> None:
         """Open it; the model is exported the first time. Raises EncoderError, IndexDamagedError."""
         self.settings = settings
-        self.encoder = open_encoder(settings.encoder, settings.model, settings.cache_folder)
+        self.encoder = settings.open_encoder()
         self.index = PassageIndex(settings.data / "index.db", self.encoder)
-        self.searcher = Searcher(self.index, self.encoder)
+        self.searcher = Searcher(self.index, self.encoder, settings.strong)
         self.searcher.catalogue.create_tables()
 
     @classmethod

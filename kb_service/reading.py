@@ -7,7 +7,9 @@ from urllib.parse import quote, unquote, urlsplit
 from indexer.frontmatter import Audience
 from indexer.html import render_html
 from indexer.knowledge import KnowledgeObject
-from kb_service.search import Searcher, article_url, may_read
+from kb_service.hits import article_url
+from kb_service.query import may_read
+from kb_service.search import Searcher
 
 PICTURE_TYPES = {
     ".gif": "image/gif",

@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from indexer.encoder import DEFAULT_MODEL
+from indexer.encoder import DEFAULT_MODEL, Encoder, open_encoder
 from indexer.frontmatter import Audience
+from kb_service.confidence import STRONG
 
 
 class Settings(BaseSettings):
@@ -38,6 +39,17 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="The address `kb serve` listens on.")
     port: int = Field(8000, ge=0, le=65535, description="The port `kb serve` listens on; 0 takes a free one.")
 
+    strong: float = Field(
+        STRONG, gt=0, lt=1, description="The probability of answering from which a hit counts as strong."
+    )
+    suggest: float = Field(
+        0.5, gt=0, lt=1, description="The probability of answering from which an article is suggested to a ticket form."
+    )
+
     @property
     def cache_folder(self) -> Path:
         return self.cache or self.data / "cache"
+
+    def open_encoder(self) -> Encoder:
+        """The encoder that the settings name; the model is exported the first time. Raises EncoderError."""
+        return open_encoder(self.encoder, self.model, self.cache_folder)

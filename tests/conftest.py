@@ -9,8 +9,10 @@ import pytest
 
 from indexer import Encoder, PassageIndex, Report, VectorCache, WorkingTree, open_encoder, update
 from indexer.encoder import DEFAULT_MODEL, HashingEncoder
+from kb_service import Searcher
 
 REPOSITORY = Path(__file__).parent.parent
+CONTENT = REPOSITORY / "content"
 EVAL = REPOSITORY.parent / "shared" / "eval"
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -30,6 +32,14 @@ def model_cache(request: pytest.FixtureRequest) -> Path:
 def encoder(model_cache: Path) -> Encoder:
     """The real model, exported once."""
     return open_encoder("onnx", DEFAULT_MODEL, model_cache)
+
+
+@pytest.fixture(scope="session")
+def searcher(encoder: Encoder, model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Searcher:
+    """Over our own content, with the real model."""
+    index = PassageIndex(tmp_path_factory.mktemp("own") / "index.db", encoder)
+    update(WorkingTree(CONTENT), index, encoder, VectorCache(model_cache / "vectors.db", encoder.identity))
+    return Searcher(index, encoder)
 
 
 class Desk:

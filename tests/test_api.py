@@ -157,6 +157,74 @@ def test_the_glossary(client: TestClient) -> None:
     assert client.get("/api/articles/glossary/history").status_code == 200
 
 
+def test_a_search_says_how_it_was_understood(client: TestClient) -> None:
+    body = client.get("/api/search", params={"q": "chekc the OLA prot"}).json()["understood"]
+    assert body["text"] == "check the OLA port"
+    assert body["changes"] == [
+        {"typed": "chekc", "meant": "check", "kind": "typo"},
+        {"typed": "prot", "meant": "port", "kind": "typo"},
+    ]
+    assert body["expansions"] == [{"said": "OLA", "names": ["operational level agreement"]}]
+    assert body["relaxed"]
+    assert body["notes"] == [
+        "'chekc' read as 'check'",
+        "'prot' read as 'port'",
+        "No article has all of these words; shown are those with most of them, or with the same meaning.",
+    ]
+    plain = client.get("/api/search", params={"q": "check port"}).json()["understood"]
+    assert (plain["relaxed"], plain["notes"]) == (False, [])
+
+
+def test_what_is_shown_stays_while_one_types(client: TestClient) -> None:
+    typed = "/api/search?q=release note gateway"
+    first, second = ids(client, typed)[:2]
+    assert ids(client, typed + f"&shown={second}&shown={first}")[:2] == [second, first]
+    best = ids(client, "/api/search?q=check a port&shown=faq/vpn")
+    assert best[0] == "runbooks/port"
+
+
+def test_suggestions_for_a_ticket(client: TestClient) -> None:
+    body = client.post("/api/suggest", json={"short_description": "Check a port", "description": "is ORA-12541"}).json()
+    assert [one["id"] for one in body["suggestions"]] == ["runbooks/port"]
+    assert body["reason"] == ""
+    assert body["suggestions"][0]["probability"] >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("ticket", "why"),
+    [
+        ({"short_description": "how do I cook pasta"}, "No article is sure enough"),
+        ({"short_description": "po"}, "Too little to go by"),
+        ({}, "Too little to go by"),
+    ],
+)
+def test_nothing_is_suggested_rather_than_something_wrong(client: TestClient, ticket: dict[str, str], why: str) -> None:
+    body = client.post("/api/suggest", json=ticket).json()
+    assert body["suggestions"] == []
+    assert why in body["reason"]
+
+
+def test_type_ahead_forgives_slips_and_a_word_too_many(client: TestClient) -> None:
+    mended = client.get("/api/complete?q=chekc po").json()
+    assert [one["text"] for one in mended["completions"]] == ["Check a port"]
+    assert mended["note"] == "'chekc' read as 'check'"
+    fewer = client.get("/api/complete?q=check a gateway po").json()
+    assert [one["text"] for one in fewer["completions"]] == ["Check a port"]
+    assert fewer["note"] == "No name has all of these words; these have all but one."
+    assert client.get("/api/complete?q=chekc po&audience=public").json()["completions"] == mended["completions"]
+
+
+def test_completions_shown_keep_their_places(client: TestClient, desk: Desk) -> None:
+    desk.write("faq/close.md", "---\ntitle: Close a port\n---\nx")
+    desk.update()
+
+    def texts(address: str) -> list[str]:
+        return [one["text"] for one in client.get(address).json()["completions"]]
+
+    first, second = texts("/api/complete?q=port")[:2]
+    assert texts(f"/api/complete?q=port&shown={second}&shown={first}")[:2] == [second, first]
+
+
 def test_type_ahead(client: TestClient) -> None:
     body = client.get("/api/complete?q=check po").json()
     assert body["completions"] == [{"text": "Check a port", "id": "runbooks/port", "url": "/a/runbooks/port"}]

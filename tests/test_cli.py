@@ -73,6 +73,15 @@ def test_search_prints_hits_for_people_and_json_for_programs(kb: Run) -> None:
     assert (none.returncode, json.loads(none.stdout)["hits"]) == (0, [])
 
 
+def test_search_says_what_it_read_and_explains_the_lanes(kb: Run) -> None:
+    kb("index")
+    done = kb("search", "chekc port", "--explain")
+    assert "'chekc' read as 'check'" in done.stdout
+    assert re.search(r"words .* meaning .* score .* answers", done.stdout)
+    assert re.search(r"│ 1 │ 1\. +\d\.\d\d │ 1\. +\d\.\d\d │", done.stdout)
+    assert "The words of this query are taken at 100%." in done.stdout
+
+
 def test_search_before_index_could_not_and_writes_nothing(kb: Run, tmp_path: Path) -> None:
     done = subprocess.run(
         [*KB, "search", "x", "--data", str(tmp_path / "none")],

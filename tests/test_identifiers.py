@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.identifiers import identifiers, words_of_name
+from indexer.identifiers import identifiers, is_code, words_of_name
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,8 @@ from indexer.identifiers import identifiers, words_of_name
         ("ERR_CONNECTION_REFUSED", {"err_connection_refused"}),
         ("KubePodCrashLooping fired", {"kubepodcrashlooping"}),
         ("etcdNoLeader", {"etcdnoleader"}),
+        (" 809 ", {"809"}),
+        ("0023583", {"0023583", "23583"}),
     ],
 )
 def test_found(text: str, found: set[str]) -> None:
@@ -30,6 +32,24 @@ def test_found(text: str, found: set[str]) -> None:
 @pytest.mark.parametrize("text", ["since 2024", "24.90 members", "the VPN is slow", "12 users", "", "GitHub is down"])
 def test_plain_words_and_figures_are_none(text: str) -> None:
     assert not identifiers(text)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "assigned"),
+    [
+        ("0x80070005", True),
+        ("ora-01017", True),
+        ("kb00023583", True),
+        ("cve-2021-44228", True),
+        ("52311", False),
+        ("192.0.2.7", False),
+        ("mail.example.com", False),
+        ("kubepodcrashlooping", False),
+        ("err_connection_refused", False),
+    ],
+)
+def test_assigned_codes_are_told_from_names_and_numbers(identifier: str, assigned: bool) -> None:
+    assert is_code(identifier) is assigned
 
 
 def test_names_are_taken_apart() -> None:

@@ -13,7 +13,7 @@ from indexer import Filter, Owner, Passage, PassageIndex
 from indexer.database import writing
 from indexer.encoder import HashingEncoder
 from indexer.identifiers import identifiers
-from indexer.snapshot import Found
+from indexer.retrieval import Asked, Found
 from indexer.words import query_terms
 
 ENCODER = HashingEncoder()
@@ -41,7 +41,8 @@ def put(index: PassageIndex, owner: Owner, texts: Sequence[str]) -> None:
 
 
 def ask(index: PassageIndex, text: str, wanted: Filter = PUBLIC) -> Found:
-    return index.search(query_terms(text), sorted(identifiers(text)), ENCODER.encode([text], "query")[0], wanted)
+    asked = Asked(query_terms(text), sorted(identifiers(text)), ENCODER.encode([text], "query")[0], {"slow": 0.4})
+    return index.search(asked, wanted)
 
 
 def shape(found: Found) -> object:

@@ -1,27 +1,47 @@
-"""Pure functions: an order and a band."""
+"""Pure functions: an order."""
 
-from indexer.snapshot import Candidate, Found
-from kb_service.ranking import rank
+import pytest
+
+from indexer.retrieval import Candidate, Found
+from kb_service.ranking import STEADY_MARGIN, Lane, Ranked, in_steady_order, rank, words_trust
 
 
-def order(*candidates: Candidate, holders: dict[str, int] | None = None, terms: int = 4) -> list[str]:
-    found = Found(candidates, visible=100, holders=holders or {}, words_ceiling=10.0)
-    return [hit.candidate.owner_id for hit in rank(found, terms)]
+def found(*candidates: Candidate, holders: dict[str, int] | None = None, terms: int = 4) -> Found:
+    return Found(candidates, visible=100, holders=holders or {}, asked=terms, words_ceiling=10.0)
+
+
+def order(
+    *candidates: Candidate, holders: dict[str, int] | None = None, terms: int = 4, lanes: tuple[Lane, ...] | None = None
+) -> list[str]:
+    what = found(*candidates, holders=holders, terms=terms)
+    return [hit.candidate.owner_id for hit in (rank(what, 0.0, lanes) if lanes else rank(what, 0.0))]
+
+
+BOTH = Candidate("both", article_words=8, passage_meaning=0.7)
+WORDS = Candidate("words", article_words=9, passage_meaning=0.3)
+MEANING = Candidate("meaning", article_words=0, passage_meaning=0.72)
 
 
 def test_agreement_of_the_lanes_wins() -> None:
-    both = Candidate("both", article_words=8, passage_meaning=0.7)
-    words = Candidate("words", article_words=9, passage_meaning=0.3)
-    meaning = Candidate("meaning", article_words=0, passage_meaning=0.72)
-    assert order(words, meaning, both)[0] == "both"
+    assert order(WORDS, MEANING, BOTH)[0] == "both"
+
+
+def test_a_lane_alone_is_asked_of_that_lane_alone() -> None:
+    assert order(WORDS, MEANING, BOTH, lanes=("words",)) == ["words", "both"]
+    assert order(WORDS, MEANING, BOTH, lanes=("meaning",)) == ["meaning", "both", "words"]
 
 
 def test_a_rare_identifier_outweighs_the_rest_and_a_common_one_does_not() -> None:
     holder = Candidate("holder", article_words=1, passage_meaning=0.1, exact=("0x80070005",))
-    other = Candidate("other", article_words=9, passage_meaning=0.8)
+    other = Candidate("other", article_words=30, title_words=30, title_share=1, passage_meaning=0.9, title_meaning=0.9)
     assert order(other, holder, holders={"0x80070005": 1})[0] == "holder"
     assert order(other, holder, holders={"0x80070005": 60})[0] == "other"
-    assert order(other, holder, holders={"0x80070005": 1}, terms=60)[0] == "other"
+
+
+def test_more_of_the_identifiers_that_are_asked_for_come_first() -> None:
+    one = Candidate("one", article_words=30, passage_meaning=0.9, exact=("ora-01017",))
+    two = Candidate("two", exact=("ora-01017", "0x80070005"))
+    assert order(one, two, holders={"ora-01017": 2, "0x80070005": 1}) == ["two", "one"]
 
 
 def test_ties_are_always_in_the_same_order() -> None:
@@ -37,11 +57,28 @@ def test_nothing_is_nothing() -> None:
     assert order() == []
 
 
-def test_bands_follow_likeness_and_not_the_place() -> None:
-    def band(candidate: Candidate) -> str:
-        return rank(Found((candidate,), 100, {"x": 1}, 10.0), 4)[0].confidence
+@pytest.mark.parametrize(
+    ("terms", "common", "trust"),
+    [(1, 0.0, 1.0), (3, 0.0, 1.0), (7, 0.5, 0.2), (35, 0.3, 1.0), (100, 0.5, 1.0), (5, 0.1, 0.5)],
+)
+def test_words_tell_much_as_keywords_and_in_long_texts_and_little_in_a_question(
+    terms: int, common: float, trust: float
+) -> None:
+    assert words_trust(terms, common) == pytest.approx(trust)
 
-    assert band(Candidate("a", article_words=9, passage_meaning=0.8)) == "strong"
-    assert band(Candidate("a", article_words=4, passage_meaning=0.5)) == "medium"
-    assert band(Candidate("a", article_words=0.5, passage_meaning=0.2)) == "weak"
-    assert band(Candidate("a", passage_meaning=0.1, exact=("x",))) == "strong"
+
+def test_what_is_shown_keeps_its_place_while_typing_unless_another_is_better_by_a_margin() -> None:
+    def hit(name: str, score: float) -> Ranked:
+        return Ranked(Candidate(name), score, {})
+
+    def steady(*shown: str, **scores: float) -> list[str]:
+        hits = sorted((hit(name, score) for name, score in scores.items()), key=lambda one: -one.score)
+        return [one.candidate.owner_id for one in in_steady_order(hits, shown)]
+
+    a_little, much = STEADY_MARGIN / 2, STEADY_MARGIN * 2
+    assert steady(a=1.0, b=1.0 + a_little) == ["b", "a"]
+    assert steady("a", "b", a=1.0, b=1.0 + a_little) == ["a", "b"]
+    assert steady("a", "b", a=1.0, b=1.0 + much) == ["b", "a"]
+    assert steady("a", "gone", a=1.0, new=1.0 + a_little) == ["a", "new"]
+    assert steady("a", a=1.0, new=1.0 + much) == ["new", "a"]
+    assert steady("b", "a", a=1.0, b=1.0 - a_little, c=0.2) == ["b", "a", "c"]

@@ -1,20 +1,23 @@
 """For agents and ticket forms: search, type-ahead, articles, glossary."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from indexer.frontmatter import Audience, KnowledgeType, Tier
-from kb_service import glossary
+from kb_service import completing, glossary
+from kb_service import suggest as suggesting
 from kb_service.api.caller import Base, CallerAudience
 from kb_service.api.problems import NOT_FOUND
-from kb_service.ranking import Confidence
+from kb_service.confidence import Confidence
+from kb_service.hits import article_url
+from kb_service.query import Query as Asked
+from kb_service.query import State, filter_of
 from kb_service.reading import read
-from kb_service.search import Query as Asked
-from kb_service.search import State, article_url, as_json, filter_of
+from kb_service.search import as_json, hit_json
 
 router = APIRouter(prefix="/api", tags=["knowledge"])
 
@@ -24,7 +27,7 @@ _MOST_LETTERS = 200_000
 class ReasonBody(BaseModel):
     """Why a hit is there."""
 
-    lane: str = Field(examples=["meaning"])
+    lane: Literal["exact", "meaning", "words", "title", "glossary", "window"] = Field(examples=["meaning"])
     text: str = Field(examples=["meaning: section 'Steps'"])
     score: float = Field(description="The lane's own figure: a cosine for meaning, a BM25 sum for words.")
     words: list[str] = Field(description="The words of the query that matched.")
@@ -41,10 +44,37 @@ class HitBody(BaseModel):
     snippet: str = Field(description="Escaped HTML; words of the query stand in `<mark>`.")
     score: float = Field(description="Orders the hits of one answer; not to be compared between queries.")
     confidence: Confidence
+    probability: float = Field(description="How likely it answers, 0 to 1; the confidence is its band.")
     reasons: list[ReasonBody]
+    parts: dict[str, float] = Field(description="What the score is the sum of.")
     heading_path: list[str]
     tier: Tier | None
     services: list[str]
+
+
+class ChangeBody(BaseModel):
+    """A word of the query that is read as another."""
+
+    typed: str
+    meant: str
+    kind: Literal["typo", "begun"]
+
+
+class ExpansionBody(BaseModel):
+    """A term of the glossary that the query says, and what else it is called: several names mean it is ambiguous."""
+
+    said: str = Field(examples=["MIR"])
+    names: list[str] = Field(examples=[["major incident response"]])
+
+
+class UnderstoodBody(BaseModel):
+    """How the query was read."""
+
+    text: str = Field(description="The query with mistyped and half-written words mended.")
+    changes: list[ChangeBody]
+    expansions: list[ExpansionBody]
+    relaxed: bool = Field(description="No article has all of the words, so those with most of them are shown.")
+    notes: list[str] = Field(description="The same in sentences, to be shown.")
 
 
 class SearchBody(BaseModel):
@@ -53,6 +83,7 @@ class SearchBody(BaseModel):
     query: str
     hits: list[HitBody]
     total: int
+    understood: UnderstoodBody
     generation: int = Field(description="Rises with every publish.")
     encoded: float = Field(description="The share of passages that can be found by meaning yet, 0 to 1.")
     took_ms: float
@@ -71,8 +102,33 @@ class CompleteBody(BaseModel):
 
     query: str
     completions: list[CompletionBody]
+    note: str = Field(description="What else than typed was looked for, and why; empty where it was not needed.")
     generation: int
     took_ms: float
+
+
+class TicketBody(BaseModel):
+    """What a requester has written so far."""
+
+    short_description: str = Field("", max_length=_MOST_LETTERS, examples=["cannot log in after password change"])
+    description: str = Field("", max_length=_MOST_LETTERS)
+    limit: int = Field(suggesting.MOST_SUGGESTIONS, ge=1, le=suggesting.MOST_SUGGESTIONS)
+    shown: list[str] = Field([], max_length=20, description="Ids suggested already: they keep their places.")
+
+
+class SuggestionsBody(BaseModel):
+    """Articles that may solve it, surest first."""
+
+    suggestions: list[HitBody]
+    reason: str = Field(description="Why there are none; empty where there are some.")
+    generation: int
+    took_ms: float
+
+
+Shown = Annotated[
+    list[str],
+    Query(description="Ids shown already, while typing: they keep their places unless another is better by a margin."),
+]
 
 
 @router.get("/search", summary="Find the right article", response_model=SearchBody)
@@ -100,11 +156,13 @@ def search(
     ] = "published",
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
     offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
+    shown: Shown = [],
 ) -> dict[str, Any]:
     """Articles by words, by meaning and by exact identifiers, each with its reasons and the passage that matched."""
     given: dict[str, list[Any]] = {"type": type_, "service": service, "tag": tag, "tier": tier}
     facets = {name: frozenset(values) for name, values in given.items() if values}
-    return as_json(base.searcher.search(Asked(q, facets, state, audience, limit, offset)))
+    asked = Asked(q, facets, state, audience, limit, offset, shown=tuple(shown))
+    return as_json(base.searcher.search(asked))
 
 
 @router.get("/complete", summary="Type-ahead", response_model=CompleteBody)
@@ -113,14 +171,31 @@ def complete(
     audience: CallerAudience,
     q: Annotated[str, Query(max_length=_MOST_LETTERS, examples=["password r"])] = "",
     limit: Annotated[int, Query(ge=1, le=20)] = 8,
+    shown: Annotated[list[str], Query(description="Completions shown already: they keep their places.")] = [],
 ) -> dict[str, Any]:
     """Titles, other names and terms that hold the words typed, the last one perhaps only begun. Words lane only."""
     started = time.perf_counter()
-    found = base.index.complete(q[-200:], filter_of(Asked("", audience=audience)), limit)
+    found = completing.complete(base.index, Asked(q, audience=audience, limit=limit, shown=tuple(shown)))
     return {
         "query": q,
-        "completions": [{"text": text, "id": owner, "url": article_url(owner)} for text, owner in found],
-        "generation": base.index.generation,
+        "completions": [{"text": text, "id": owner, "url": article_url(owner)} for text, owner in found.names],
+        "note": found.note,
+        "generation": found.generation,
+        "took_ms": round((time.perf_counter() - started) * 1000, 2),
+    }
+
+
+@router.post("/suggest", summary="Articles for a ticket that is being written", response_model=SuggestionsBody)
+def suggest(base: Base, audience: CallerAudience, ticket: TicketBody) -> dict[str, Any]:
+    """At most three, and only such as answer with the probability set by `KB_SUGGEST`; else none, and why."""
+    started = time.perf_counter()
+    text = "\n\n".join(filter(None, (ticket.short_description.strip(), ticket.description.strip())))
+    asked = Asked(text, audience=audience, limit=ticket.limit, shown=tuple(ticket.shown))
+    found = suggesting.suggest(base.searcher, asked, base.settings.suggest)
+    return {
+        "suggestions": [hit_json(hit) for hit in found.hits],
+        "reason": found.reason,
+        "generation": found.generation,
         "took_ms": round((time.perf_counter() - started) * 1000, 2),
     }
 

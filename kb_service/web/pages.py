@@ -9,9 +9,9 @@ from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
 
 from kb_service.api.caller import Base, CallerAudience
+from kb_service.hits import article_url
+from kb_service.query import Query as Asked
 from kb_service.reading import PICTURE_TYPES, read
-from kb_service.search import Query as Asked
-from kb_service.search import article_url
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).parent.parent / "templates")

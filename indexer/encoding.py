@@ -1,0 +1,70 @@
+"""Gives the passages of an index their vectors, batch by batch, so that a killed run goes on where it stopped."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from indexer.database import writing
+from indexer.encoder import Encoder
+from indexer.index import PassageIndex
+from indexer.passages import Passage
+from indexer.progress import Progress, in_batches
+from indexer.vectors import HalfVectors, VectorCache, text_hash
+
+ENCODE_BATCH = 64
+# So many passages are encoded before a switch at most; the vectors of a larger change follow behind its words
+ENCODE_BEFORE_SWITCH = 2_000
+
+
+class Encoding:
+    """Vectors for one index. ``encoded`` counts the texts that the model was asked for; all others were cached."""
+
+    def __init__(self, index: PassageIndex, encoder: Encoder, cache: VectorCache, progress: Progress) -> None:
+        self._index, self._encoder, self._cache, self._progress = index, encoder, cache, progress
+        self.encoded = 0
+
+    def encode_ahead(self, texts: Iterable[str]) -> None:
+        """Encode what a small change needs before it goes live: found by meaning from the first moment."""
+        wanted: dict[bytes, str] = {}
+        for text in texts:
+            wanted[text_hash(text)] = text
+            if len(wanted) > ENCODE_BEFORE_SWITCH:
+                return
+        known = self._cache.get(list(wanted))
+        missing = {digest: text for digest, text in wanted.items() if digest not in known}
+        self._encode(missing, 0, len(missing))
+
+    def encode_pending(self) -> None:
+        """Encode and link, batch by batch, what still has no vector."""
+        _, wanted, there = self._index.counts()
+        while batch := self._index.pending(ENCODE_BATCH * 4):
+            known = self._cache.get([digest for _, digest, _ in batch])
+            self._encode(
+                {digest: passage.encoded_text for _, digest, passage in batch if digest not in known}, there, wanted
+            )
+            with writing(self._index.connection):
+                self.link(batch)
+            there += len(batch)
+            self._progress("encode", there, wanted)
+            self.fold()
+
+    def link(self, batch: Sequence[tuple[int, bytes, Passage]]) -> None:
+        """Give pending passages the vectors that are known. Inside a transaction of the caller's."""
+        known = self._cache.get([digest for _, digest, _ in batch])
+        found: dict[int, HalfVectors] = {key: known[digest] for key, digest, _ in batch if digest in known}
+        self._index.add_vectors(found)
+
+    def fold(self) -> None:
+        """Fold a long tail into the base file."""
+        if self._index.wants_fold():
+            base = self._index.write_folded()
+            with writing(self._index.connection):
+                self._index.use_base(base)
+            self._index.remove_old_bases()
+
+    def _encode(self, texts: Mapping[bytes, str], done: int, of: int) -> None:
+        for count, batch in in_batches(list(texts.items()), ENCODE_BATCH):
+            vectors = self._encoder.encode([text for _, text in batch]).astype(np.float16)
+            self._cache.put(zip((digest for digest, _ in batch), vectors, strict=True))
+            self.encoded += len(batch)
+            self._progress("encode", done + count, of)

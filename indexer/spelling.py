@@ -1,0 +1,100 @@
+"""Which words an index knows, for correcting a mistyped one and completing a begun one.
+
+Only words that the caller may see count: what is proposed stands in a passage that the filter lets through.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from indexer.words import folded_words, stems_of, terms
+
+# Fewer letters than this say too little to be corrected or completed
+LEAST_LETTERS = 4
+LEAST_BEGUN_LETTERS = 3
+# One slip in a short word, two in a long one: neighbours swapped, a letter too many, too few, or another
+TWO_SLIPS_LETTERS = 8
+# In so many passages of a term a spelling of it is looked for, at most
+_MOST_PASSAGES = 50
+_MOST_BEGINNINGS = 200
+
+Keys = NDArray[np.int64]
+Holders = Callable[[str], Keys]
+"""Gives the keys of the visible passages that hold a term."""
+
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Every spelling of every term, whoever may see it."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS spellings (spelling TEXT, term TEXT, PRIMARY KEY (spelling, term)) WITHOUT ROWID"
+    )
+
+
+def record(connection: sqlite3.Connection, text: str) -> None:
+    """Keep the spellings of a text's words. Those of texts that are gone stay, and are passed over when asked for."""
+    words = [word for word in dict.fromkeys(folded_words(text)) if len(word) >= LEAST_LETTERS and word.isalpha()]
+    connection.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?)", zip(words, stems_of(words), strict=True))
+
+
+def all_spellings(connection: sqlite3.Connection) -> list[str]:
+    """Every spelling there is, in order."""
+    return [row[0] for row in connection.execute("SELECT DISTINCT spelling FROM spellings ORDER BY spelling")]
+
+
+class Spelling:
+    """The words of the passages that one caller sees. ``spellings`` gives all there are, in order."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, holders: Holders, spellings: Callable[[], Sequence[str]]
+    ) -> None:
+        self._connection, self._holders, self._spellings = connection, holders, spellings
+
+    def known(self, word: str) -> bool:
+        """Whether a visible passage says the word, in any form."""
+        return any(len(self._holders(term)) for term in terms(word))
+
+    def corrected(self, word: str) -> str | None:
+        """The word nearest to a mistyped one, the commonest of several as near; None where none is near enough."""
+        (folded,) = folded_words(word) or [""]
+        if len(folded) < LEAST_LETTERS:
+            return None
+        most = 2 if len(folded) >= TWO_SLIPS_LETTERS else 1
+        near = process.extract(folded, self._spellings(), scorer=OSA.distance, score_cutoff=most, limit=None)
+        for slips in range(1, most + 1):
+            # A slip in the first letter is rare: a word that begins otherwise is mostly another word
+            best = self._commonest([one for one, distance, _ in near if distance == slips and one[0] == folded[0]])
+            if best is not None:
+                return best
+        return None
+
+    def completed(self, begun: str) -> str | None:
+        """The commonest word that begins so; None where none does."""
+        (folded,) = folded_words(begun) or [""]
+        if len(folded) < LEAST_BEGUN_LETTERS:
+            return None
+        rows = self._connection.execute(
+            "SELECT DISTINCT spelling FROM spellings WHERE spelling > ? AND spelling < ?"
+            " ORDER BY length(spelling), spelling LIMIT ?",
+            (folded, folded + "\U0010ffff", _MOST_BEGINNINGS),
+        )
+        return self._commonest([spelling for (spelling,) in rows])
+
+    def _commonest(self, spellings: Sequence[str]) -> str | None:
+        """The spelling whose term most visible passages hold, among those that stand in one of them."""
+        held = [
+            (spelling, self._holders(stem)) for spelling, stem in zip(spellings, stems_of(list(spellings)), strict=True)
+        ]
+        for spelling, keys in sorted(held, key=lambda one: (-len(one[1]), len(one[0]), one[0])):
+            if len(keys) and self._stands_in(spelling, keys):
+                return spelling
+        return None
+
+    def _stands_in(self, spelling: str, keys: Keys) -> bool:
+        first = np.sort(keys)[:_MOST_PASSAGES].tolist()
+        marks = ",".join("?" * len(first))
+        rows = self._connection.execute(f"SELECT heading_path, text FROM passages WHERE key IN ({marks})", first)
+        return any(spelling in folded_words(f"{heading_path} {text}") for heading_path, text in rows)

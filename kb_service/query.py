@@ -1,0 +1,61 @@
+"""A query and what its caller may see of the answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from indexer.frontmatter import AUDIENCES, Audience
+from indexer.knowledge import KnowledgeObject
+from indexer.retrieval import Filter, Validity
+
+State = Literal["published", "draft", "review", "retired", "scheduled", "expired", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked: a text, facets to filter by (any of the values of each), who asks, and which page of hits.
+
+    ``exclude`` are ids that must not be found, such as the record whose like are asked for. ``shown`` are the ids that
+    the asker sees already, while typing: they keep their places unless something is better by a margin.
+    """
+
+    text: str
+    facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    state: State = "published"
+    audience: Audience = "internal"
+    limit: int = 10
+    offset: int = 0
+    exclude: frozenset[str] = frozenset()
+    shown: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # What a shell or a browser could not decode is no text that SQLite takes
+        object.__setattr__(self, "text", self.text.encode("utf-8", "replace").decode())
+
+
+def visible_to(audience: Audience) -> frozenset[str]:
+    """The audiences whose articles a caller of this audience may see: its own and all wider ones."""
+    return frozenset(AUDIENCES[: AUDIENCES.index(audience) + 1])
+
+
+def may_read(knowledge: KnowledgeObject, audience: Audience) -> bool:
+    """Whether a caller of this audience may open it: requesters only what is published and within its dates."""
+    if knowledge.audience not in visible_to(audience):
+        return False
+    now = datetime.now(UTC)
+    started = knowledge.valid_from is None or knowledge.valid_from <= now
+    over = knowledge.valid_to is not None and knowledge.valid_to < now
+    return audience != "public" or (knowledge.workflow_state == "published" and started and not over)
+
+
+def filter_of(query: Query) -> Filter:
+    """The index's filter for a query. Requesters never see what is not published."""
+    state = "published" if query.audience == "public" else query.state
+    validity: Validity = state if state in {"scheduled", "expired", "any"} else "current"
+    facets = dict(query.facets)
+    if state in {"published", "scheduled", "expired"}:
+        facets["state"] = frozenset({"published"})
+    elif state != "any":
+        facets["state"], validity = frozenset({state}), "any"
+    return Filter(visible_to(query.audience), datetime.now(UTC), facets, validity, query.exclude)

@@ -1,0 +1,37 @@
+"""A half-written ticket becomes a few articles that may solve it, or none: nothing rather than something wrong."""
+
+from dataclasses import dataclass
+
+from kb_service.hits import Hit
+from kb_service.query import Query
+from kb_service.search import Searcher
+
+MOST_SUGGESTIONS = 3
+LEAST_LETTERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """The articles to suggest, best first; where there are none, ``reason`` says why in a sentence."""
+
+    hits: tuple[Hit, ...]
+    reason: str
+    generation: int
+
+
+def suggest(searcher: Searcher, query: Query, least: float) -> Suggestions:
+    """Articles whose probability of answering is at least ``least``; at most three, or the query's limit if lower."""
+    generation = searcher.index.generation
+    if len(query.text.strip()) < LEAST_LETTERS:
+        return Suggestions((), f"Too little to go by: fewer than {LEAST_LETTERS} letters.", generation)
+    results = searcher.search(query)
+    hits = tuple(hit for hit in results.hits if hit.probability >= least)[: min(query.limit, MOST_SUGGESTIONS)]
+    if hits:
+        return Suggestions(hits, "", results.generation)
+    if not results.hits:
+        return Suggestions((), "Nothing was found.", results.generation)
+    best = max(hit.probability for hit in results.hits)
+    reason = (
+        f"No article is sure enough: the surest answers with a probability of {best:.0%}, and {least:.0%} is asked."
+    )
+    return Suggestions((), reason, results.generation)

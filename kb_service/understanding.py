@@ -1,0 +1,116 @@
+"""A query's text as it is understood: what was mistyped or only begun, which identifiers it names, what terms mean."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from indexer.identifiers import identifiers
+from indexer.spelling import Spelling
+from indexer.words import common_share, query_terms
+from kb_service.glossary import Expansion, Lexicon
+
+# The encoder reads some 256 tokens; more text than this cannot reach it
+MOST_ENCODED_LETTERS = 4_000
+MOST_WORDS_LETTERS = 50_000
+# What a glossary adds weighs this much beside a word of the query, shared between the meanings it may have
+BESIDE_WEIGHT = 0.4
+# A longer text was not typed but pasted; its unknown words are names
+_MOST_TYPED_WORDS = 24
+_PLAIN_WORD = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A word of the query that is read as another."""
+
+    typed: str
+    meant: str
+    kind: Literal["typo", "begun"]
+
+    @property
+    def text(self) -> str:
+        return f"'{self.typed}' {'read as' if self.kind == 'typo' else 'completed to'} '{self.meant}'"
+
+    def applied(self, text: str) -> str:
+        """The text with the word that was meant."""
+        return re.sub(rf"(?<![^\W_]){re.escape(self.typed)}(?![^\W_])", self.meant, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A query ready for the lanes. ``meant`` is its text with the changes applied.
+
+    ``terms`` are its own, ``beside`` those that it may also mean, ``codes`` its identifiers.
+    """
+
+    meant: str
+    terms: Mapping[str, int]
+    codes: tuple[str, ...] = ()
+    common_share: float = 0.0
+    changes: tuple[Change, ...] = ()
+    expansions: tuple[Expansion, ...] = ()
+    beside: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def headline(self) -> str:
+        """The first line of a text of several, where a report says what it is about; nothing of a single one."""
+        first, _, rest = self.meant.strip().partition("\n")
+        return first if rest.strip() else ""
+
+    @property
+    def encoded_text(self) -> str:
+        """What the encoder reads: abbreviations are spelled out behind the text."""
+        spelled_out = "; ".join(name for one in self.expansions if one.spells_out for name in one.names)
+        text = self.meant[:MOST_ENCODED_LETTERS]
+        return f"{text} ({spelled_out})" if spelled_out else text
+
+
+def understand(text: str, spelling: Spelling, lexicon: Lexicon) -> Understood:
+    """Read a query; any text is one."""
+    text = text[:MOST_WORDS_LETTERS]
+    changes = tuple(changes_in(text, spelling))
+    meant = text
+    for change in changes:
+        meant = change.applied(meant)
+    terms = query_terms(meant)
+    expansions = tuple(lexicon.expansions(meant))
+    return Understood(
+        meant=meant,
+        terms=terms,
+        codes=tuple(sorted(identifiers(text))),
+        common_share=common_share(meant),
+        changes=changes,
+        expansions=expansions,
+        beside=_beside(terms, expansions),
+    )
+
+
+def changes_in(text: str, spelling: Spelling) -> Iterator[Change]:
+    """Unknown words of a typed text. Never one with a digit or a sign in it, nor a name in capitals."""
+    pieces = list(re.finditer(r"\S+", text))
+    if len(pieces) > _MOST_TYPED_WORDS:
+        return
+    shouted = text.isupper()
+    for number, piece in enumerate(pieces):
+        word = piece.group().strip(".,;:!?()[]\"'…“”‘’")
+        plain = _PLAIN_WORD.fullmatch(word) is not None
+        a_name = not shouted and (word[1:] != word[1:].lower() or (number > 0 and word[:1].isupper()))
+        if not plain or a_name or spelling.known(word):
+            continue
+        begun = number == len(pieces) - 1 and text.endswith(word)
+        meant = spelling.completed(word) if begun else None
+        if meant is not None:
+            yield Change(word, meant, "begun")
+        elif (meant := spelling.corrected(word)) is not None:
+            yield Change(word, meant, "typo")
+
+
+def _beside(terms: Counter[str], expansions: Sequence[Expansion]) -> dict[str, float]:
+    beside: dict[str, float] = {}
+    for expansion in expansions:
+        weight = BESIDE_WEIGHT / len(expansion.names) ** 0.5
+        for term in frozenset().union(*expansion.terms) - terms.keys():
+            beside[term] = max(weight, beside.get(term, 0.0))
+    return beside
