@@ -74,7 +74,7 @@ class Evaluation:
         differences = []
         for answer, judged in zip(self.answers, self.labelled.judged, strict=True):
             theirs = [one for one in run.get(answer.query.id, []) if one not in answer.query.exclude]
-            ours, other = measure(answer.rankings[FUSED], judged), measure(theirs, judged)
+            ours, other = measure(answer.rankings[FUSED], judged), measure(theirs[:RUN_DEPTH], judged)
             differences.append({name: ours[name] - other[name] for name in METRICS})
         return summarised(differences, clusters(self.labelled.judged))
 

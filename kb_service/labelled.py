@@ -82,7 +82,7 @@ def read_queries(path: Path) -> tuple[LabelledQuery, ...]:
         exclude = row.get("exclude") or []
         if not isinstance(exclude, list):
             raise _fault(path, line, "'exclude' is not a list of ids", 'Write e.g. "exclude": ["doc-1"]')
-        query = LabelledQuery(_id(path, line, row, seen), str(row.get("text") or ""), frozenset(map(str, exclude)), row)
+        query = LabelledQuery(_id(path, line, row, seen), _text(row, "text"), frozenset(map(str, exclude)), row)
         queries.append(query)
     return tuple(queries)
 
@@ -100,7 +100,8 @@ def read_run(path: Path) -> dict[str, list[str]]:
             scored.setdefault(query, []).append((float(score), document))
         except ValueError as error:
             raise _fault(path, line, "is no line of a TREC run", "Six columns: query Q0 id rank score tag") from error
-    return {query: [document for _, document in sorted(found, reverse=True)] for query, found in scored.items()}
+    ordered = {query: sorted(found, reverse=True) for query, found in scored.items()}
+    return {query: list(dict.fromkeys(document for _, document in found)) for query, found in ordered.items()}
 
 
 def write_run(path: Path, rankings: Mapping[str, Sequence[str]], tag: str) -> None:
@@ -120,16 +121,18 @@ def _without_blanks(text: str) -> str:
 def _documents(path: Path) -> Iterator[LabelledDocument]:
     seen: set[str] = set()
     for line, row in _rows(path):
-        yield LabelledDocument(_id(path, line, row, seen), str(row.get("title") or ""), str(row.get("text") or ""))
+        yield LabelledDocument(_id(path, line, row, seen), _text(row, "title"), _text(row, "text"))
 
 
 def _relevant(path: Path) -> dict[str, dict[str, int]]:
     relevant: dict[str, dict[str, int]] = {}
+    first = True
     for line, text in _lines(path):
         query, tab, rest = text.partition("\t")
         document, _, score = rest.partition("\t")
-        if line == 1 and not any(letter.isdigit() for letter in score):
-            continue  # the header
+        header, first = first and not any(letter.isdigit() for letter in score), False
+        if header:
+            continue
         try:
             judged = int(score)
         except ValueError as error:
@@ -139,6 +142,11 @@ def _relevant(path: Path) -> dict[str, dict[str, int]]:
         if tab and judged > 0:
             relevant.setdefault(query, {})[document] = judged
     return relevant
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    """A text of a row; half a surrogate pair, which JSON lets through, is no text."""
+    return str(row.get(name) or "").encode("utf-8", "replace").decode()
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -153,16 +161,18 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Each line that is not blank, with its number."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line.rstrip("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise LabelledSetError(
-            f"{path} cannot be read: {why}", "See 'kb eval --help' for the files of a set"
-        ) from error
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                if text.strip():
+                    yield number, text
+    except UnicodeDecodeError as error:
+        raise _fault(path, number, "is not UTF-8", "Save the file as UTF-8") from error
+    except OSError as error:
+        problem = f"{path} cannot be read: {error.strerror}"
+        raise LabelledSetError(problem, "See 'kb eval --help' for the files of a set") from error
 
 
 def _id(path: Path, line: int, row: Mapping[str, Any], seen: set[str]) -> str:

@@ -100,7 +100,7 @@ def test_other_fields_of_a_query_are_kept(tmp_path: Path) -> None:
         ("corpus.jsonl", b'{"_id": 1}\n{"_id": "1"}\n', "corpus.jsonl:2: the id '1' stands twice"),
         ("corpus.jsonl", b'{"title": "no id"}\n', "corpus.jsonl:1: has no '_id'"),
         ("corpus.jsonl", b'{"_id": ""}\n', "corpus.jsonl:1: has no '_id'"),
-        ("corpus.jsonl", b'{"_id": "d1", "text": "caf\xe9"}\n', "corpus.jsonl cannot be read: it is not UTF-8"),
+        ("corpus.jsonl", b'\n{"_id": "d1", "text": "caf\xe9"}\n', "corpus.jsonl:2: is not UTF-8"),
         ("queries.jsonl", b'\r\n{"_id": "q1"}\r\n{"_id": "q1"}', "queries.jsonl:3: the id 'q1' stands twice"),
         ("queries.jsonl", b'{"_id": "q1", "exclude": "d1"}', "queries.jsonl:1: 'exclude' is not a list"),
         ("qrels.tsv", b"q1\td1\t1\nq2\td2\n", "qrels.tsv:2: 'q2\td2' is no judgement"),
@@ -145,6 +145,20 @@ def test_a_run_that_was_written_is_read_the_same(
 def test_ids_with_blanks_come_back_from_a_run(tmp_path: Path, one: str) -> None:
     write_run(tmp_path / "a.run", {f"query {one}": [one]}, "tag")
     assert read_run(tmp_path / "a.run") == {f"query {one}": [one]}
+
+
+def test_marks_of_editors_and_half_characters_do_no_harm(tmp_path: Path) -> None:
+    lay(tmp_path)
+    (tmp_path / "qrels.tsv").write_bytes(b"\xef\xbb\xbfq1\td1\t1\n")
+    (tmp_path / "corpus.jsonl").write_bytes(b'\xef\xbb\xbf{"_id": "d1", "text": "half \\ud800"}\n')
+    found = read_set(tmp_path)
+    assert found.relevant == {"q1": {"d1": 1}}
+    assert found.documents[0].text == "half ?"
+
+
+def test_an_id_that_a_run_names_twice_counts_once(tmp_path: Path) -> None:
+    (tmp_path / "a.run").write_text("q Q0 a 1 2.0 t\nq Q0 b 2 1.5 t\nq Q0 a 3 1.0 t\n")
+    assert read_run(tmp_path / "a.run") == {"q": ["a", "b"]}
 
 
 def test_a_run_holds_a_hundred_ids_a_query(tmp_path: Path) -> None:
