@@ -13,9 +13,9 @@ from rapidfuzz.distance import OSA
 
 from indexer.words import folded_words, stems_of, terms
 
-# Fewer letters than this say too little to be corrected or completed
-LEAST_LETTERS = 4
-LEAST_BEGUN_LETTERS = 3
+# A word of fewer letters has too many neighbours to be corrected, or goes on in too many ways to be completed
+LEAST_LETTERS = 5
+LEAST_BEGUN_LETTERS = 4
 # One slip in a short word, two in a long one: neighbours swapped, a letter too many, too few, or another
 TWO_SLIPS_LETTERS = 8
 # In so many passages of a term a spelling of it is looked for, at most
@@ -36,7 +36,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 def record(connection: sqlite3.Connection, text: str) -> None:
     """Keep the spellings of a text's words. Those of texts that are gone stay, and are passed over when asked for."""
-    words = [word for word in dict.fromkeys(folded_words(text)) if len(word) >= LEAST_LETTERS and word.isalpha()]
+    words = [word for word in dict.fromkeys(folded_words(text)) if len(word) >= LEAST_BEGUN_LETTERS and word.isalpha()]
     connection.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?)", zip(words, stems_of(words), strict=True))
 
 

@@ -14,6 +14,7 @@ _WITH_DASH = re.compile(r"^(?P<short>[^:–—]{1,80}?)\s*(?::|\s[–—-])\s+(?
 
 _WORD = re.compile(r"[^\W_]+")
 _SHORT = re.compile(r"(?=.*[A-Z].*[A-Z])[A-Z][A-Za-z]{1,5}")
+_DEFINING = re.compile(r"\b(what|mean|means|meaning|define|definition|stands? for|difference)\b", re.IGNORECASE)
 _MOST_WORDS_OF_NAME = 6
 _MOST_WORDS_READ = 500
 _MOST_MEANINGS = 5
@@ -70,7 +71,10 @@ class Expansion:
 
 
 class Lexicon:
-    """The names of a glossary's terms, found in a text whatever their case and ending."""
+    """The names of a glossary's terms, found in a text whatever their case and ending.
+
+    An abbreviation counts where it is surely meant: in capitals, alone, or where the text asks what something means.
+    """
 
     def __init__(self, terms: Iterable[Term]) -> None:
         self._said: dict[tuple[str, ...], list[tuple[str, Term]]] = {}
@@ -86,12 +90,15 @@ class Lexicon:
         """What the names in a text may also be called; the longest name at each place, each name once."""
         words = _WORD.findall(text)[:_MOST_WORDS_READ]
         stems = stems_of(words)
+        defining = len(words) == 1 or _DEFINING.search(text) is not None
         done: set[str] = set()
         at = 0
         while at < len(words):
             size, found = self._found(words, stems, at)
             at += size
-            for expansion in _expansions(found):
+            # A "car" in a sentence is not a call answer rate
+            surely = defining or words[at - size].isupper()
+            for expansion in _expansions([one for one in found if surely or not _is_short(one[0])]):
                 if expansion.said not in done:
                     done.add(expansion.said)
                     yield expansion

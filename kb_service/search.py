@@ -19,7 +19,7 @@ from kb_service.confidence import STRONG, Calibration, Confidence, Kind, band
 from kb_service.glossary import Glossary
 from kb_service.hits import Hit, hit_of, passages_shown
 from kb_service.query import Query, filter_of, may_read
-from kb_service.ranking import Lane, Ranked, in_steady_order, rank
+from kb_service.ranking import LONG_TEXT_TERMS, Lane, Ranked, in_steady_order, rank
 from kb_service.understanding import Understood, understand
 
 _KEPT_VECTORS = 512
@@ -36,7 +36,7 @@ _NOTHING = Found((), 0, {}, 0, 0.0)
 class Ranking:
     """Everything that was found for a query, in order, before any of it is made ready to be shown.
 
-    ``probabilities`` say how likely each answers. ``relaxed`` says that no article has all words of the query.
+    ``probabilities`` say how likely each answers; ``relaxed`` says that no article has all words of the query.
     """
 
     understood: Understood
@@ -50,8 +50,17 @@ class Ranking:
         return rank(self.found, self.understood.common_share, (lane,))
 
     @property
+    def unknown_codes(self) -> tuple[str, ...]:
+        """Identifiers of a short query that no article has; the longest form of each."""
+        if self.found.asked > LONG_TEXT_TERMS:
+            return ()
+        codes = self.understood.codes
+        whole = [code for code in codes if not any(code != other and code in other for other in codes)]
+        return tuple(code for code in whole if not self.found.holders.get(code))
+
+    @property
     def relaxed(self) -> bool:
-        if not 1 < self.found.asked <= _MOST_WORDS_TO_RELAX:
+        if self.unknown_codes or not 1 < self.found.asked <= _MOST_WORDS_TO_RELAX:
             return False
         return max((hit.candidate.said for hit in self.ranked), default=0) < self.found.asked
 
@@ -68,6 +77,7 @@ class Results:
     total: int
     understood: Understood
     relaxed: bool
+    unknown_codes: tuple[str, ...]
     generation: int
     took_ms: float
     encoded: float
@@ -78,7 +88,8 @@ class Results:
         changed = [change.text for change in self.understood.changes]
         ambiguous = [one.text for one in self.understood.expansions if len(one.names) > 1 and one.spells_out]
         relaxed = ["No article has all of these words; shown are those with most of them, or with the same meaning."]
-        return (*changed, *ambiguous, *(relaxed if self.relaxed else []))
+        unknown = [f"No article names {code}." for code in self.unknown_codes]
+        return (*changed, *ambiguous, *unknown, *(relaxed if self.relaxed else []))
 
 
 class Searcher:
@@ -110,6 +121,7 @@ class Searcher:
             total=len(ranking.ranked),
             understood=ranking.understood,
             relaxed=ranking.relaxed,
+            unknown_codes=ranking.unknown_codes,
             generation=ranking.generation,
             took_ms=took,
             encoded=self.encoded_share(),
@@ -147,7 +159,8 @@ class Searcher:
         understood = understand(query.text, snapshot.spelling(connection, wanted), lexicon)
         if not understood.terms:
             return Ranking(understood, _NOTHING, (), (), snapshot.generation)
-        vector = self._vector(understood.encoded_text, understood.headline)
+        meaningful = not understood.only_codes
+        vector = self._vector(understood.encoded_text, understood.headline) if meaningful else None
         asked = Asked(understood.terms, understood.codes, vector, understood.beside)
         found = snapshot.search(connection, asked, wanted)
         ranked = in_steady_order(rank(found, understood.common_share), query.shown)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from indexer.identifiers import identifiers
+from indexer.identifiers import identifiers, is_code
 from indexer.spelling import Spelling
 from indexer.words import common_share, query_terms
 from kb_service.glossary import Expansion, Lexicon
@@ -58,6 +58,11 @@ class Understood:
         """The first line of a text of several, where a report says what it is about; nothing of a single one."""
         first, _, rest = self.meant.strip().partition("\n")
         return first if rest.strip() else ""
+
+    @property
+    def only_codes(self) -> bool:
+        """Whether there is nothing but assigned codes and numbers in it, which mean nothing to an encoder."""
+        return all(word.isdigit() or is_code(word) for word in self.meant.casefold().split())
 
     @property
     def encoded_text(self) -> str:

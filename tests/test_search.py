@@ -69,6 +69,15 @@ def test_relaxed_says_that_no_article_has_all_words(desk: Desk) -> None:
     assert "No article has all of these words" in found.notes[-1]
 
 
+@pytest.mark.parametrize("text", ["ORA-00942", "0000942", "0xdeadbeef 942"])
+def test_a_code_that_nobody_names_finds_nothing_sure_and_says_so(desk: Desk, text: str) -> None:
+    desk.write("a.md", "---\ntitle: ORA-01017\n---\nORA-01017 means a wrong password.\n")
+    desk.update()
+    found = Searcher(desk.index, desk.encoder).search(Query(text))
+    assert all(hit.confidence == "weak" for hit in found.hits)
+    assert found.notes[0] == f"No article names {text.split(maxsplit=1)[0].casefold()}."
+
+
 def test_what_is_excluded_is_not_found_and_counts_for_nothing(desk: Desk) -> None:
     desk.write("a.md", "---\ntitle: Printer jammed\n---\nprinter jammed\n")
     desk.write("b.md", "---\ntitle: Printer\n---\nprinter\n")

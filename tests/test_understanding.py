@@ -82,6 +82,17 @@ def test_other_names_of_a_term_are_beside_it(searcher: Searcher) -> None:
     assert (expansion.said, expansion.names) == ("L3 support", ("Third-line support", "3rd line"))
 
 
+@pytest.mark.parametrize(
+    ("text", "spelled_out"),
+    [("mir", True), ("what is a mir", True), ("MIR of last week", True), ("the space station mir", False)],
+)
+def test_a_word_that_only_looks_like_an_abbreviation_is_left_alone(
+    searcher: Searcher, text: str, spelled_out: bool
+) -> None:
+    assert ("(major incident response)" in read(searcher, text).encoded_text) is spelled_out
+    assert bool(read(searcher, text).beside) is spelled_out
+
+
 def test_a_word_of_two_letters_is_an_abbreviation_only_in_capitals(searcher: Searcher) -> None:
     assert [one.said for one in read(searcher, "the IT desk").expansions] == ["IT"]
     assert read(searcher, "is it broken").expansions == ()

@@ -36,11 +36,17 @@ def rrf(found: Found) -> list[str]:
     return sorted(scores, key=lambda one: (-scores[one], one))
 
 
-def txtai(python: Path, searcher: Searcher, folder: Path) -> Mapping[str, Sequence[str]]:
-    """What txtai finds over the same passages with the same model; ``python`` is of an environment that has it."""
+def txtai(python: Path, searcher: Searcher, folder: Path, run: Path) -> Mapping[str, Sequence[str]]:
+    """What txtai finds over the same passages with the same model; ``python`` is of an environment that has it.
+
+    It takes a quarter of an hour for all sets, so what it found stays in the TREC run ``run`` and is read from there.
+    """
+    if run.exists():
+        return read_run(run)
     script = Path(__file__).parent / "txtai_run.py"
+    run.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
-        chunks, run = Path(work) / "chunks.jsonl", Path(work) / "txtai.run"
+        chunks = Path(work) / "chunks.jsonl"
         rows = searcher.index.connection.execute(
             "SELECT o.id, p.heading_path, p.text, p.role FROM passages p JOIN owners o ON o.key = p.owner"
             " WHERE p.role NOT IN ('title', 'name') OR NOT EXISTS"
@@ -54,7 +60,7 @@ def txtai(python: Path, searcher: Searcher, folder: Path) -> Mapping[str, Sequen
         command = [str(python), str(script), str(chunks), str(folder / "queries.jsonl")]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
         subprocess.run([*command, str(model_folder(DEFAULT_MODEL)), str(run)], env=environment, check=True)
-        return read_run(run)
+    return read_run(run)
 
 
 def _nearest(candidate: Candidate) -> float:

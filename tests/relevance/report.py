@@ -89,7 +89,11 @@ def gather(encoder: Encoder, cache: Path, txtai: Path | None) -> dict[str, tuple
     sets = {}
     for development in ALL:
         with development.searcher(encoder, cache) as (labelled, searcher, _):
-            run = baselines.txtai(txtai, searcher, development.folder) if txtai else None
+            run = (
+                baselines.txtai(txtai, searcher, development.folder, cache / "txtai" / f"{development.name}.run")
+                if txtai
+                else None
+            )
             sets[development.name] = measured(labelled, searcher, run), clusters(labelled.judged)
     return sets
 
