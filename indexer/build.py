@@ -18,6 +18,7 @@ from indexer.database import writing
 from indexer.encoder import Encoder
 from indexer.encoding import ENCODE_BEFORE_SWITCH, Encoding
 from indexer.errors import IndexBusyError, IndexDamagedError, Problem
+from indexer.folding import fold_if_due
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, id_of_path
 from indexer.passages import Passage
@@ -70,7 +71,7 @@ def update(
         changed = build.switch()
         after_switch()
         build.encoding.encode_pending()
-        build.encoding.fold()
+        fold_if_due(index)
         refusals = tuple(build.catalogue.refusals())
         return Report(
             objects=build.catalogue.count(),

@@ -6,6 +6,7 @@ import numpy as np
 
 from indexer.database import writing
 from indexer.encoder import Encoder
+from indexer.folding import fold_if_due
 from indexer.index import PassageIndex
 from indexer.passages import Passage
 from indexer.progress import Progress, in_batches
@@ -46,21 +47,13 @@ class Encoding:
                 self.link(batch)
             there += len(batch)
             self._progress("encode", there, wanted)
-            self.fold()
+            fold_if_due(self._index)
 
     def link(self, batch: Sequence[tuple[int, bytes, Passage]]) -> None:
         """Give pending passages the vectors that are known. Inside a transaction of the caller's."""
         known = self._cache.get([digest for _, digest, _ in batch])
         found: dict[int, HalfVectors] = {key: known[digest] for key, digest, _ in batch if digest in known}
         self._index.add_vectors(found)
-
-    def fold(self) -> None:
-        """Fold a long tail into the base file."""
-        if self._index.wants_fold():
-            base = self._index.write_folded()
-            with writing(self._index.connection):
-                self._index.use_base(base)
-            self._index.remove_old_bases()
 
     def _encode(self, texts: Mapping[bytes, str], done: int, of: int) -> None:
         for count, batch in in_batches(list(texts.items()), ENCODE_BATCH):

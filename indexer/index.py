@@ -10,7 +10,6 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +19,11 @@ from indexer.database import open_database, reading
 from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
 from indexer.identifiers import identifiers
-from indexer.meaning import BaseFile, MeaningLane, keys_of, read_base, write_base
+from indexer.meaning import BaseFile, MeaningLane, read_base
 from indexer.passages import Passage, Role
 from indexer.retrieval import Asked, Filter, Found, Owner
 from indexer.snapshot import Snapshot, passages_by_key, passages_by_role
 from indexer.vectors import HalfVectors, text_hash
-
-# A tail is folded into the base when it is this long and this share of it; dead vectors when they are this share
-FOLD_TAIL = 1_000
-FOLD_SHARE = 0.1
-FOLD_DEAD_SHARE = 0.2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -271,46 +265,6 @@ class PassageIndex:
         self.set_meta("base", None)
         self.connection.execute("DELETE FROM tail")
         self.connection.execute("UPDATE passages SET has_vector = 0")
-
-    def wants_fold(self) -> bool:
-        base = BaseFile(**json.loads(self.meta("base") or '{"name": "", "sha256": "", "count": 0}'))
-        (tail,) = self.connection.execute("SELECT count(*) FROM tail").fetchone()
-        live = self.counts()[2]
-        dead = base.count + tail - live
-        return bool(
-            (tail >= FOLD_TAIL and tail > base.count * FOLD_SHARE)
-            or (dead >= FOLD_TAIL and dead > (base.count + tail) * FOLD_DEAD_SHARE)
-        )
-
-    def write_folded(self) -> BaseFile:
-        """A base file of all live vectors, on disk but not in use yet; ``use_base`` takes it."""
-        live = {key for (key,) in self.connection.execute("SELECT key FROM passages WHERE has_vector = 1")}
-        keys, vectors = [], []
-        described = self.meta("base")
-        if described:
-            base = read_base(self.path.parent, BaseFile(**json.loads(described)))
-            for key in sorted(live.intersection(keys_of(base).tolist())):
-                keys.append(key)
-                vectors.append(base.reconstruct(key).astype(np.float16))
-        for key, vector in self.connection.execute("SELECT passage, vector FROM tail ORDER BY seq"):
-            if key in live:
-                keys.append(key)
-                vectors.append(np.frombuffer(vector, np.float16))
-        (last,) = self.connection.execute("SELECT coalesce(max(seq), 0) FROM tail").fetchone()
-        name = f"{self.path.stem}-{self.generation}-{last}.faiss"
-        return write_base(self.path.parent, name, np.array(keys, np.int64), np.stack(vectors))
-
-    def use_base(self, base: BaseFile) -> None:
-        self.set_meta("previous_base", self.meta("base"))
-        self.set_meta("base", json.dumps(asdict(base)))
-        self.connection.execute("DELETE FROM tail")
-
-    def remove_old_bases(self) -> None:
-        """Delete base files that neither this nor the previous generation uses."""
-        used = {json.loads(text)["name"] for text in (self.meta("base"), self.meta("previous_base")) if text}
-        for path in self.path.parent.glob(f"{self.path.stem}-*.faiss*"):
-            if path.name not in used:
-                path.unlink(missing_ok=True)
 
     def check_base(self) -> None:
         """Raise IndexDamagedError where the base file is not as it was written."""

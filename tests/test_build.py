@@ -222,7 +222,7 @@ def test_another_encoder_means_a_rebuild_said_in_one_line(desk: Desk) -> None:
 
 
 def test_a_damaged_base_file_is_rebuilt(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.index.FOLD_TAIL", 3)
+    monkeypatch.setattr("indexer.folding.FOLD_TAIL", 3)
     for number in range(5):
         desk.write(f"{number}.md", article(f"T{number}", "text"))
     desk.update()
