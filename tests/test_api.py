@@ -158,17 +158,17 @@ def test_the_glossary(client: TestClient) -> None:
 
 
 def test_a_search_says_how_it_was_understood(client: TestClient) -> None:
-    body = client.get("/api/search", params={"q": "chekc the OLA prot"}).json()["understood"]
-    assert body["text"] == "check the OLA port"
+    body = client.get("/api/search", params={"q": "chekc the OLA gatewey"}).json()["understood"]
+    assert body["text"] == "check the OLA gateway"
     assert body["changes"] == [
         {"typed": "chekc", "meant": "check", "kind": "typo"},
-        {"typed": "prot", "meant": "port", "kind": "typo"},
+        {"typed": "gatewey", "meant": "gateway", "kind": "typo"},
     ]
     assert body["expansions"] == [{"said": "OLA", "names": ["operational level agreement"]}]
     assert body["relaxed"]
     assert body["notes"] == [
         "'chekc' read as 'check'",
-        "'prot' read as 'port'",
+        "'gatewey' read as 'gateway'",
         "No article has all of these words; shown are those with most of them, or with the same meaning.",
     ]
     plain = client.get("/api/search", params={"q": "check port"}).json()["understood"]
