@@ -60,14 +60,18 @@ def part(text: str, name: str) -> str:
     return match[1].rstrip("\n")
 
 
-def main() -> None:
+def put(name: str, made: str, kind: str = "generated") -> None:
+    """Write a part between its marks; ``measured`` parts are written by what measured them."""
     text = README.read_text("utf-8")
+    start = f"<!-- {kind}: {name} -->\n"
+    before, rest = text.split(start)
+    after = rest[rest.index("<!-- end -->") :]
+    README.write_text(f"{before}{start}{made}\n{after}", "utf-8")
+
+
+def main() -> None:
     for name, made in (("settings", settings()), ("commands", commands()), ("search", search())):
-        start = f"<!-- generated: {name} -->\n"
-        before, rest = text.split(start)
-        after = rest[rest.index("<!-- end -->") :]
-        text = f"{before}{start}{made}\n{after}"
-    README.write_text(text, "utf-8")
+        put(name, made)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from kb_service.confidence import CALIBRATION, STRONG, SURE, WORDS_ONLY, Kind, M
 from kb_service.labelled import LabelledSet
 from kb_service.query import Query
 from kb_service.search import Searcher
+from tests.readme import put
 from tests.relevance.sets import ARTICLES, INCIDENTS, Development
 
 FEATURES = ("meaning", "mean_meaning", "words", "title_words", "title_share", "said", "lead")
@@ -198,6 +199,7 @@ def main() -> None:
         print(costs(sets, CUTS))
     if not given.check:
         CALIBRATION.write_text(json.dumps(stored(encoder, groups), indent=1) + "\n", "utf-8")
+        put("cuts", costs(groups["articles"], CUTS), "measured")
 
 
 def stored(encoder: Encoder, groups: Mapping[Kind, Mapping[str, Samples]]) -> dict[str, Any]:
