@@ -53,8 +53,8 @@ class Candidate:
     Words are BM25 sums; ``title_share`` is how much of its best name the query says, 0..1, ``said`` how many of the
     query's terms it says. Meanings are inner products (of its best passage, its best name, and the mean over its
     passages), None where no vector is there yet. The two passage keys are of its best passage by words and by meaning,
-    ``lead`` is its first one; ``exact`` are the query's identifiers that it holds; ``in_window`` says that it is valid
-    for a limited time only.
+    ``lead`` is its first one; ``exact`` are the query's identifiers that it holds, ``named`` those of them that are
+    the whole of one of its names; ``in_window`` says that it is valid for a limited time only.
     """
 
     owner_id: str
@@ -70,6 +70,7 @@ class Candidate:
     meaning_passage: int | None = None
     lead: int | None = None
     exact: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     in_window: bool = False
 
 

@@ -113,6 +113,7 @@ class Snapshot:
                     meaning_passage=meaning.passage_key,
                     lead=int(self._keys[bodies[0]]) if len(bodies) else None,
                     exact=tuple(code for code, found in holders.items() if owner in found),
+                    named=tuple(code for code, found in holders.items() if found.get(owner)),
                     in_window=bool(np.isfinite(self._valid_to[owner])),
                 )
             )
@@ -155,10 +156,19 @@ class Snapshot:
     def _positions(self, owner: int) -> Positions:
         return self._order[self._starts[owner] : self._starts[owner + 1]]
 
-    def _holders(self, connection: sqlite3.Connection, code: str, allowed: Mask) -> set[int]:
-        rows = connection.execute("SELECT passage FROM identifiers WHERE identifier = ?", (code,)).fetchall()
+    def _holders(self, connection: sqlite3.Connection, code: str, allowed: Mask) -> dict[int, bool]:
+        """The owners that hold an identifier, and whether it is the whole of one of their names."""
+        rows = connection.execute(
+            "SELECT i.passage, p.role IN ('title', 'name') AND lower(p.text) = i.identifier"
+            " FROM identifiers i JOIN passages p ON p.key = i.passage WHERE i.identifier = ?",
+            (code,),
+        ).fetchall()
         owners = self._owner_of[np.searchsorted(self._keys, np.array([row[0] for row in rows], np.int64))]
-        return {int(owner) for owner in owners if allowed[owner]}
+        holders: dict[int, bool] = {}
+        for owner, (_, is_its_name) in zip(owners.tolist(), rows, strict=True):
+            if allowed[owner]:
+                holders[owner] = holders.get(owner, False) or bool(is_its_name)
+        return holders
 
     def _meanings(self, vector: Vectors | None, owners: Sequence[int]) -> dict[int, "_Meaning"]:
         """Of each owner that has vectors, how near it is to the query."""

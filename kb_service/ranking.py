@@ -41,8 +41,11 @@ TELLING_TERMS = 35
 # Words typed without any of a sentence's common ones are meant as they stand; this share of common ones is a sentence
 SENTENCE_SHARE = 0.2
 # An identifier that few articles hold outweighs everything else. In a text of more terms than this (a pasted log, a
-# report) only codes that somebody assigned do: names of classes, hosts and files stand there by the way
+# report) only codes that somebody assigned do, and what is an article's very name: names of classes, hosts and files
+# stand there by the way
 EXACT_BONUS = 10.0
+# ... and an article that is called by it goes before others that hold it
+NAMED_BONUS = 1.0
 LONG_TEXT_TERMS = 16
 EXACT_MOST_HOLDERS = 5
 EXACT_SHARE = 0.05
@@ -80,16 +83,19 @@ def rank(found: Found, common_share: float, lanes: Collection[Lane] = LANES) -> 
     alone it is the order of that lane.
     """
     trust = words_trust(found.asked, common_share) if "meaning" in lanes else 1.0
-    naming = telling_identifiers(found)
+    few, naming = telling_identifiers(found)
     ranked = []
     for candidate in found.candidates:
         parts = {name: value for name, value in _parts(candidate, found, trust).items() if LANE_OF[name] in lanes}
-        exact = tuple(code for code in candidate.exact if code in naming)
+        named = few.intersection(candidate.named)
+        exact = tuple(code for code in candidate.exact if code in naming or code in named)
         if "words" in lanes and exact:
-            parts["exact"] = EXACT_BONUS * len(exact) / len(naming)
+            parts["exact"] = EXACT_BONUS * min(1.0, len(exact) / max(1, len(naming))) + NAMED_BONUS * bool(named)
         if candidate.in_window:
             parts["window"] = WINDOW_BONUS
-        ranked.append(Ranked(candidate, round(sum(parts.values()), 6), parts, exact, _certain(exact, found)))
+        ranked.append(
+            Ranked(candidate, round(sum(parts.values()), 6), parts, exact, bool(named) or _certain(exact, found))
+        )
     least = LEAST_SHARE * max((hit.likeness for hit in ranked), default=0.0)
     worthy = [hit for hit in ranked if hit.score > 0 and (hit.score >= least or hit.exact)]
     return sorted(worthy, key=lambda hit: (-hit.score, hit.candidate.owner_id))
@@ -113,7 +119,7 @@ def in_steady_order(ranked: Sequence[Ranked], shown: Sequence[str]) -> list[Rank
 
 
 def _certain(exact: Sequence[str], found: Found) -> bool:
-    """In a short query an assigned code, or a name that no other article has, leaves no doubt what is meant."""
+    """In a short query an assigned code, or one that no other article holds, leaves no doubt what is meant."""
     return found.asked <= LONG_TEXT_TERMS and any(is_code(code) or found.holders[code] == 1 for code in exact)
 
 
@@ -137,8 +143,8 @@ def _parts(candidate: Candidate, found: Found, trust: float) -> dict[str, float]
     return {name: WEIGHTS[name] * value for name, value in says.items()}
 
 
-def telling_identifiers(found: Found) -> frozenset[str]:
-    """The identifiers of the query that some articles hold, but few."""
+def telling_identifiers(found: Found) -> tuple[frozenset[str], frozenset[str]]:
+    """The identifiers of the query that some articles hold, but few; and those of them that put any holder first."""
     most = max(EXACT_MOST_HOLDERS, EXACT_SHARE * found.visible)
-    held = {code for code, holders in found.holders.items() if 0 < holders <= most}
-    return frozenset(code for code in held if found.asked <= LONG_TEXT_TERMS or is_code(code))
+    few = frozenset(code for code, holders in found.holders.items() if 0 < holders <= most)
+    return few, few if found.asked <= LONG_TEXT_TERMS else frozenset(filter(is_code, few))

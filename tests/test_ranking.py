@@ -44,6 +44,23 @@ def test_more_of_the_identifiers_that_are_asked_for_come_first() -> None:
     assert order(one, two, holders={"ora-01017": 2, "0x80070005": 1}) == ["two", "one"]
 
 
+def test_what_is_called_by_an_identifier_goes_before_what_mentions_it() -> None:
+    mentions = Candidate("mentions", article_words=9, passage_meaning=0.8, exact=("etcdnoleader",))
+    called = Candidate("called", article_words=4, passage_meaning=0.5, exact=("etcdnoleader",), named=("etcdnoleader",))
+    assert order(mentions, called, holders={"etcdnoleader": 2}) == ["called", "mentions"]
+
+
+def test_in_a_long_text_only_assigned_codes_and_an_article_s_very_name_go_first() -> None:
+    best = Candidate("best", article_words=9, passage_meaning=0.8)
+    for code, named, first in (
+        ("ora-01017", (), "holder"),
+        ("etcdnoleader", (), "best"),
+        ("etcdnoleader", ("etcdnoleader",), "holder"),
+    ):
+        holder = Candidate("holder", passage_meaning=0.3, exact=(code,), named=named)
+        assert order(best, holder, holders={code: 2}, terms=60)[0] == first
+
+
 def test_ties_are_always_in_the_same_order() -> None:
     twins = [Candidate(name, article_words=3, passage_meaning=0.5) for name in ("b", "a", "c")]
     assert order(*twins) == order(*reversed(twins)) == ["a", "b", "c"]
