@@ -133,6 +133,7 @@ class _Build:
         """Everything staged goes live at once, or nothing; gives how many objects changed."""
         history = self.tree.history() if self.index.meta("made_by") is None else History()
         staged = self.staging.rows()
+        rebuilt = self.index.meta("made_by") != self._maker
         with writing(self.connection):
             accepted, refusals = self._accepted(staged, history)
             old = {path: self.catalogue.at_path(path) for path in {*accepted, *self.gone}}
@@ -144,10 +145,9 @@ class _Build:
                     self.index.delete(before.id)
             for path, (knowledge, passages) in accepted.items():
                 self.catalogue.put(knowledge)
-                if self.index.upsert(owner_of(knowledge), passages):
+                if self.index.upsert(owner_of(knowledge), passages, anew=rebuilt):
                     changed.add(path)
             self._record(staged, accepted, refusals, history)
-            rebuilt = self.index.meta("made_by") != self._maker
             if rebuilt:
                 self.index.drop_vectors()
                 self.index.set_meta("made_by", self._maker)

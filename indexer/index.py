@@ -165,10 +165,11 @@ class PassageIndex:
         """The same owner under another id; its passages keep their vectors. Nothing where there is no such owner."""
         self.connection.execute("UPDATE owners SET id = ? WHERE id = ?", (new_id, old_id))
 
-    def upsert(self, owner: Owner, passages: Sequence[Passage]) -> int:
+    def upsert(self, owner: Owner, passages: Sequence[Passage], *, anew: bool = False) -> int:
         """Put an owner and exactly these passages in place of what it had; gives how many came or went.
 
-        Those that are as before stay untouched, with their vectors.
+        Those that are as before stay untouched, with their vectors; ``anew`` they are put in again all the same, as
+        after a change of what is recorded of a text.
         """
         times = [moment.timestamp() if moment else None for moment in (owner.valid_from, owner.valid_to)]
         facets = json.dumps({name: list(values) for name, values in owner.facets.items()}, ensure_ascii=False)
@@ -183,6 +184,9 @@ class PassageIndex:
             "SELECT key, role, heading_path, anchor, text FROM passages WHERE owner = ? ORDER BY number DESC", (key,)
         ):
             kept.setdefault(row[1:], []).append(row[0])
+        if anew:
+            self._forget(passage for keys in kept.values() for passage in keys)
+            kept.clear()
         came = 0
         for number, passage in enumerate(passages):
             path = json.dumps(passage.heading_path, ensure_ascii=False)

@@ -221,6 +221,23 @@ def test_another_encoder_means_a_rebuild_said_in_one_line(desk: Desk) -> None:
     assert desk.update().encoded == 0, "both encoders' vectors are kept"
 
 
+def test_an_index_of_another_format_is_made_anew_and_encodes_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write("a.md", "---\ntitle: How do I mend it\n---\nPrinters are jammed.\n")
+    monkeypatch.setattr("indexer.build.FORMAT", "of an older program")
+    desk.update()
+    for table in ("spellings", "words", "identifiers"):
+        desk.index.connection.execute(f"DELETE FROM {table}")
+    monkeypatch.undo()
+    report = desk.update()
+    assert (report.encoded, report.generation) == (0, 2)
+    assert found(desk, "printers") == ["a"]
+    assert desk.index.connection.execute("SELECT count(*) FROM spellings").fetchone()[0] > 0
+    assert desk.index.counts()[1] == desk.index.counts()[2]
+    assert desk.update().generation == 2
+
+
 def test_a_damaged_base_file_is_rebuilt(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("indexer.folding.FOLD_TAIL", 3)
     for number in range(5):
