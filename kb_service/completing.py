@@ -31,8 +31,10 @@ def complete(index: PassageIndex, query: Query) -> Completions:
         note = ""
         found = snapshot.complete(index.connection, typed, wanted, query.limit)
         if not found:
-            for change in changes_in(typed, snapshot.spelling(index.connection, wanted)):
-                typed, note = change.applied(typed), change.text
+            changes = changes_in(typed, snapshot.spelling(index.connection, wanted))
+            for change in changes:
+                typed = change.applied(typed)
+            note = "; ".join(change.text for change in changes)
             found = snapshot.complete(index.connection, typed, wanted, query.limit) if note else []
         if not found:
             words = typed.split()[-_MOST_WORDS_TO_LEAVE_OUT:]

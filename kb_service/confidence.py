@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import exp, log1p
+from math import exp
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,7 +84,6 @@ def features(ranked: Sequence[Ranked], place: int, found: Found) -> dict[str, fl
         "title_share": candidate.title_share,
         "said": candidate.said / max(1, found.asked),
         "lead": max(-0.5, min(0.5, lead)),
-        "terms": log1p(found.asked),
     }
 
 
@@ -96,6 +95,3 @@ def _stored() -> dict[str, Any]:
 
 def _model(stored: Mapping[str, Any]) -> Model:
     return Model(stored["intercept"], stored["weights"])
-
-
-__all__ = ["Calibration", "Confidence", "Model", "band", "features"]

@@ -95,9 +95,9 @@ class Lexicon:
         at = 0
         while at < len(words):
             size, found = self._found(words, stems, at)
-            at += size
             # A "car" in a sentence is not a call answer rate
-            surely = defining or words[at - size].isupper()
+            surely = defining or words[at].isupper()
+            at += size
             for expansion in _expansions([one for one in found if surely or not _is_short(one[0])]):
                 if expansion.said not in done:
                     done.add(expansion.said)

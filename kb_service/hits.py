@@ -11,7 +11,7 @@ from indexer.passages import Passage
 from indexer.retrieval import Candidate, Found
 from indexer.words import terms
 from kb_service.confidence import Confidence
-from kb_service.ranking import WEIGHTS, Ranked
+from kb_service.ranking import Ranked
 from kb_service.snippets import matched_words, snippet
 from kb_service.understanding import Understood
 
@@ -33,7 +33,8 @@ class Reason:
 class Hit:
     """One article that answers, with the passage that matched.
 
-    ``parts`` are what its score is the sum of; ``probability`` is how likely it answers, ``confidence`` its band.
+    ``parts`` are what its score is the sum of, ``likeness`` is the score without what is no likeness (identifiers,
+    time); ``probability`` is how likely it answers, ``confidence`` its band.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Hit:
     anchor: str
     snippet: str
     score: float
+    likeness: float
     probability: float
     confidence: Confidence
     reasons: tuple[Reason, ...]
@@ -50,11 +52,6 @@ class Hit:
     passage: Passage | None
     tier: str | None
     services: tuple[str, ...]
-
-    @property
-    def likeness(self) -> float:
-        """The score without what is no likeness: identifiers and time."""
-        return sum(value for name, value in self.parts.items() if name in WEIGHTS)
 
 
 def article_url(object_id: str, anchor: str = "") -> str:
@@ -97,6 +94,7 @@ def hit_of(
         anchor=anchor,
         snippet=snippet(passage.text if passage else knowledge.summary, marked),
         score=ranked.score,
+        likeness=ranked.likeness,
         probability=round(judged[0], 4),
         confidence=judged[1],
         reasons=tuple(_reasons(understood, ranked, knowledge, passage, nearest)),

@@ -136,7 +136,8 @@ class Searcher:
         """Other articles about the same, by title and summary."""
         text = f"{knowledge.title} {knowledge.summary}"
         hits = self.search(Query(text, audience=audience, limit=limit, exclude=frozenset({knowledge.id}))).hits
-        return tuple(hit for hit in hits if hit.likeness >= SIMILAR_SHARE * hits[0].likeness)
+        least = SIMILAR_SHARE * max((hit.likeness for hit in hits), default=0.0)
+        return tuple(hit for hit in hits if hit.likeness >= least)
 
     def article(self, object_id: str, audience: Audience) -> KnowledgeObject | None:
         """The object of an id or alias, if the audience may read it."""

@@ -75,7 +75,7 @@ class Understood:
 def understand(text: str, spelling: Spelling, lexicon: Lexicon) -> Understood:
     """Read a query; any text is one."""
     text = text[:MOST_WORDS_LETTERS]
-    changes = tuple(changes_in(text, spelling))
+    changes = changes_in(text, spelling)
     meant = text
     for change in changes:
         meant = change.applied(meant)
@@ -92,8 +92,12 @@ def understand(text: str, spelling: Spelling, lexicon: Lexicon) -> Understood:
     )
 
 
-def changes_in(text: str, spelling: Spelling) -> Iterator[Change]:
-    """Unknown words of a typed text. Never one with a digit or a sign in it, nor a name in capitals."""
+def changes_in(text: str, spelling: Spelling) -> tuple[Change, ...]:
+    """Unknown words of a typed text, each once. Never one with a digit or a sign in it, nor a name in capitals."""
+    return tuple(dict.fromkeys(_changes(text, spelling)))
+
+
+def _changes(text: str, spelling: Spelling) -> Iterator[Change]:
     pieces = list(re.finditer(r"\S+", text))
     if len(pieces) > _MOST_TYPED_WORDS:
         return

@@ -205,6 +205,8 @@ def test_nothing_is_suggested_rather_than_something_wrong(client: TestClient, ti
 
 
 def test_type_ahead_forgives_slips_and_a_word_too_many(client: TestClient) -> None:
+    both = client.get("/api/complete?q=chekc netsat").json()
+    assert both["note"] == "'chekc' read as 'check'; 'netsat' read as 'netstat'"
     mended = client.get("/api/complete?q=chekc po").json()
     assert [one["text"] for one in mended["completions"]] == ["Check a port"]
     assert mended["note"] == "'chekc' read as 'check'"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from indexer.frontmatter import Audience
 from kb_service import Query, Searcher
 from kb_service.understanding import BESIDE_WEIGHT, Understood
 from tests.conftest import Desk
@@ -25,8 +26,8 @@ def searcher(desk: Desk) -> Searcher:
     return Searcher(desk.index, desk.encoder)
 
 
-def read(searcher: Searcher, text: str, audience: str = "internal") -> Understood:
-    return searcher.rank(Query(text, audience=audience)).understood  # type: ignore[arg-type]
+def read(searcher: Searcher, text: str, audience: Audience = "internal") -> Understood:
+    return searcher.rank(Query(text, audience=audience)).understood
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_slips_are_mended_and_names_numbers_and_pasted_text_left_alone(
 
 
 def test_what_was_changed_is_said(searcher: Searcher) -> None:
-    assert [change.text for change in read(searcher, "acount prin").changes] == [
+    assert [change.text for change in read(searcher, "acount acount prin").changes] == [
         "'acount' read as 'account'",
         "'prin' completed to 'printer'",
     ]
