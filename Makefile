@@ -1,4 +1,4 @@
-# make serve: index content/ and answer on http://127.0.0.1:8000. make test: everything that must hold.
+# make serve: index content/, load a sample of incidents, and answer on http://127.0.0.1:8000. make test: everything that must hold.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c const
 .PHONY: serve test lint test-relevance relevance test-long readme clean
 
 serve: $(VENV)/.installed
-	@$(BIN)/kb serve
+	@$(BIN)/kb serve --demo
 
 test: lint
 	$(BIN)/python -m pytest -m "not relevance and not long"

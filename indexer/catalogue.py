@@ -63,6 +63,11 @@ class Catalogue:
         row = self._connection.execute(f"SELECT object FROM objects WHERE {condition}", (value,)).fetchone()
         return None if row is None else object_from_json(row[0])
 
+    def names_of(self, object_id: str) -> list[str]:
+        """An object's id and the ids it once had."""
+        rows = self._connection.execute("SELECT alias FROM aliases WHERE id = ? ORDER BY alias", (object_id,))
+        return [object_id, *(alias for (alias,) in rows)]
+
     def titles(self, ids: Iterable[str]) -> dict[str, str]:
         """Titles by id, of those that are published."""
         wanted = list(dict.fromkeys(ids))

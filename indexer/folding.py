@@ -21,12 +21,15 @@ def fold_if_due(index: PassageIndex) -> None:
         fold(index)
 
 
-def fold(index: PassageIndex) -> None:
-    """Write a base file of all live vectors, take it into use, and delete those that no generation uses any more."""
+def fold(index: PassageIndex, *, keep_previous: bool = True) -> None:
+    """Write a base file of all live vectors, take it into use, and delete those that no generation uses any more.
+
+    The file before stays for who reads it, unless something in it must not be kept.
+    """
     base = _write(index)
     with writing(index.connection):
-        index.set_meta("previous_base", index.meta("base"))
-        index.set_meta("base", json.dumps(asdict(base)))
+        index.set_meta("previous_base", index.meta("base") if keep_previous else None)
+        index.set_meta("base", json.dumps(asdict(base)) if base else None)
         index.connection.execute("DELETE FROM tail")
     used = {json.loads(text)["name"] for text in (index.meta("base"), index.meta("previous_base")) if text}
     for path in index.path.parent.glob(f"{index.path.stem}-*.faiss*"):
@@ -44,7 +47,8 @@ def _is_due(index: PassageIndex) -> bool:
     )
 
 
-def _write(index: PassageIndex) -> BaseFile:
+def _write(index: PassageIndex) -> BaseFile | None:
+    """None where there is no live vector."""
     live = {key for (key,) in index.connection.execute("SELECT key FROM passages WHERE has_vector = 1")}
     keys, vectors = [], []
     described = index.meta("base")
@@ -57,6 +61,8 @@ def _write(index: PassageIndex) -> BaseFile:
         if key in live:
             keys.append(key)
             vectors.append(np.frombuffer(vector, np.float16))
+    if not keys:
+        return None
     (last,) = index.connection.execute("SELECT coalesce(max(seq), 0) FROM tail").fetchone()
     name = f"{index.path.stem}-{index.generation}-{last}.faiss"
     return write_base(index.path.parent, name, np.array(keys, np.int64), np.stack(vectors))

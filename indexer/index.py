@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer import spelling, words
-from indexer.database import open_database, reading
+from indexer.database import open_database, reading, writing
 from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
 from indexer.identifiers import identifiers
@@ -201,9 +201,8 @@ class PassageIndex:
         return came + len(gone)
 
     def _insert(self, owner: int, number: int, path: str, passage: Passage) -> None:
-        is_name = passage.role in {"title", "name"}
-        said = passage.text if is_name else f"{' '.join(passage.heading_path[1:])}\n{passage.text}"
-        found = words.name_terms(said) if is_name else words.terms(said)
+        said = _said(passage)
+        found = words.name_terms(said) if passage.role in {"title", "name"} else words.terms(said)
         encoded = passage.encoded_text
         key = self.connection.execute(
             "INSERT INTO passages (owner, number, role, heading_path, anchor, text, length, text_hash)"
@@ -234,6 +233,31 @@ class PassageIndex:
             keys = self.connection.execute("SELECT key FROM passages WHERE owner = ?", row).fetchall()
             self._forget(key for (key,) in keys)
             self.connection.execute("DELETE FROM owners WHERE key = ?", row)
+
+    def clear(self) -> None:
+        """Take out every owner with its passages and vectors."""
+        for table in ("words", "names", "identifiers", "passages", "owners", "spellings"):
+            self.connection.execute(f"DELETE FROM {table}")
+        self.drop_vectors()
+
+    def forget_deleted(self) -> None:
+        """Leave nothing in the file and its log of what was taken out. Outside any transaction; takes its time."""
+        with writing(self.connection):
+            self.connection.execute("DELETE FROM spellings")
+            for passage in passages_by_key(self.connection, self._keys()).values():
+                spelling.record(self.connection, _said(passage))
+            for table in ("words", "names"):
+                self.connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+        self.connection.execute("VACUUM")
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def text_hashes(self) -> frozenset[bytes]:
+        """The hashes of all texts that have a vector or are to have one."""
+        rows = self.connection.execute("SELECT text_hash FROM passages WHERE text_hash IS NOT NULL")
+        return frozenset(digest for (digest,) in rows)
+
+    def _keys(self) -> list[int]:
+        return [key for (key,) in self.connection.execute("SELECT key FROM passages")]
 
     def _forget(self, keys: Iterable[int]) -> None:
         gone = [(key,) for key in keys]
@@ -275,6 +299,13 @@ class PassageIndex:
         described = self.meta("base")
         if described:
             read_base(self.path.parent, BaseFile(**json.loads(described)))
+
+
+def _said(passage: Passage) -> str:
+    """What the words lane reads of a passage: a name by itself, other text below its headings but for the title."""
+    if passage.role in {"title", "name"}:
+        return passage.text
+    return f"{' '.join(passage.heading_path[1:])}\n{passage.text}"
 
 
 __all__ = ["Asked", "Filter", "Found", "IndexDamagedError", "Owner", "PassageIndex", "Snapshot"]

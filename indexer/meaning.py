@@ -35,7 +35,7 @@ class MeaningLane:
     """Vectors by passage key. Immutable: ``with_tail`` gives the next one."""
 
     def __init__(self, dimension: int, base: faiss.Index | None, tail_keys: Keys, tail: Vectors) -> None:
-        self._dimension = dimension
+        self.dimension = dimension
         self._base = base
         self._tail_keys, self._tail_vectors = tail_keys, tail
         self._tail = _index_of(dimension, tail_keys, tail) if len(tail_keys) else None
@@ -55,7 +55,7 @@ class MeaningLane:
     def with_tail(self, keys: Keys, vectors: Vectors) -> "MeaningLane":
         """This lane and further vectors, ``(n, dimension)`` float32."""
         return MeaningLane(
-            self._dimension,
+            self.dimension,
             self._base,
             np.concatenate([self._tail_keys, keys]),
             np.concatenate([self._tail_vectors, vectors]),
@@ -81,6 +81,16 @@ class MeaningLane:
         scores, keys = scores[keys >= 0], keys[keys >= 0]
         order = np.lexsort((keys, -scores))[:k]
         return keys[order], scores[order]
+
+    def vectors(self, keys: Keys) -> tuple[Keys, Vectors]:
+        """Those of the keys that have a vector, in order, and their vectors, ``(n, dimension)`` float32."""
+        at = {key: place for place, key in enumerate(self._tail_keys.tolist())}
+        there = np.intersect1d(keys, self.keys)
+        found = [
+            self._tail_vectors[at[key]] if key in at or self._base is None else self._base.reconstruct(key)
+            for key in there.tolist()
+        ]
+        return there, np.array(found, np.float32).reshape(-1, self.dimension)
 
 
 def _index_of(dimension: int, keys: Keys, vectors: Vectors) -> faiss.Index:

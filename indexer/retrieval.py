@@ -1,6 +1,6 @@
 """What is asked of an index and what it finds: the nouns of retrieval."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -38,12 +38,14 @@ class Asked:
 
     ``terms`` are its own with how often each is said; ``beside`` what it does not say but may mean, with weights below
     that of its own; ``codes`` its identifiers; ``vector`` is ``(dimension,)`` float32, None to search by words alone.
+    ``owners`` are to be among the candidates whatever the lanes say of them, as far as they may be seen.
     """
 
     terms: Mapping[str, int]
     codes: Sequence[str] = ()
     vector: Vectors | None = None
     beside: Mapping[str, float] = field(default_factory=dict)
+    owners: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class Snapshot:
         self._keys = np.array([row[0] for row in rows], np.int64)
         self._owner_of = np.searchsorted(owner_keys, np.array([row[1] for row in rows], np.int64))
         self._is_name = np.array([row[2] in _NAME_ROLES for row in rows], np.bool_)
+        self._is_outcome = np.array([row[2] == "resolution" for row in rows], np.bool_)
         self._length = np.array([row[3] for row in rows], np.float32)
         self._words = WordsLane(self._keys, self._owner_of, self._length, self._is_name, len(owners))
         self._order = np.argsort(self._owner_of, kind="stable")
@@ -78,6 +79,28 @@ class Snapshot:
         mask[[self.position_of[owner] for owner in wanted.exclude if owner in self.position_of]] = False
         return mask
 
+    def owners_with(self, facet: str, value: str) -> list[str]:
+        """The ids of the owners that have a value of a facet, whatever its case; seen or not."""
+        return [self.owner_ids[position] for position in self._facets.get((facet, value.casefold()), [])]
+
+    def owner_vectors(self, owner_ids: Iterable[str]) -> tuple[list[str], Vectors]:
+        """Those of the owners that have vectors, and what each is about, ``(n, dimension)`` float32, unit length.
+
+        The mean over its passages, without what they say of how it ended.
+        """
+        ids, means = [], []
+        for owner_id in owner_ids:
+            position = self.position_of.get(owner_id)
+            if position is None:
+                continue
+            positions = self._positions(position)
+            _, vectors = self._meaning.vectors(self._keys[positions[~self._is_outcome[positions]]])
+            if len(vectors):
+                ids.append(owner_id)
+                means.append(vectors.mean(axis=0))
+        found = np.array(means, np.float32).reshape(len(ids), self._meaning.dimension)
+        return ids, found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+
     def search(self, connection: sqlite3.Connection, asked: Asked, wanted: Filter) -> Found:
         """Every owner that either lane puts among its best or that holds an identifier, scored by both lanes."""
         allowed = self.select(wanted)
@@ -85,6 +108,8 @@ class Snapshot:
         holders = {code: self._holders(connection, code, allowed) for code in asked.codes}
         chosen = {int(owner) for owner in _best(words.article, DEPTH)} | {int(o) for o in _best(words.title, DEPTH)}
         chosen.update(owner for found in holders.values() for owner in found)
+        named = (self.position_of[owner] for owner in asked.owners if owner in self.position_of)
+        chosen.update(owner for owner in named if allowed[owner])
         if asked.vector is not None:
             for names, k in ((False, DEPTH * 2), (True, DEPTH)):
                 keys = self._keys[allowed[self._owner_of] & (self._is_name == names)]

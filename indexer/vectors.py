@@ -1,7 +1,7 @@
 """vectors.db: vectors by encoder and text, so that no text is encoded twice. Only a cache: delete it and it refills."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,16 @@ class VectorCache:
                 "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
                 ((self._encoder, key, vector.tobytes()) for key, vector in pairs),
             )
+
+    def forget_all_but(self, hashes: Collection[bytes]) -> None:
+        """Delete every other vector, of any encoder, so that nothing of it is left in the file or its log."""
+        self._connection.execute("PRAGMA secure_delete=ON")
+        with writing(self._connection):
+            every = self._connection.execute("SELECT DISTINCT text_hash FROM vectors").fetchall()
+            self._connection.executemany(
+                "DELETE FROM vectors WHERE text_hash = ?", ((key,) for (key,) in every if key not in hashes)
+            )
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         self._connection.close()

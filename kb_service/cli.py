@@ -21,7 +21,9 @@ from indexer.encoder import PlainEncoder
 from indexer.errors import KnowledgeBaseError, Problem
 from indexer.frontmatter import Audience, KnowledgeType, Tier, json_schema
 from indexer.source import WorkingTree
-from kb_service import cli_eval
+from kb_service import cli_desk, cli_eval, cli_triage
+from kb_service import demo as demo_desk
+from kb_service.desk import Desk
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.publishing import Publisher
 from kb_service.query import Query, State
@@ -35,6 +37,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+incidents_app = typer.Typer(help="The desk's records: import, export, erase.", no_args_is_help=True)
+app.add_typer(incidents_app, name="incidents")
 # A page of log, percent-encoded, is a query too
 _LONGEST_REQUEST_LINE = 1024 * 1024
 
@@ -125,6 +129,9 @@ def search(
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.  [default: KB_HOST or 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.  [default: KB_PORT or 8000]")] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With sample records, in a data folder of its own: <data>/demo.")
+    ] = False,
     content: Content = None,
     data: Data = None,
 ) -> None:
@@ -135,6 +142,8 @@ def serve(
 
     settings = _settings(content=content, data=data, host=host, port=port)
     listening = _listen(settings)
+    if demo:
+        settings = settings.model_copy(update={"data": settings.data / "demo", "cache": settings.cache_folder})
     base = _opened(settings)
     WorkingTree(settings.content)
     publisher = Publisher(base)
@@ -144,6 +153,8 @@ def serve(
         with Bar() as bar:
             publisher.start(bar)
             publisher.wait_until_live()
+    if demo:
+        out.print(f"{demo_desk.load(base.desk, base.searcher.catalogue)} sample records in {settings.data}")
     address = f"http://{settings.host}:{listening.getsockname()[1]}"
     passages, wanted, there = base.index.counts()
     out.print(f"{base.searcher.catalogue.count()} objects, {passages} passages, {there} of {wanted} encoded")
@@ -192,13 +203,75 @@ def evaluate(
     run_file: cli_eval.RunFile = None,
     compare: cli_eval.Compare = None,
     unanswerable: cli_eval.Unanswerable = None,
+    evidence: cli_eval.WithEvidence = False,
+    leave_out: cli_eval.LeaveOut = None,
     data: Data = None,
     as_json_: AsJson = False,
 ) -> None:
     """Measure the search on a labelled set: nDCG@10 and others with intervals, each lane alone, speed, confidence."""
     settings = _settings(data=data)
     _prepare_model(settings)
-    cli_eval.run(settings, folder, cli_eval.kind_of(kind), by, run_file, compare, unanswerable, as_json_)
+    cli_eval.run(
+        settings, folder, cli_eval.kind_of(kind), by, run_file, compare, unanswerable, evidence, leave_out, as_json_
+    )
+
+
+@app.command()
+def triage(
+    said: Annotated[list[str], typer.Argument(help="A record's number, or what came in; '-' reads standard input.")],
+    service: Annotated[str | None, typer.Option(help="The service it is about.")] = None,
+    content: Content = None,
+    data: Data = None,
+    as_json_: AsJson = False,
+) -> None:
+    """Triage an incident: articles, related incidents, a flood, a problem, whom to hand it to."""
+    base = KnowledgeBase.published(_settings(content=content, data=data))
+    text = sys.stdin.read() if said == ["-"] else " ".join(said)
+    cli_triage.run(base, text, service, as_json_=as_json_)
+
+
+@incidents_app.command("import")
+def import_incidents(
+    file: cli_desk.File,
+    preset: cli_desk.Preset = None,
+    mapping: cli_desk.MapFile = None,
+    data: Data = None,
+    as_json_: AsJson = False,
+) -> None:
+    """Put the records of a JSONL, JSON or CSV file. Bad rows are listed, the rest is taken; may be repeated."""
+    cli_desk.import_file(_opened(_settings(data=data)), file, preset, mapping, as_json_=as_json_)
+
+
+@incidents_app.command("export")
+def export_incidents(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    form: Annotated[str, typer.Option("--format", help="jsonl (whole), or csv (without articles).")] = "jsonl",
+    data: Data = None,
+) -> None:
+    """Write every record, to a file or to standard output."""
+    cli_desk.export(_opened(_settings(data=data)), file, form)
+
+
+@incidents_app.command("erase")
+def erase_incident(number: str, data: Data = None) -> None:
+    """Delete a record out of every file: facts, searches, words and vectors too. Not out of backups."""
+    cli_desk.erase(_opened(_settings(data=data)), number)
+
+
+@app.command()
+def backup(file: cli_desk.File, data: Data = None) -> None:
+    """Copy the desk's record to a new file, whole, while the service runs."""
+    desk = Desk(_settings(data=data).data / "desk.db")
+    desk.backup(file)
+    out.print(f"{desk.path} is copied to {file}")
+
+
+@app.command()
+def restore(file: cli_desk.File, data: Data = None) -> None:
+    """Put a backup in the record's place, while the service runs; what was there is kept beside it."""
+    desk = Desk(_settings(data=data).data / "desk.db")
+    kept = desk.restore(file)
+    out.print(f"{desk.path} is restored from {file}; as it was before, it is kept in {kept}")
 
 
 @app.command()

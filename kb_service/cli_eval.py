@@ -10,9 +10,11 @@ from rich.table import Table
 from kb_service import bands
 from kb_service.confidence import Kind
 from kb_service.evaluation import FUSED, Evaluation, Summary, as_json, ask, evaluate, opened, summary_json
-from kb_service.labelled import LabelledQuery, read_queries, read_run, read_set, write_run
+from kb_service.labelled import LabelledQuery, LabelledSet, read_queries, read_run, read_set, write_run
+from kb_service.leave_one_out import LeaveOneOut, past_incidents
 from kb_service.measures import METRICS
 from kb_service.ranking import LANES
+from kb_service.search import Searcher
 from kb_service.settings import Settings
 from kb_service.terminal import Bar, out, print_json
 
@@ -27,6 +29,8 @@ def run(
     run_file: Path | None,
     compare: Path | None,
     unanswerable: Path | None,
+    evidence: bool,
+    leave_out: str | None,
     as_json_: bool,
 ) -> None:
     """Evaluate and print. Every file is read before anything is done, ``run_file`` written after."""
@@ -38,6 +42,7 @@ def run(
         with opened(labelled, kind, encoder, settings.cache_folder, bar) as (searcher, seconds):
             found = evaluate(labelled, searcher, seconds, bar)
             unanswered = [ask(searcher, query) for query in without]
+            with_evidence = _with_evidence(labelled, leave_out, searcher, settings, bar) if evidence else None
     if run_file:
         write_run(run_file, {one.query.id: one.rankings[FUSED] for one in found.answers}, "kb")
     body = as_json(found)
@@ -46,10 +51,24 @@ def run(
         body["by"] = {by: {value: _split_json(found, by, value) for value in _values(found, by)}}
     if other is not None:
         body["compared"] = {"run": str(compare), **summary_json(found.difference(other))}
+    if with_evidence is not None:
+        plain = {one.query.id: one.rankings[FUSED] for one in found.answers}
+        gain = summary_json(with_evidence.difference(plain))
+        body["evidence"] = {**summary_json(with_evidence.summary()), "gain": gain}
     if as_json_:
         print_json(body)
     else:
         _print(found, body, by, other is not None)
+
+
+def _with_evidence(
+    labelled: LabelledSet, leave_out: str | None, searcher: Searcher, settings: Settings, bar: Bar
+) -> Evaluation:
+    """The set asked once more, each query with what all others say as past incidents."""
+    past = past_incidents(labelled, leave_out)
+    with opened(past, "incidents", settings.open_encoder(), settings.cache_folder, bar) as (over_past, _):
+        others = LeaveOneOut.over(labelled, past, over_past)
+        return evaluate(labelled, searcher, 0.0, bar, others.evidence)
 
 
 def _values(found: Evaluation, by: str) -> list[str]:
@@ -80,6 +99,8 @@ def _print(found: Evaluation, body: dict[str, Any], by: str | None, compared: bo
         rows += [(f"{by}={value} ({of['queries']})", of) for value, of in body["by"][by].items()]
     if compared:
         rows.append(("fused less the run", body["compared"]))
+    if "evidence" in body:
+        rows += [("with evidence", body["evidence"]), ("what evidence adds", body["evidence"]["gain"])]
     for name, of in rows:
         table.add_row(escape(name), *(_cell(of["metrics"][one], of["intervals"][one]) for one in METRICS))
     out.print(table)
@@ -113,6 +134,13 @@ By = Annotated[str | None, typer.Option(metavar="FIELD", help="Split by a field 
 RunFile = Annotated[Path | None, typer.Option("--run", metavar="FILE", help="Write the fused order as a TREC run.")]
 Compare = Annotated[
     Path | None, typer.Option(metavar="RUN", help="Give the paired difference to another TREC run, with its interval.")
+]
+WithEvidence = Annotated[
+    bool, typer.Option("--evidence", help="Ask again with all other queries as past incidents: what do they add?")
+]
+LeaveOut = Annotated[
+    str | None,
+    typer.Option(metavar="FIELD", help="With --evidence: those of one value of this field are left out together."),
 ]
 Unanswerable = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A queries.jsonl whose queries have no answer in this set.")

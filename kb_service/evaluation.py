@@ -24,12 +24,13 @@ from indexer.vectors import VectorCache
 from kb_service.confidence import Kind
 from kb_service.labelled import RUN_DEPTH, LabelledDocument, LabelledQuery, LabelledSet
 from kb_service.measures import METRICS, Interval, clusters, interval, measure
-from kb_service.query import Query
+from kb_service.query import Evidence, Query
 from kb_service.ranking import LANES
 from kb_service.search import Searcher
 
 FUSED = "fused"
 _BATCH = 500
+_NO_EVIDENCE: Mapping[str, Evidence] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +109,24 @@ def opened(
         yield Searcher(index, encoder, kind=kind), round(time.monotonic() - started, 2)
 
 
-def evaluate(labelled: LabelledSet, searcher: Searcher, seconds: float, progress: Progress = unwatched) -> Evaluation:
-    """Ask every query of the set."""
+def evaluate(
+    labelled: LabelledSet,
+    searcher: Searcher,
+    seconds: float,
+    progress: Progress = unwatched,
+    evidence: Callable[[LabelledQuery], Mapping[str, Evidence]] = lambda _query: {},
+) -> Evaluation:
+    """Ask every query of the set, with what is known beside it."""
     answers = []
     for query in labelled.queries:
-        answers.append(ask(searcher, query))
+        answers.append(ask(searcher, query, evidence(query)))
         progress("ask", len(answers), len(labelled.queries))
     return Evaluation(labelled, tuple(answers), seconds)
 
 
-def ask(searcher: Searcher, query: LabelledQuery) -> Answer:
+def ask(searcher: Searcher, query: LabelledQuery, evidence: Mapping[str, Evidence] = _NO_EVIDENCE) -> Answer:
     """One query as the API asks it, and then its whole order for the measures."""
-    asked = Query(query.text, exclude=query.exclude)
+    asked = Query(query.text, exclude=query.exclude, evidence=evidence)
     started = time.perf_counter()
     searcher.search(asked)
     took = (time.perf_counter() - started) * 1000

@@ -15,6 +15,8 @@ _WITH_DASH = re.compile(r"^(?P<short>[^:–—]{1,80}?)\s*(?::|\s[–—-])\s+(?
 _WORD = re.compile(r"[^\W_]+")
 _SHORT = re.compile(r"(?=.*[A-Z].*[A-Z])[A-Z][A-Za-z]{1,5}")
 _DEFINING = re.compile(r"\b(what|mean|means|meaning|define|definition|stands? for|difference)\b", re.IGNORECASE)
+# Terms that a ticket says without meaning the term
+_EVERYDAY = frozenset(stems_of("incident problem case change request service support desk on off release".split()))
 _MOST_WORDS_OF_NAME = 6
 _MOST_WORDS_READ = 500
 _MOST_MEANINGS = 5
@@ -102,6 +104,23 @@ class Lexicon:
                 if expansion.said not in done:
                     done.add(expansion.said)
                     yield expansion
+
+    def explained(self, text: str) -> Iterator[Term]:
+        """The terms whose names a text says, each once; all meanings of an ambiguous one."""
+        words = _WORD.findall(text)[:_MOST_WORDS_READ]
+        stems = stems_of(words)
+        done: set[tuple[str, str]] = set()
+        at = 0
+        while at < len(words):
+            size, found = self._found(words, stems, at)
+            everyday = size == 1 and stems[at] in _EVERYDAY
+            surely = words[at].isupper() and len(words[at]) > 1
+            at += size
+            for name, term in found:
+                key = (term.article_id, term.term)
+                if key not in done and (surely or not (everyday or _is_short(name))):
+                    done.add(key)
+                    yield term
 
     def _found(self, words: list[str], stems: list[str], at: int) -> tuple[int, list[tuple[str, Term]]]:
         for size in range(min(self._longest, len(words) - at), 0, -1):

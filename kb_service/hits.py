@@ -11,19 +11,26 @@ from indexer.passages import Passage
 from indexer.retrieval import Candidate, Found
 from indexer.words import terms
 from kb_service.confidence import Confidence
+from kb_service.query import Evidence
 from kb_service.ranking import Ranked
 from kb_service.snippets import matched_words, snippet
 from kb_service.understanding import Understood
 
 # A passage is shown for its words where it says at least this share of what any passage says of them
 SAYS_ENOUGH = 0.5
+# So many incidents are named in a reason
+MOST_NAMED = 3
+_WHERE = {"symptom": "its description", "resolution": "how it was resolved"}
+
+
+ReasonLane = Literal["exact", "meaning", "words", "title", "glossary", "window", "evidence", "attached", "record"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a hit is there: the lane, a sentence, and the numbers and words behind it."""
 
-    lane: Literal["exact", "meaning", "words", "title", "glossary", "window"]
+    lane: ReasonLane
     text: str
     score: float
     words: tuple[str, ...] = ()
@@ -82,8 +89,12 @@ def hit_of(
     knowledge: KnowledgeObject,
     passage: Passage | None,
     nearest: Passage | None,
+    evidence: Evidence | None = None,
 ) -> Hit:
     """A hit; ``passage`` is the one shown, ``nearest`` the one nearest in meaning, ``judged`` probability and band."""
+    reasons = [*reasons_for(understood, ranked, knowledge.title, passage, nearest)]
+    if evidence is not None:
+        reasons += _spoken_for(evidence)
     anchor = passage.anchor if passage else ""
     marked = frozenset(understood.terms) | frozenset(understood.beside)
     return Hit(
@@ -97,7 +108,7 @@ def hit_of(
         likeness=ranked.likeness,
         probability=round(judged[0], 4),
         confidence=judged[1],
-        reasons=tuple(_reasons(understood, ranked, knowledge, passage, nearest)),
+        reasons=tuple(reasons),
         parts={name: round(value, 4) for name, value in ranked.parts.items()},
         passage=passage,
         tier=knowledge.tier,
@@ -111,10 +122,22 @@ def _said(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
-def _reasons(
+def _spoken_for(evidence: Evidence) -> Iterator[Reason]:
+    """Which incidents like the one at hand an article resolved, and which it is only attached to."""
+    told: tuple[tuple[ReasonLane, str, tuple[str, ...]], ...] = (
+        ("evidence", "resolved", evidence.resolved),
+        ("attached", "attached to", evidence.attached),
+    )
+    for lane, said, numbers in told:
+        if numbers:
+            named = ", ".join(numbers[:MOST_NAMED]) + (", …" if len(numbers) > MOST_NAMED else "")
+            yield Reason(lane, f"{said} {len(numbers)} like this: {named}", round(evidence.weight, 4), numbers)
+
+
+def reasons_for(
     understood: Understood,
     ranked: Ranked,
-    knowledge: KnowledgeObject,
+    title: str,
     passage: Passage | None,
     nearest: Passage | None,
 ) -> Iterator[Reason]:
@@ -123,7 +146,7 @@ def _reasons(
     for code in candidate.exact:
         if not any(code != other and code in other for other in candidate.exact):
             yield Reason("exact", f"exact: {code}", 1.0, (code,))
-    said_in_title = _said(knowledge.title)
+    said_in_title = _said(title)
     in_title = matched_words(understood.meant, said_in_title.intersection(understood.terms))
     if in_title:
         yield Reason("title", f"title says: {', '.join(in_title)}", round(candidate.title_words, 4), tuple(in_title))
@@ -136,7 +159,7 @@ def _reasons(
             yield Reason("glossary", f"glossary: {expansion.text}", round(candidate.article_words, 4), expansion.names)
     if nearest is not None:
         path = nearest.heading_path
-        where = f"section '{path[-1]}'" if len(path) > 1 else "what it says first"
+        where = f"section '{path[-1]}'" if len(path) > 1 else _WHERE.get(nearest.role, "what it says first")
         yield Reason("meaning", f"meaning: {where}", round(candidate.passage_meaning or 0.0, 4))
     elif candidate.title_meaning is not None:
         yield Reason("meaning", "meaning: its title", round(candidate.title_meaning, 4))

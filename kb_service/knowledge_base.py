@@ -8,13 +8,21 @@ from indexer.index import PassageIndex
 from indexer.progress import Progress, unwatched
 from indexer.source import WorkingTree
 from indexer.vectors import VectorCache
+from kb_service.attachments import Attachments
+from kb_service.deflection import Sessions
+from kb_service.desk import Desk
+from kb_service.feedback import Feedback
+from kb_service.incident_index import IncidentIndex
+from kb_service.incidents import Incidents
 from kb_service.query import Query, State
+from kb_service.related import RelatedSearch
 from kb_service.search import Results, Searcher
 from kb_service.settings import Settings
+from kb_service.triage import Triager
 
 
 class KnowledgeBase:
-    """The content's index, its encoder, and a searcher over both."""
+    """The content's index, its encoder, a searcher over both, and the desk's own record beside them."""
 
     def __init__(self, settings: Settings) -> None:
         """Open it; the model is exported the first time. Raises EncoderError, IndexDamagedError."""
@@ -23,6 +31,21 @@ class KnowledgeBase:
         self.index = PassageIndex(settings.data / "index.db", self.encoder)
         self.searcher = Searcher(self.index, self.encoder, settings.strong)
         self.searcher.catalogue.create_tables()
+        self.desk = Desk(settings.data / "desk.db")
+        self.incidents, self.attachments = Incidents(self.desk), Attachments(self.desk)
+        self.feedback, self.sessions = Feedback(self.desk), Sessions(self.desk)
+        self.incident_index = IncidentIndex(self.incidents, self.encoder, settings.strong)
+        self.related = RelatedSearch(self.incidents, self.attachments, self.incident_index, settings.strong)
+        self.triager = Triager(
+            self.searcher,
+            self.related,
+            self.incidents,
+            self.attachments,
+            self.feedback,
+            settings.criteria,
+            settings.recurrence,
+            settings.strong,
+        )
 
     @classmethod
     def published(cls, settings: Settings) -> "KnowledgeBase":

@@ -13,11 +13,25 @@ State = Literal["published", "draft", "review", "retired", "scheduled", "expired
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much incidents like this one speak for an article, 0..1, and their numbers.
+
+    Those that it resolved, and those that it is only attached to.
+    """
+
+    weight: float
+    resolved: tuple[str, ...] = ()
+    attached: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What is asked: a text, facets to filter by (any of the values of each), who asks, and which page of hits.
 
     ``exclude`` are ids that must not be found, such as the record whose like are asked for. ``shown`` are the ids that
-    the asker sees already, while typing: they keep their places unless something is better by a margin.
+    the asker sees already, while typing: they keep their places unless something is better by a margin. What has one
+    of the facets of ``prefer`` goes before what is as good; ``evidence`` speaks for some articles, by id.
+    ``words_only`` leaves meaning out, where there is too little to mean anything.
     """
 
     text: str
@@ -28,6 +42,9 @@ class Query:
     offset: int = 0
     exclude: frozenset[str] = frozenset()
     shown: tuple[str, ...] = ()
+    prefer: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    words_only: bool = False
 
     def __post_init__(self) -> None:
         # What a shell or a browser could not decode is no text that SQLite takes

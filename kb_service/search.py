@@ -1,6 +1,7 @@
 """Searcher: a Query becomes Hits with reasons."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -16,11 +17,20 @@ from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Asked, Found
 from indexer.snapshot import Snapshot
 from kb_service.confidence import STRONG, Calibration, Confidence, Kind, band
-from kb_service.glossary import Glossary
+from kb_service.glossary import Glossary, Term
 from kb_service.hits import Hit, hit_of, passages_shown
-from kb_service.query import Query, filter_of, may_read
-from kb_service.ranking import LONG_TEXT_TERMS, Lane, Ranked, in_steady_order, rank
-from kb_service.understanding import Understood, understand
+from kb_service.query import Evidence, Query, filter_of, may_read
+from kb_service.ranking import (
+    EVIDENCE_WEIGHT,
+    LONG_TEXT_TERMS,
+    PREFERENCE_BONUSES,
+    Bonuses,
+    Lane,
+    Ranked,
+    in_steady_order,
+    rank,
+)
+from kb_service.understanding import MOST_ENCODED_LETTERS, Understood, understand
 
 _KEPT_VECTORS = 512
 # How much the first line of a report counts in its meaning, beside the whole of it
@@ -113,7 +123,7 @@ class Searcher:
         started = time.perf_counter()
         with self.index.snapshot() as snapshot:
             ranking = self._rank(snapshot, query)
-            hits = self._hits(ranking, slice(query.offset, query.offset + query.limit))
+            hits = self._hits(ranking, slice(query.offset, query.offset + query.limit), query.evidence)
         took = round((time.perf_counter() - started) * 1000, 2)
         return Results(
             query=query.text,
@@ -144,6 +154,17 @@ class Searcher:
         knowledge = self.catalogue.get(object_id)
         return knowledge if knowledge and may_read(knowledge, audience) else None
 
+    def explain(self, text: str, audience: Audience) -> tuple[Term, ...]:
+        """The glossary's terms that a text says."""
+        with self.index.snapshot() as snapshot:
+            return tuple(self._glossary.lexicon(snapshot, filter_of(Query("", audience=audience))).explained(text))
+
+    def meaning_of(self, text: str) -> Vectors:
+        """What a text of a title and perhaps a description is about, ``(dimension,)`` float32, unit length."""
+        text = text.strip()[:MOST_ENCODED_LETTERS]
+        headline = text.partition("\n")[0]
+        return self._vector(text, headline if headline != text else "")
+
     def encoded_share(self) -> float:
         """How much can be found by meaning; nothing while the index is still another encoder's."""
         if self.index.meta("encoder") != self._encoder.identity:
@@ -160,11 +181,12 @@ class Searcher:
         understood = understand(query.text, snapshot.spelling(connection, wanted), lexicon)
         if not understood.terms:
             return Ranking(understood, _NOTHING, (), (), snapshot.generation)
-        meaningful = not understood.only_codes
+        meaningful = not understood.only_codes and not query.words_only
         vector = self._vector(understood.encoded_text, understood.headline) if meaningful else None
-        asked = Asked(understood.terms, understood.codes, vector, understood.beside)
+        asked = Asked(understood.terms, understood.codes, vector, understood.beside, tuple(query.evidence))
         found = snapshot.search(connection, asked, wanted)
-        ranked = in_steady_order(rank(found, understood.common_share), query.shown)
+        ranked = rank(found, understood.common_share, bonuses=_bonuses(query, snapshot))
+        ranked = in_steady_order(ranked, query.shown)
         probabilities = self._calibration.probabilities(ranked, found)
         return Ranking(understood, found, tuple(ranked), tuple(probabilities), snapshot.generation)
 
@@ -174,7 +196,7 @@ class Searcher:
         whole: Vectors = vectors[0] if not headline else vectors[0] + HEADLINE_WEIGHT * vectors[1]
         return np.ascontiguousarray(whole / max(float(np.linalg.norm(whole)), 1e-12), np.float32)
 
-    def _hits(self, ranking: Ranking, page: slice) -> tuple[Hit, ...]:
+    def _hits(self, ranking: Ranking, page: slice, evidence: Mapping[str, Evidence]) -> tuple[Hit, ...]:
         ranked = ranking.ranked[page]
         shown = passages_shown(ranked, ranking.found)
         nearest = [hit.candidate.meaning_passage for hit in ranked]
@@ -184,9 +206,21 @@ class Searcher:
             knowledge = self.catalogue.get(hit.candidate.owner_id)
             if knowledge is not None:
                 judged: tuple[float, Confidence] = chance, band(chance, self._strong)
-                texts = [None if one is None else passages.get(one) for one in (key, near)]
-                hits.append(hit_of(ranking.understood, hit, judged, knowledge, *texts))
+                shown_one, nearest_one = (None if one is None else passages.get(one) for one in (key, near))
+                own = evidence.get(knowledge.id)
+                hits.append(hit_of(ranking.understood, hit, judged, knowledge, shown_one, nearest_one, own))
         return tuple(hits)
+
+
+def _bonuses(query: Query, snapshot: Snapshot) -> Bonuses:
+    """What is known beside the lanes: which articles resolved the like of it, and what is of the same service."""
+    bonuses: dict[str, dict[str, float]] = {}
+    for owner_id, one in query.evidence.items():
+        bonuses.setdefault(owner_id, {})["evidence"] = EVIDENCE_WEIGHT * one.weight
+    for facet, value in query.prefer.items():
+        for owner_id in snapshot.owners_with(facet, value):
+            bonuses.setdefault(owner_id, {})[facet] = PREFERENCE_BONUSES[facet]
+    return bonuses
 
 
 def as_json(results: Results) -> dict[str, Any]:

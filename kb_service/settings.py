@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from indexer.encoder import DEFAULT_MODEL, Encoder, open_encoder
 from indexer.frontmatter import Audience
 from kb_service.confidence import STRONG
+from kb_service.major import Criteria
+from kb_service.recurrence import Recurrence
+from kb_service.vocabulary import Priority
 
 
 class Settings(BaseSettings):
@@ -45,6 +48,28 @@ class Settings(BaseSettings):
     suggest: float = Field(
         0.5, gt=0, lt=1, description="The probability of answering from which an article is suggested to a ticket form."
     )
+
+    major_count: int = Field(
+        10, ge=2, description="So many open incidents alike, of whatever service, propose a major incident."
+    )
+    major_service_count: int = Field(6, ge=2, description="The same for alike ones of one service.")
+    major_minutes: int = Field(30, ge=1, description="They count when they were opened within so many minutes.")
+    major_priority: Priority = Field("P1", description="An incident of this priority proposes one by itself.")
+    major_users: int = Field(200, ge=1, description="So do so many users affected, all alike ones together.")
+    problem_count: int = Field(
+        4, ge=2, description="The same fault on so many different days, over two weeks at least, proposes a problem."
+    )
+    problem_days: int = Field(90, ge=15, description="So many days back are looked at for that.")
+
+    @property
+    def criteria(self) -> Criteria:
+        return Criteria(
+            self.major_count, self.major_service_count, self.major_minutes, self.major_priority, self.major_users
+        )
+
+    @property
+    def recurrence(self) -> Recurrence:
+        return Recurrence(self.problem_count, self.problem_days)
 
     @property
     def cache_folder(self) -> Path:

@@ -1,6 +1,6 @@
 """A half-written ticket becomes a few articles that may solve it, or none: nothing rather than something wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb_service.hits import Hit
 from kb_service.query import Query
@@ -8,6 +8,8 @@ from kb_service.search import Searcher
 
 MOST_SUGGESTIONS = 3
 LEAST_LETTERS = 3
+# So few letters mean nothing to an encoder yet: words alone are asked
+MEANINGFUL_LETTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,10 @@ class Suggestions:
 def suggest(searcher: Searcher, query: Query, least: float) -> Suggestions:
     """Articles whose probability of answering is at least ``least``; at most three, or the query's limit if lower."""
     generation = searcher.index.generation
-    if len(query.text.strip()) < LEAST_LETTERS:
+    text = query.text.strip()
+    if len(text) < LEAST_LETTERS:
         return Suggestions((), f"Too little to go by: fewer than {LEAST_LETTERS} letters.", generation)
-    results = searcher.search(query)
+    results = searcher.search(replace(query, words_only=len(text) < MEANINGFUL_LETTERS))
     hits = tuple(hit for hit in results.hits if hit.probability >= least)[: min(query.limit, MOST_SUGGESTIONS)]
     if hits:
         return Suggestions(hits, "", results.generation)

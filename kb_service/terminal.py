@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from kb_service.confidence import Confidence
 from kb_service.hits import Hit
 from kb_service.ranking import BONUSES, LANE_OF, LANES, words_trust
 from kb_service.search import Ranking
@@ -19,7 +20,8 @@ out = Console(highlight=False, soft_wrap=True)
 # So wide that no figure of a table is cut, whatever the terminal; text wraps by itself
 out.width = max(out.width, 100)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
-_DOING = {"read": "Reading", "encode": "Encoding", "ask": "Asking"}
+_DOING = {"read": "Reading", "encode": "Encoding", "ask": "Asking", "import": "Importing"}
+SHAPES: Mapping[Confidence, str] = {"strong": "●", "medium": "◐", "weak": "○"}
 
 
 class Bar:
@@ -52,7 +54,7 @@ def say(text: str) -> None:
 
 
 def print_hit(place: int, hit: Hit) -> None:
-    shape = {"strong": "●", "medium": "◐", "weak": "○"}[hit.confidence]
+    shape = SHAPES[hit.confidence]
     section = " > ".join(hit.passage.heading_path[1:]) if hit.passage else ""
     out.print(f"{place:2}. {shape} [bold]{escape(hit.title)}[/bold]  [dim]{hit.type} · {hit.confidence}[/dim]")
     out.print(f"    [cyan]{escape(hit.id)}{'#' + hit.anchor if hit.anchor else ''}[/cyan]  {escape(section)}")

@@ -4,16 +4,20 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 
+from kb_service import KnowledgeBase, demo
 from kb_service.cli import app
 from kb_service.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent
 README = REPOSITORY / "README.md"
 QUESTION = "user locked out after password change"
+SAMPLE = "INC0020119"
 
 
 def settings() -> str:
@@ -26,8 +30,7 @@ def settings() -> str:
 
 def commands() -> str:
     rows = ["| Command | What it does |", "|---|---|"]
-    group = typer.main.get_command(app)
-    for name, command in group.commands.items():  # type: ignore[attr-defined]
+    for name, command in _commands(typer.main.get_command(app)):
         arguments = " ".join(f'"{one.name.upper()}"' for one in command.params if one.param_type_name == "argument")
         options = " ".join(
             f"`{max(one.opts, key=len)}`"
@@ -37,6 +40,15 @@ def commands() -> str:
         said = " ".join((command.help or "").split())
         rows.append(f"| `{' '.join(filter(None, ('kb', name, arguments)))}` | {said} Options: {options} |")
     return "\n".join(rows)
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Each command with its whole name; those of a group by themselves."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def search(cache: Path | None = None) -> str:
@@ -51,6 +63,24 @@ def search(cache: Path | None = None) -> str:
         asked = [*kb, "search", QUESTION, "--limit", "3", *where]
         output = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout
     return f'```console\n$ kb search "{QUESTION}" --limit 3\n{output}```'
+
+
+def triage(cache: Path | None = None) -> str:
+    """A sample incident as the shell triages it."""
+    with tempfile.TemporaryDirectory() as data:
+        base = KnowledgeBase(Settings(content=REPOSITORY / "content", data=Path(data), cache=cache))
+        base.update()
+        demo.load(base.desk, base.searcher.catalogue)
+        base.incident_index.catch_up()
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": data,
+            "COLUMNS": "120",
+            "KB_CACHE": str(base.settings.cache_folder),
+        }
+        asked = [sys.executable, "-m", "kb_service.cli", "triage", SAMPLE, "--data", data]
+        output = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout
+    return f"```console\n$ kb triage {SAMPLE} --data data/demo\n{output}```"
 
 
 def part(text: str, name: str) -> str:
@@ -70,7 +100,7 @@ def put(name: str, made: str, kind: str = "generated") -> None:
 
 
 def main() -> None:
-    for name, made in (("settings", settings()), ("commands", commands()), ("search", search())):
+    for name, made in (("settings", settings()), ("commands", commands()), ("search", search()), ("triage", triage())):
         put(name, made)
 
 

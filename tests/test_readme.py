@@ -22,6 +22,13 @@ def test_the_search_shown_is_what_a_search_shows(model_cache: Path) -> None:
     assert hits(readme.part(TEXT, "search")) == hits(readme.search(model_cache)) != [], "run: make readme"
 
 
+def test_the_triage_shown_is_what_a_triage_shows(model_cache: Path) -> None:
+    def told(text: str) -> list[str]:
+        return [line for line in text.splitlines() if not re.fullmatch(r"[\d.]+ ms", line.strip())]
+
+    assert told(readme.part(TEXT, "triage")) == told(readme.triage(model_cache)), "run: make readme"
+
+
 def test_the_map_points_at_rooms_that_exist() -> None:
     rooms = re.findall(r"`((?:indexer|kb_service|tests)/[\w/.]+)`", TEXT)
     assert len(rooms) > 20

@@ -36,6 +36,13 @@ def audience(
     return wanted
 
 
+def sees_records(caller: Annotated[Audience, Depends(audience)]) -> None:
+    """Requesters do not see the desk's records, nor what is made of them."""
+    if caller == "public":
+        raise HTTPException(403, "Incident records are for agents; this caller sees public articles only.")
+
+
+Records = Depends(sees_records)
 Base = Annotated[KnowledgeBase, Depends(knowledge_base)]
 Publishing = Annotated[Publisher, Depends(publisher)]
 CallerAudience = Annotated[Audience, Depends(audience)]

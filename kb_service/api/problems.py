@@ -11,6 +11,9 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from indexer.errors import KnowledgeBaseError
+from kb_service.deflection import UnknownSuggestionError
+from kb_service.incident import InvalidIncidentError
+from kb_service.incidents import ChangedMeanwhileError, UnknownIncidentError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -38,6 +41,14 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: {"model": ProblemDetails, "description": "There is nothing of that name", "content": {MEDIA_TYPE: {}}}
 }
+RECORD_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemDetails, "description": description, "content": {MEDIA_TYPE: {}}}
+    for status, description in (
+        (412, "The record has changed since it was read"),
+        (413, "The body is too large"),
+        (415, "The body is of another type"),
+    )
+}
 
 
 def problem(
@@ -62,6 +73,20 @@ def add_handlers(app: FastAPI) -> None:
         errors = [{"where": list(one["loc"]), "what": one["msg"]} for one in error.errors()]
         said = "; ".join(f"{'.'.join(map(str, one['where'][1:]))}: {one['what']}" for one in errors)
         return problem(422, f"{said}.", errors)
+
+    @app.exception_handler(InvalidIncidentError)
+    def _invalid_record(_request: Request, error: InvalidIncidentError) -> JSONResponse:
+        errors = [{"where": ["body", one.field], "what": one.problem} for one in error.problems]
+        return problem(422, str(error), errors)
+
+    @app.exception_handler(UnknownIncidentError)
+    @app.exception_handler(UnknownSuggestionError)
+    def _unknown(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
+        return problem(404, str(error))
+
+    @app.exception_handler(ChangedMeanwhileError)
+    def _changed(_request: Request, error: ChangedMeanwhileError) -> JSONResponse:
+        return problem(412, str(error))
 
     @app.exception_handler(KnowledgeBaseError)
     def _unable(_request: Request, error: KnowledgeBaseError) -> JSONResponse:

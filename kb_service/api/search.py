@@ -1,4 +1,4 @@
-"""For agents and ticket forms: search, type-ahead, articles, glossary."""
+"""For agents: search, type-ahead, articles, glossary."""
 
 import time
 from typing import Annotated, Any, Literal
@@ -8,16 +8,18 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from indexer.frontmatter import Audience, KnowledgeType, Tier
+from indexer.knowledge import KnowledgeObject
 from kb_service import completing, glossary
-from kb_service import suggest as suggesting
 from kb_service.api.caller import Base, CallerAudience
 from kb_service.api.problems import NOT_FOUND
+from kb_service.bodies import brief_json, term_json
 from kb_service.confidence import Confidence
-from kb_service.hits import article_url
+from kb_service.hits import ReasonLane, article_url
+from kb_service.knowledge_base import KnowledgeBase
 from kb_service.query import Query as Asked
 from kb_service.query import State, filter_of
 from kb_service.reading import read
-from kb_service.search import as_json, hit_json
+from kb_service.search import as_json
 
 router = APIRouter(prefix="/api", tags=["knowledge"])
 
@@ -27,7 +29,7 @@ _MOST_LETTERS = 200_000
 class ReasonBody(BaseModel):
     """Why a hit is there."""
 
-    lane: Literal["exact", "meaning", "words", "title", "glossary", "window"] = Field(examples=["meaning"])
+    lane: ReasonLane = Field(examples=["meaning"])
     text: str = Field(examples=["meaning: section 'Steps'"])
     score: float = Field(description="The lane's own figure: a cosine for meaning, a BM25 sum for words.")
     words: list[str] = Field(description="The words of the query that matched.")
@@ -107,24 +109,6 @@ class CompleteBody(BaseModel):
     took_ms: float
 
 
-class TicketBody(BaseModel):
-    """What a requester has written so far."""
-
-    short_description: str = Field("", max_length=_MOST_LETTERS, examples=["cannot log in after password change"])
-    description: str = Field("", max_length=_MOST_LETTERS)
-    limit: int = Field(suggesting.MOST_SUGGESTIONS, ge=1, le=suggesting.MOST_SUGGESTIONS)
-    shown: list[str] = Field([], max_length=20, description="Ids suggested already: they keep their places.")
-
-
-class SuggestionsBody(BaseModel):
-    """Articles that may solve it, surest first."""
-
-    suggestions: list[HitBody]
-    reason: str = Field(description="Why there are none; empty where there are some.")
-    generation: int
-    took_ms: float
-
-
 Shown = Annotated[
     list[str],
     Query(description="Ids shown already, while typing: they keep their places unless another is better by a margin."),
@@ -185,21 +169,6 @@ def complete(
     }
 
 
-@router.post("/suggest", summary="Articles for a ticket that is being written", response_model=SuggestionsBody)
-def suggest(base: Base, audience: CallerAudience, ticket: TicketBody) -> dict[str, Any]:
-    """At most three, and only such as answer with the probability set by `KB_SUGGEST`; else none, and why."""
-    started = time.perf_counter()
-    text = "\n\n".join(filter(None, (ticket.short_description.strip(), ticket.description.strip())))
-    asked = Asked(text, audience=audience, limit=ticket.limit, shown=tuple(ticket.shown))
-    found = suggesting.suggest(base.searcher, asked, base.settings.suggest)
-    return {
-        "suggestions": [hit_json(hit) for hit in found.hits],
-        "reason": found.reason,
-        "generation": found.generation,
-        "took_ms": round((time.perf_counter() - started) * 1000, 2),
-    }
-
-
 @router.get("/articles/{id:path}", summary="One article", responses=NOT_FOUND)
 def article(
     base: Base,
@@ -222,6 +191,16 @@ def article(
         "contents": [{"level": one.level, "text": one.text, "anchor": one.anchor} for one in reading.contents],
         "related": [{"id": one.id, "title": one.title, "url": one.url, "why": one.why} for one in reading.related],
         "refused": refused,
+        **(_incidents(base, knowledge) if audience != "public" else {}),
+    }
+
+
+def _incidents(base: KnowledgeBase, knowledge: KnowledgeObject) -> dict[str, Any]:
+    """The incidents that the article resolved, and open ones that it may resolve."""
+    links = base.related.of_article(knowledge, base.searcher.catalogue)
+    return {
+        "resolved_incidents": [brief_json(one) for one in links.resolved],
+        "open_incidents": [brief_json(one) for one in links.open],
     }
 
 
@@ -229,7 +208,7 @@ def article(
 def all_terms(base: Base, audience: CallerAudience) -> dict[str, Any]:
     """Every term of the glossary objects, by name."""
     found = glossary.terms(base.index, filter_of(Asked("", audience=audience)))
-    return {"terms": [_term(one) for one in found], "generation": base.index.generation}
+    return {"terms": [term_json(one) for one in found], "generation": base.index.generation}
 
 
 @router.get("/glossary/{term:path}", summary="One term", responses=NOT_FOUND)
@@ -238,18 +217,7 @@ def one_term(base: Base, audience: CallerAudience, term: str) -> dict[str, Any]:
     found = glossary.lookup(base.index, filter_of(Asked("", audience=audience)), term)
     if not found:
         raise HTTPException(404, f"The glossary has no term '{term}'. GET /api/glossary lists them all.")
-    return {**_term(found[0]), "others": [_term(other) for other in found[1:]]}
-
-
-def _term(term: glossary.Term) -> dict[str, Any]:
-    return {
-        "term": term.term,
-        "names": list(term.names),
-        "definition": term.definition,
-        "id": term.article_id,
-        "anchor": term.anchor,
-        "url": article_url(term.article_id, term.anchor),
-    }
+    return {**term_json(found[0]), "others": [term_json(other) for other in found[1:]]}
 
 
 __all__ = ["Audience", "router"]

@@ -14,12 +14,12 @@ from kb_service.query import Query as Asked
 from kb_service.reading import PICTURE_TYPES, read
 
 router = APIRouter(include_in_schema=False)
-_templates = Jinja2Templates(Path(__file__).parent.parent / "templates")
+TEMPLATES = Jinja2Templates(Path(__file__).parent.parent / "templates")
 # No script at all, and nothing from elsewhere
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 @router.get("/")
@@ -28,7 +28,7 @@ def search_page(
 ) -> HTMLResponse:
     """A search field and what it found."""
     results = base.searcher.search(Asked(q, audience=audience)) if q.strip() else None
-    return _templates.TemplateResponse(request, "search.html", {"q": q, "results": results}, headers=_HEADERS)
+    return TEMPLATES.TemplateResponse(request, "search.html", {"q": q, "results": results}, headers=HEADERS)
 
 
 @router.get("/a/{id:path}")
@@ -38,11 +38,12 @@ def article_page(request: Request, base: Base, audience: CallerAudience, id: str
     if knowledge is None:
         found = base.searcher.search(Asked(id.replace("/", " ").replace("-", " "), audience=audience, limit=5))
         context = {"id": id, "near": found.hits}
-        return _templates.TemplateResponse(request, "missing.html", context, status_code=404, headers=_HEADERS)
+        return TEMPLATES.TemplateResponse(request, "missing.html", context, status_code=404, headers=HEADERS)
     if knowledge.id != id:
         return RedirectResponse(article_url(knowledge.id), 308)
     reading = read(base.searcher, knowledge, audience)
-    return _templates.TemplateResponse(request, "article.html", {"reading": reading}, headers=_HEADERS)
+    links = base.related.of_article(knowledge, base.searcher.catalogue) if audience != "public" else None
+    return TEMPLATES.TemplateResponse(request, "article.html", {"reading": reading, "links": links}, headers=HEADERS)
 
 
 @router.get("/media/{path:path}")
@@ -54,4 +55,4 @@ def picture(base: Base, path: str) -> Response:
     hidden = any(part.startswith(".") for part in Path(path).parts)
     if kind is None or hidden or asked.resolve() != asked or not asked.is_relative_to(root) or not asked.is_file():
         raise HTTPException(404, f"There is no picture '{path}'.")
-    return FileResponse(asked, media_type=kind, headers=_HEADERS)
+    return FileResponse(asked, media_type=kind, headers=HEADERS)

@@ -23,11 +23,19 @@ from kb_service.labelled import LabelledSet
 from kb_service.query import Query
 from kb_service.search import Searcher
 from tests.readme import put
-from tests.relevance.sets import ARTICLES, INCIDENTS, Development
+from tests.relevance.sets import ARTICLES, REPORTS, Development
 
 FEATURES = ("meaning", "mean_meaning", "words", "title_words", "title_share", "said", "lead")
 WORDS_FEATURES = ("words", "title_words", "title_share", "said", "lead")
+# Of one fault there may be many reports: each is judged by itself, not by its lead, and by how much both say
+REPORT_FEATURES = ("meaning", "words", "title_share", "said", "length")
+REPORT_WORDS_FEATURES = ("words", "title_share", "said", "length")
+FEATURES_OF: Mapping[Kind, tuple[Sequence[str], Sequence[str]]] = {
+    "articles": (FEATURES, WORDS_FEATURES),
+    "incidents": (REPORT_FEATURES, REPORT_WORDS_FEATURES),
+}
 FIRST_HITS = 5
+FIRST_REPORTS = 20
 TAKEN_AWAY_WEIGHT = 0.3
 SHRINKAGE = 0.01
 PAGE = 10
@@ -75,7 +83,7 @@ def samples(development: Development, labelled: LabelledSet, searcher: Searcher)
         whole = searcher.rank(Query(text, exclude=exclude))
         return [
             Sample(features(whole.ranked, place, whole.found), hit.candidate.owner_id in judged, hit.certain)
-            for place, hit in enumerate(whole.ranked[:PAGE])
+            for place, hit in enumerate(whole.ranked[:FIRST_REPORTS])
         ]
 
     answerable = [
@@ -94,6 +102,7 @@ def samples(development: Development, labelled: LabelledSet, searcher: Searcher)
 
 def fit(sets: Sequence[Samples], names: Sequence[str]) -> Model:
     """The model over these features that tells right hits from wrong ones in these sets."""
+    first_hits = FIRST_HITS if "lead" in names else FIRST_REPORTS
     rows, right, weights = [], [], []
     for one in sets:
         for pages, weight in (
@@ -101,7 +110,7 @@ def fit(sets: Sequence[Samples], names: Sequence[str]) -> Model:
             (one.unanswerable, 0.5),
             (one.taken_away, TAKEN_AWAY_WEIGHT),
         ):
-            for sample in (sample for page in pages for sample in page[:FIRST_HITS]):
+            for sample in (sample for page in pages for sample in page[:first_hits]):
                 rows.append([sample.features[name] for name in names])
                 right.append(sample.right)
                 weights.append(weight / len(pages))
@@ -121,9 +130,9 @@ def worth(model: Model, one: Samples, strong: float) -> Worth:
         return max(model.probability(sample.features), SURE if sample.certain else 0.0)
 
     def share(pages: Sequence[Page]) -> float:
-        return float(np.mean([any(chance(sample) >= strong for sample in page) for page in pages]))
+        return float(np.mean([any(chance(sample) >= strong for sample in page[:PAGE]) for page in pages]))
 
-    strong_ones = [sample.right for page in one.answerable for sample in page if chance(sample) >= strong]
+    strong_ones = [sample.right for page in one.answerable for sample in page[:PAGE] if chance(sample) >= strong]
     precision = float(np.mean(strong_ones)) if strong_ones else 1.0
     return Worth(precision, share(one.answerable), share(one.unanswerable), share(one.taken_away))
 
@@ -164,7 +173,7 @@ def gather(encoder: Encoder, cache: Path, developments: Sequence[Development]) -
     found = {}
     for development in developments:
         with development.searcher(encoder, cache) as (labelled, searcher, _):
-            found[development.name] = samples(development, labelled, searcher)
+            found[labelled.name] = samples(development, labelled, searcher)
     return found
 
 
@@ -190,13 +199,13 @@ def main() -> None:
     encoder = open_encoder("onnx", DEFAULT_MODEL, given.cache)
     groups: dict[Kind, dict[str, Samples]] = {
         "articles": gather(encoder, given.cache, ARTICLES),
-        "incidents": gather(encoder, given.cache, INCIDENTS),
+        "incidents": gather(encoder, given.cache, REPORTS),
     }
-    for sets in groups.values():
+    for kind, sets in groups.items():
         for strong in (0.5, STRONG, 0.8):
-            for name, one in cross_validated(sets, FEATURES, strong).items():
+            for name, one in cross_validated(sets, FEATURES_OF[kind][0], strong).items():
                 print(f"cut {strong}, {name} by the others: {one}")
-        print(costs(sets, CUTS))
+    print(costs(groups["articles"], CUTS))
     if not given.check:
         CALIBRATION.write_text(json.dumps(stored(encoder, groups), indent=1) + "\n", "utf-8")
         put("cuts", costs(groups["articles"], CUTS), "measured")
@@ -205,8 +214,8 @@ def main() -> None:
 def stored(encoder: Encoder, groups: Mapping[Kind, Mapping[str, Samples]]) -> dict[str, Any]:
     """What ``kb_service.confidence`` reads: the fits, and what they were fitted on."""
 
-    def fits(names: Sequence[str]) -> dict[str, Any]:
-        return {kind: asdict(fit(list(sets.values()), names)) for kind, sets in groups.items()}
+    def fits(which: int) -> dict[str, Any]:
+        return {kind: asdict(fit(list(sets.values()), FEATURES_OF[kind][which])) for kind, sets in groups.items()}
 
     def queries(one: Samples) -> dict[str, int]:
         return {name: len(getattr(one, name)) for name in ("answerable", "unanswerable", "taken_away")}
@@ -216,7 +225,7 @@ def stored(encoder: Encoder, groups: Mapping[Kind, Mapping[str, Samples]]) -> di
             "command": "python -m tests.relevance.calibrate",
             "queries": {name: queries(one) for sets in groups.values() for name, one in sets.items()},
         },
-        "fits": {encoder.identity: fits(FEATURES), WORDS_ONLY: fits(WORDS_FEATURES)},
+        "fits": {encoder.identity: fits(0), WORDS_ONLY: fits(1)},
     }
 
 

@@ -1,0 +1,80 @@
+"""For readers and authors: did an article help, and what is wrong with it."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, model_validator
+from starlette.exceptions import HTTPException
+
+from kb_service.api.caller import Base, CallerAudience, Records
+from kb_service.api.problems import NOT_FOUND
+from kb_service.feedback import Fact
+from kb_service.hits import article_url
+from kb_service.knowledge_base import KnowledgeBase
+
+router = APIRouter(prefix="/api", tags=["feedback"])
+
+
+class FeedbackBody(BaseModel):
+    """What a reader says of an article."""
+
+    article: str = Field(min_length=1, max_length=500, examples=["runbooks/account-lockout"])
+    verdict: Literal["helped", "not_helped", "flag"]
+    comment: str = Field("", max_length=5_000, description="Needed for a flag: what is wrong.")
+    anchor: str = Field("", max_length=500, description="The heading of the paragraph meant.")
+    number: str | None = Field(None, max_length=64, description="The incident at hand.")
+
+    @model_validator(mode="after")
+    def _a_flag_says_why(self) -> "FeedbackBody":
+        if self.verdict == "flag" and not self.comment.strip():
+            raise ValueError("a flag needs a comment: say what is wrong")
+        return self
+
+
+@router.post("/feedback", summary="Say whether an article helped", status_code=201, responses=NOT_FOUND)
+def feedback(base: Base, audience: CallerAudience, body: FeedbackBody) -> dict[str, Any]:
+    """Kept with the revision that the article has now. One voice moves nothing; several do."""
+    knowledge = base.searcher.article(body.article, audience)
+    if knowledge is None:
+        raise HTTPException(404, f"There is no article '{body.article}'.")
+    if body.anchor and body.anchor not in {section.anchor for section in knowledge.document.sections}:
+        raise HTTPException(422, f"anchor: '{body.anchor}' is no heading of {knowledge.id}.")
+    fact = base.feedback.add(
+        knowledge.id,
+        knowledge.revision,
+        body.verdict,
+        comment=body.comment.strip(),
+        anchor=body.anchor,
+        number=body.number,
+    )
+    return _fact(base, fact)
+
+
+@router.get("/flags", summary="What readers flagged", dependencies=[Records])
+def flags(
+    base: Base,
+    owner: Annotated[str | None, Query(max_length=200, description="Only of articles with this owner.")] = None,
+    article: Annotated[str | None, Query(max_length=500)] = None,
+) -> dict[str, Any]:
+    """The latest first, for the owners of the articles."""
+    ids = base.searcher.catalogue.names_of(article) if article else None
+    found = [_fact(base, fact) for fact in base.feedback.flags(ids)]
+    return {"flags": [one for one in found if owner is None or (one["owner"] or "").casefold() == owner.casefold()]}
+
+
+def _fact(base: KnowledgeBase, fact: Fact) -> dict[str, Any]:
+    now = base.searcher.catalogue.get(fact.article)
+    return {
+        "id": fact.id,
+        "article": now.id if now else fact.article,
+        "title": now.title if now else fact.article,
+        "owner": now.owner if now else None,
+        "url": article_url(now.id, fact.anchor) if now else None,
+        "revision": fact.revision,
+        "changed_since": now.revision != fact.revision if now else None,
+        "verdict": fact.verdict,
+        "comment": fact.comment,
+        "anchor": fact.anchor,
+        "number": fact.number,
+        "at": fact.at.isoformat(),
+    }

@@ -1,0 +1,91 @@
+"""For ticket forms: articles while the requester is still typing, and what became of them."""
+
+import time
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from kb_service import suggest as suggesting
+from kb_service.api.caller import Base, CallerAudience, Records
+from kb_service.api.problems import NOT_FOUND
+from kb_service.bodies import suggestion_json
+from kb_service.query import Query as Asked
+from kb_service.triage import Ticket
+
+router = APIRouter(prefix="/api", tags=["ticket forms"])
+
+_MOST_LETTERS = 100_000
+
+
+class TicketBody(BaseModel):
+    """What a requester has written so far."""
+
+    short_description: str = Field("", max_length=_MOST_LETTERS, examples=["cannot log in after password change"])
+    description: str | None = Field(None, max_length=_MOST_LETTERS)
+    service: str | None = Field(None, max_length=200, description="Articles of this service go before others as good.")
+    category: str | None = Field(None, max_length=200)
+    limit: int = Field(suggesting.MOST_SUGGESTIONS, ge=1, le=suggesting.MOST_SUGGESTIONS)
+    suggestion_id: str | None = Field(
+        None, max_length=64, description="The one of the last answer, while the same form is filled in: what was"
+        " suggested keeps its place unless something is better by a margin.",
+    )  # fmt: skip
+    shown: list[str] = Field([], max_length=20, description="Ids suggested already, where no suggestion_id is kept.")
+
+
+class EventBody(BaseModel):
+    """What happened on the form."""
+
+    event: Literal["shown", "opened", "solved", "submitted"]
+    article: str | None = Field(None, max_length=500, description="The article that was opened or solved it.")
+    number: str | None = Field(None, max_length=64, description="The number of the ticket that was submitted.")
+
+
+@router.post("/suggest", summary="Articles for a ticket that is being written")
+def suggest(base: Base, audience: CallerAudience, ticket: TicketBody) -> dict[str, Any]:
+    """At most three, and only such as answer with the probability set by `KB_SUGGEST`; else none, and why.
+
+    Under a dozen letters words alone are asked. Ask once a pause, not once a key.
+    """
+    started = time.perf_counter()
+    text = "\n\n".join(filter(None, (ticket.short_description.strip(), (ticket.description or "").strip())))
+    asked = Asked(
+        text,
+        audience=audience,
+        limit=ticket.limit,
+        shown=base.sessions.suggested(ticket.suggestion_id) or tuple(ticket.shown),
+        prefer={"service": ticket.service} if ticket.service else {},
+        evidence=base.triager.evidence(Ticket(text, ticket.service), audience),
+    )
+    found = suggesting.suggest(base.searcher, asked, base.settings.suggest)
+    known = ticket.suggestion_id
+    session = base.sessions.keep(known, text, [hit.id for hit in found.hits]) if found.hits or known else None
+    return {
+        "suggestions": [suggestion_json(hit) for hit in found.hits],
+        "reason": found.reason,
+        "suggestion_id": session,
+        "generation": found.generation,
+        "took_ms": round((time.perf_counter() - started) * 1000, 2),
+    }
+
+
+@router.post("/suggest/{suggestion_id}/events", summary="Say what became of suggestions", status_code=201,
+             responses=NOT_FOUND)  # fmt: skip
+def report(base: Base, audience: CallerAudience, suggestion_id: str, body: EventBody) -> dict[str, Any]:
+    """`shown`, `opened` (an article), `solved` ("this solved it"), `submitted` (a ticket all the same)."""
+    knowledge = base.searcher.article(body.article, audience) if body.article else None
+    base.sessions.report(
+        suggestion_id,
+        body.event,
+        article=knowledge.id if knowledge else body.article,
+        revision=knowledge.revision if knowledge else None,
+        number=body.number,
+    )
+    return {"suggestion_id": suggestion_id, "event": body.event}
+
+
+@router.get("/deflection", summary="What suggestions saved", dependencies=[Records])
+def deflection(base: Base, days: Annotated[int, Query(ge=1, le=3650)] = 30) -> dict[str, Any]:
+    """Forms of the last days: suggested, shown, opened, submitted; confirmed and potential deflections."""
+    return asdict(base.sessions.deflection(days))

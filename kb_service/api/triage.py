@@ -1,0 +1,66 @@
+"""For agents: an incident comes in."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel, Field, model_validator
+
+from kb_service.api.caller import Base, CallerAudience, Records
+from kb_service.api.problems import NOT_FOUND
+from kb_service.bodies import triage_json
+from kb_service.incident import Incident, incident_of
+from kb_service.triage import Ticket
+
+router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records])
+
+
+class TriageBody(BaseModel):
+    """A number of the record, or what came in."""
+
+    number: str | None = Field(None, max_length=64, examples=["INC0020119"])
+    text: str | None = Field(None, max_length=100_000)
+    short_description: str | None = Field(None, max_length=1_000)
+    description: str | None = Field(None, max_length=100_000)
+    service: str | None = Field(None, max_length=200)
+    cmdb_ci: str | None = Field(None, max_length=200)
+    category: str | None = Field(None, max_length=200)
+    impact: str | int | None = None
+    urgency: str | int | None = None
+    priority: str | int | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "TriageBody":
+        if not any((self.number or "", self.text or "", self.short_description or "", self.description or "")):
+            raise ValueError("give a number, a text or a short_description")
+        return self
+
+    @property
+    def ticket(self) -> Ticket:
+        """What came in, as a record would say it. Raises InvalidIncidentError."""
+        said = {name: getattr(self, name) for name in ("service", "cmdb_ci", "impact", "urgency", "priority")}
+        text = "\n\n".join(filter(None, (self.short_description, self.text, self.description)))
+        record: Incident = incident_of({"number": "NEW", "description": text, **said})
+        return Ticket(
+            text=record.text,
+            service=record.service,
+            cmdb_ci=record.cmdb_ci,
+            impact=record.impact,
+            urgency=record.urgency,
+            priority=record.priority,
+        )
+
+
+@router.post("/triage", summary="Triage an incident", responses=NOT_FOUND)
+def triage(base: Base, audience: CallerAudience, asked: Annotated[TriageBody, Body()]) -> dict[str, Any]:
+    """Articles, related incidents, a flood, a problem, whom to hand it to: each with its evidence."""
+    number = (asked.number or "").strip()
+    ticket = Ticket.of(base.incidents.existing(number).incident) if number else asked.ticket
+    found = base.triager.triage(ticket, audience)
+    base.feedback.searched("triage", ticket.text, [hit.id for hit in found.suggestions], number or None)
+    body = triage_json(found, base.searcher.catalogue)
+    return {
+        "number": ticket.incident.number if ticket.incident else None,
+        **body,
+        "generation": base.index.generation,
+        "demo": base.desk.is_demo,
+    }

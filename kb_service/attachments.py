@@ -1,0 +1,97 @@
+"""Which articles were attached to an incident, and which resolved it: facts that are added, never changed.
+
+Each keeps the article's revision, so that what it said at the time can be asked for.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from indexer.catalogue import Catalogue
+from kb_service.desk import Desk
+from kb_service.incidents import UnknownIncidentError
+
+Relation = Literal["attached", "resolved_by", "detached"]
+
+_ADD = "INSERT INTO attachments (number, article, revision, relation, at) VALUES (?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """An article as it was attached: how, at which revision, when."""
+
+    number: str
+    article: str
+    revision: str
+    relation: Relation
+    at: datetime
+
+
+class Attachments:
+    """The attachments of a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def add(self, number: str, article: str, revision: str, relation: Relation) -> Attachment:
+        """Attach an article, say that it resolved the incident, or take it back. Raises UnknownIncidentError."""
+        with self._desk.writing() as connection:
+            row = connection.execute("SELECT number FROM incidents WHERE number = ?", (number,)).fetchone()
+            if row is None:
+                raise UnknownIncidentError(number)
+            now = datetime.now(UTC)
+            connection.execute(_ADD, (row["number"], article, revision, relation, now.isoformat()))
+        return Attachment(row["number"], article, revision, relation, now)
+
+    def add_given(self, given: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
+        """Attach what records of a file bring along, by number, but for what is attached already.
+
+        Each is ``{"article": id, "resolved_by": bool, "revision": …}``; without a revision it gets the one that the
+        article has now. Gives what was left out, in sentences.
+        """
+        there = {(one.number, one.article) for of in self.of_incidents(given).values() for one in of}
+        problems, facts, now = [], [], datetime.now(UTC).isoformat()
+        for number, articles in given.items():
+            for one in articles if isinstance(articles, list) else ():
+                said: Mapping[str, Any] = one if isinstance(one, dict) else {"article": one}
+                article = str(said.get("article") or said.get("id") or "")
+                knowledge = catalogue.get(article)
+                revision = said.get("revision") or (knowledge and knowledge.revision)
+                name = knowledge.id if knowledge else article
+                if not revision:
+                    problems.append(f"{number}: there is no article '{article}', so it is not attached")
+                elif (number, name) not in there:
+                    relation = "resolved_by" if said.get("resolved_by") else "attached"
+                    facts.append((number, name, str(revision), relation, str(said.get("at") or now)))
+        if facts:
+            with self._desk.writing() as connection:
+                connection.executemany(_ADD, facts)
+        return problems
+
+    def of_incidents(self, numbers: Iterable[str]) -> dict[str, list[Attachment]]:
+        """What is attached to each of these, oldest first, by number."""
+        found: dict[str, list[Attachment]] = {}
+        for one in self._current("number", list(numbers)):
+            found.setdefault(one.number, []).append(one)
+        return found
+
+    def of_articles(self, ids: Iterable[str]) -> list[Attachment]:
+        """Where articles are attached, latest first; ``ids`` are those of an article now and before."""
+        return self._current("article", list(ids))[::-1]
+
+    def _current(self, column: str, values: Sequence[str]) -> list[Attachment]:
+        """The last fact of each incident and article, unless that took it back."""
+        rows = self._desk.connection.execute(
+            "SELECT number, article, revision, relation, at, max(id) FROM attachments"
+            f" WHERE {column} IN (SELECT value FROM json_each(?)) GROUP BY number, article ORDER BY max(id)",
+            (json.dumps(values),),
+        )
+        every = (
+            Attachment(
+                row["number"], row["article"], row["revision"], row["relation"], datetime.fromisoformat(row["at"])
+            )
+            for row in rows
+        )
+        return [one for one in every if one.relation != "detached"]

@@ -1,0 +1,73 @@
+"""``kb incidents``: the desk's records from the shell."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from kb_service.exports import write_csv, write_jsonl
+from kb_service.imports import read_rows
+from kb_service.knowledge_base import KnowledgeBase
+from kb_service.terminal import Bar, err, out, print_json
+
+
+def import_file(base: KnowledgeBase, file: Path, preset: str | None, mapping: Path | None, *, as_json_: bool) -> None:
+    """Put the records of a file; bad ones are listed and the rest is taken."""
+    rows = read_rows(file, preset, mapping)
+    with Bar(hidden=as_json_) as bar:
+        reports = base.incidents.put_many(rows.given, lambda done: bar("import", done, len(rows.given)))
+        refused = [one for one in reports if one.status == "refused"]
+        taken = {one.line for one in reports} - {one.line for one in refused}
+        given = {
+            str(row["number"]): row.get("articles")
+            for line, row in rows.given
+            if line in taken and isinstance(row, Mapping)
+        }
+        unknown = base.attachments.add_given(given, base.searcher.catalogue)
+        base.incident_index.catch_up(bar)
+    counts = {status: sum(one.status == status for one in reports) for status in ("created", "updated", "unchanged")}
+    if as_json_:
+        lines = [asdict(one) for one in refused]
+        print_json({**counts, "refused": lines, "left_out": rows.left_out, "articles_unknown": unknown})
+        return
+    for one in refused:
+        err.print(f"[red]refused[/red] {escape(f'{file}:{one.line}: {one.problem}')}")
+    for problem in unknown:
+        err.print(escape(problem))
+    if rows.left_out:
+        err.print(f"Columns left out: {escape(', '.join(rows.left_out))}. Name one by --map FILE to take it")
+    done = ", ".join(f"{count} {status}" for status, count in counts.items())
+    out.print(f"{done}, {len(refused)} refused")
+
+
+def export(base: KnowledgeBase, file: Path | None, form: str) -> None:
+    """Write every record to a file, or to standard output."""
+    write = {"jsonl": write_jsonl, "csv": write_csv}.get(form)
+    if write is None:
+        raise typer.BadParameter(f"--format: '{form}' is none of jsonl, csv")
+    if file is None:
+        write(sys.stdout, base.incidents, base.attachments)
+        return
+    part = file.with_name(f"{file.name}.part")
+    with part.open("w", encoding="utf-8", newline="") as stream:
+        count = write(stream, base.incidents, base.attachments)
+    part.replace(file)
+    err.print(f"{count} records in {escape(str(file))}")
+
+
+def erase(base: KnowledgeBase, number: str) -> None:
+    """Delete a record with all that is recorded of it, out of every file."""
+    gone = base.incidents.erase(number)
+    base.incident_index.erase()
+    out.print(f"{gone.number} is erased: record, facts, searches, words and vectors. Backups made before still hold it")
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE")]
+Preset = Annotated[str | None, typer.Option(help="Whose export it is: servicenow, jira or zendesk.")]
+MapFile = Annotated[
+    Path | None, typer.Option("--map", metavar="FILE", help='JSON: our field to its column, {"number": "Ticket"}.')
+]

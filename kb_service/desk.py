@@ -1,0 +1,219 @@
+"""desk.db: the desk's own record. Opening, migrations, transactions, backup and restore.
+
+Nothing else holds what stands here, so every write is on disk before it is acknowledged (``synchronous=FULL``), writers
+queue up (``BEGIN IMMEDIATE``), erased text is overwritten (``secure_delete``), and no rebuild of an index touches it.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from indexer.database import open_database, reading, writing
+from indexer.errors import IndexDamagedError, KnowledgeBaseError
+
+# "KBDK": what tells a desk's file from any other SQLite file
+APPLICATION_ID = 0x4B42444B
+_BACKUP_PAGES = 1_000
+
+migrations = Migrations("kb_service.desk")
+
+
+@migrations()
+def the_desk_s_record(database: sqlite_utils.Database) -> None:
+    """Records, the facts about them, and the counter of changes that their index follows."""
+    for statement in _TABLES.split(";\n"):
+        database.conn.execute(statement)
+    database.conn.execute("INSERT INTO meta VALUES ('change', 0), ('line', ?)", (uuid.uuid4().hex,))
+
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE incidents (
+  number TEXT PRIMARY KEY COLLATE NOCASE, kind TEXT NOT NULL, short_description TEXT NOT NULL,
+  description TEXT NOT NULL, service TEXT, cmdb_ci TEXT, category TEXT, impact TEXT, urgency TEXT, priority TEXT,
+  state TEXT NOT NULL, assignment_group TEXT, opened_at TEXT NOT NULL, resolved_at TEXT, close_code TEXT,
+  close_notes TEXT NOT NULL, parent_incident TEXT COLLATE NOCASE, problem_id TEXT COLLATE NOCASE,
+  users_affected INTEGER, known_error INTEGER NOT NULL, workaround TEXT NOT NULL, extra TEXT NOT NULL,
+  version INTEGER NOT NULL, change INTEGER NOT NULL, updated_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX incidents_change ON incidents (change);
+CREATE INDEX incidents_opened ON incidents (opened_at);
+CREATE INDEX incidents_parent ON incidents (parent_incident) WHERE parent_incident IS NOT NULL;
+CREATE INDEX incidents_problem ON incidents (problem_id) WHERE problem_id IS NOT NULL;
+CREATE TABLE erased (number TEXT PRIMARY KEY COLLATE NOCASE, change INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE attachments (
+  id INTEGER PRIMARY KEY, number TEXT NOT NULL COLLATE NOCASE, article TEXT NOT NULL, revision TEXT NOT NULL,
+  relation TEXT NOT NULL, at TEXT NOT NULL
+);
+CREATE INDEX attachments_number ON attachments (number);
+CREATE INDEX attachments_article ON attachments (article);
+CREATE TABLE feedback (
+  id INTEGER PRIMARY KEY, article TEXT NOT NULL, revision TEXT NOT NULL, verdict TEXT NOT NULL, comment TEXT NOT NULL,
+  anchor TEXT NOT NULL, number TEXT COLLATE NOCASE, at TEXT NOT NULL
+);
+CREATE INDEX feedback_article ON feedback (article);
+CREATE INDEX feedback_number ON feedback (number) WHERE number IS NOT NULL;
+CREATE TABLE searches (
+  id INTEGER PRIMARY KEY, channel TEXT NOT NULL, text TEXT NOT NULL, number TEXT COLLATE NOCASE,
+  articles TEXT NOT NULL, at TEXT NOT NULL
+);
+CREATE INDEX searches_number ON searches (number) WHERE number IS NOT NULL;
+CREATE TABLE suggestions (
+  id TEXT PRIMARY KEY, text TEXT NOT NULL, articles TEXT NOT NULL, at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE suggestion_events (
+  id INTEGER PRIMARY KEY, suggestion_id TEXT NOT NULL, event TEXT NOT NULL, article TEXT, revision TEXT,
+  number TEXT COLLATE NOCASE, at TEXT NOT NULL
+);
+CREATE INDEX suggestion_events_suggestion ON suggestion_events (suggestion_id)
+"""
+
+
+class DeskError(KnowledgeBaseError):
+    """The desk's record cannot be opened, or is not what it should be."""
+
+
+class Desk:
+    """The record of one data folder. One instance serves all threads of a process; others may write beside it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it, made or brought to this version first where needed. Raises DeskError."""
+        self.path = path
+        self._local = threading.local()
+        # SQLite's own queue is by chance; in one process it is by turn
+        self._turn = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (path.parent / "desk.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _migrate(self.connection, path)
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = _open(self.path)
+        return connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that will write. What it changed is on disk when the block ends, or nothing of it is."""
+        with self._turn, writing(self.connection):
+            yield self.connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One snapshot for several reads."""
+        with reading(self.connection):
+            yield self.connection
+
+    def meta(self, name: str) -> str | None:
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    @property
+    def line(self) -> str:
+        """Which line of changes this is: another one after a restore, so that what follows it begins anew."""
+        return str(self.meta("line"))
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the records are a sample, nobody's own."""
+        return self.meta("demo") is not None
+
+    def backup(self, file: Path) -> None:
+        """Write a consistent copy while others read and write. The file appears whole or not at all."""
+        if file.exists():
+            raise DeskError(f"{file} is there already", "Name another file, or move it away")
+        part = file.with_name(f"{file.name}.part")
+        part.unlink(missing_ok=True)
+        try:
+            with closing(sqlite3.connect(part)) as copy:
+                self.connection.backup(copy, pages=_BACKUP_PAGES, sleep=0.01)
+                copy.execute("PRAGMA journal_mode=DELETE")
+            _sync(part)
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def restore(self, file: Path) -> Path:
+        """Put a backup in the record's place while others use it; gives where the record as it was is kept.
+
+        Raises DeskError where the file is no whole backup of a desk, or of a newer version; nothing is changed then.
+        """
+        if not file.exists():
+            raise DeskError(f"there is no file {file}", "Name a file that 'kb backup' wrote")
+        kept = self.path.with_name(f"desk-before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
+        work = self.path.with_name("desk-restoring.db")
+        try:
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as given:
+                work.unlink(missing_ok=True)
+                with closing(sqlite3.connect(work, isolation_level=None)) as copy:
+                    given.backup(copy)
+                    _migrate(copy, file)
+                    copy.execute("UPDATE meta SET value = ? WHERE name = 'line'", (uuid.uuid4().hex,))
+                    self.backup(kept)
+                    with self._turn:
+                        copy.backup(self.connection)
+        except sqlite3.DatabaseError as error:
+            raise DeskError(f"{file} is no backup of a desk: {error}", "Name a file that 'kb backup' wrote") from error
+        finally:
+            for leftover in work.parent.glob(f"{work.name}*"):
+                leftover.unlink()
+        return kept
+
+    def forget_deleted(self) -> None:
+        """Take what was deleted out of the write-ahead log too; waits for readers."""
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def next_change(connection: sqlite3.Connection) -> int:
+    """The number of a change of the record; the index over it follows these. Inside a transaction that writes."""
+    row = connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'change' RETURNING value").fetchone()
+    return int(row[0])
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        connection = open_database(path, synchronous="FULL").conn
+    except IndexDamagedError as error:
+        raise DeskError(error.problem, "Restore it: kb restore FILE") from error
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a record to this version. Raises DeskError for a file that is none, is damaged, or is of a newer one."""
+    database = sqlite_utils.Database(connection)
+    try:
+        known = connection.execute("PRAGMA application_id").fetchone()[0]
+        if known != APPLICATION_ID and database.table_names():
+            raise DeskError(f"{path} is not the record of a desk", "Restore it from a backup: kb restore FILE")
+        if (told := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise DeskError(f"{path} is damaged: {told}", "Move it away and restore it from a backup: kb restore FILE")
+        newer = {one.name for one in migrations.applied(database)} - {one.name for one in migrations._migrations}
+        if newer:
+            raise DeskError(f"{path} was written by a newer version ({', '.join(newer)})", "Use that version")
+        if known != APPLICATION_ID:
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        if migrations.pending(database):
+            migrations.apply(database)
+    except sqlite3.DatabaseError as error:
+        raise DeskError(
+            f"{path} cannot be read: {error}", "Move it away and restore it from a backup: kb restore FILE"
+        ) from error
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

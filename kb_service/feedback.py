@@ -1,0 +1,109 @@
+"""What people say of articles and what they did with them: append-only facts, each with the article's revision."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from kb_service.desk import Desk
+from kb_service.incidents import UnknownIncidentError
+
+Verdict = Literal["helped", "not_helped", "flag"]
+Channel = Literal["search", "suggest", "triage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """How many say that an article helped, and how many that it did not."""
+
+    helped: int
+    not_helped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing said of an article: ``anchor`` names the paragraph's heading, ``number`` the incident at hand."""
+
+    id: int
+    article: str
+    revision: str
+    verdict: Verdict
+    comment: str
+    anchor: str
+    number: str | None
+    at: datetime
+
+
+class Feedback:
+    """The facts of a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def add(
+        self,
+        article: str,
+        revision: str,
+        verdict: Verdict,
+        *,
+        comment: str = "",
+        anchor: str = "",
+        number: str | None = None,
+    ) -> Fact:
+        """Record what somebody says of an article. Raises UnknownIncidentError."""
+        now = datetime.now(UTC)
+        with self._desk.writing() as connection:
+            if number is not None:
+                row = connection.execute("SELECT number FROM incidents WHERE number = ?", (number,)).fetchone()
+                if row is None:
+                    raise UnknownIncidentError(number)
+                number = str(row["number"])
+            key = connection.execute(
+                "INSERT INTO feedback (article, revision, verdict, comment, anchor, number, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (article, revision, verdict, comment, anchor, number, now.isoformat()),
+            ).lastrowid
+        return Fact(int(key or 0), article, revision, verdict, comment, anchor, number, now)
+
+    def votes(self, ids: Sequence[str]) -> Votes:
+        """Of an article by its ids, now and before. About one incident the last word counts, and only once."""
+        rows = self._desk.connection.execute(
+            "SELECT verdict, max(id) FROM feedback WHERE verdict <> 'flag'"
+            " AND article IN (SELECT value FROM json_each(?)) GROUP BY coalesce(number, id)",
+            (json.dumps(list(ids)),),
+        ).fetchall()
+        helped = sum(row["verdict"] == "helped" for row in rows)
+        return Votes(helped, len(rows) - helped)
+
+    def flags(self, ids: Iterable[str] | None = None) -> list[Fact]:
+        """What was flagged, latest first; of some articles or of all."""
+        every = ids is None
+        rows = self._desk.connection.execute(
+            "SELECT id, article, revision, verdict, comment, anchor, number, at FROM feedback WHERE verdict = 'flag'"
+            " AND (:every OR article IN (SELECT value FROM json_each(:ids))) ORDER BY id DESC",
+            {"every": every, "ids": json.dumps([] if ids is None else list(ids))},
+        )
+        return [_fact(row) for row in rows]
+
+    def searched(self, channel: Channel, text: str, articles: Sequence[str], number: str | None = None) -> None:
+        """Keep what was asked and which articles were shown; never in an answer's way, dropped when all is busy."""
+        connection = self._desk.connection
+        try:
+            connection.execute("PRAGMA busy_timeout=50")
+            # Ends of searches may be lost with the power, unlike what is acknowledged: nobody waits for the disk
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(
+                "INSERT INTO searches (channel, text, number, articles, at) VALUES (?, ?, ?, ?, ?)",
+                (channel, text, number, json.dumps(articles), datetime.now(UTC).isoformat()),
+            )
+        except sqlite3.OperationalError:
+            return
+        finally:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _fact(row: sqlite3.Row) -> Fact:
+    return Fact(**{**dict(row), "at": datetime.fromisoformat(row["at"])})

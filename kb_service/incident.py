@@ -1,0 +1,208 @@
+"""An incident, case, problem or major incident as the desk records it, whatever program wrote it down.
+
+Field names are ServiceNow's. Its numbers and labels for states, priorities, impact and urgency are understood, and the
+usual words of other programs; what comes out is always one of the words below.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Annotated, Any, get_args
+
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
+
+from indexer.errors import KnowledgeBaseError
+from kb_service.vocabulary import KINDS, OPEN_STATES, STATES, Kind, Level, Priority, State, meant_by, words_for
+
+MOST_LETTERS = 100_000
+MOST_LETTERS_SHORT = 1_000
+# Clocks differ a little; a date further ahead is a mistake
+_AHEAD = timedelta(minutes=5)
+
+
+def _one_of(*meanings: str) -> BeforeValidator:
+    words = words_for(meanings)
+    return BeforeValidator(lambda value: meant_by(value, words))
+
+
+def _text(value: object) -> object:
+    """What no text column takes is replaced; a number is a text here."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else value
+
+
+def _no_text(value: object) -> object:
+    return "" if value is None else _text(value)
+
+
+def _blank(value: object) -> object:
+    value = _text(value)
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def moment(value: object) -> object:
+    """A date and time in UTC, to the second; without a zone it is taken for UTC. Not one ahead of now."""
+    value = _blank(value)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError(f"'{value}' is no date and time such as 2026-03-14T08:30:00Z") from None
+    if isinstance(value, datetime):
+        try:
+            value = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+        except OverflowError:
+            raise ValueError(f"'{value}' is no date and time such as 2026-03-14T08:30:00Z") from None
+        if value > datetime.now(UTC) + _AHEAD:
+            raise ValueError(f"{value.isoformat()} is in the future")
+    return value
+
+
+NUMBER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+Number = Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, pattern=NUMBER)]
+Line = Annotated[
+    str, BeforeValidator(_no_text), StringConstraints(strip_whitespace=True, max_length=MOST_LETTERS_SHORT)
+]
+Text = Annotated[str, BeforeValidator(_no_text), StringConstraints(strip_whitespace=True, max_length=MOST_LETTERS)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Optional = BeforeValidator(_blank)
+Moment = Annotated[datetime, BeforeValidator(moment)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One record. Times are UTC, to the second; ``extra`` holds what its program knows and we do not."""
+
+    number: Number
+    kind: Annotated[Kind, _one_of(*KINDS)] = "incident"
+    short_description: Line = ""
+    description: Text = ""
+    service: Annotated[Name | None, Optional] = None
+    cmdb_ci: Annotated[Name | None, Optional] = None
+    category: Annotated[Name | None, Optional] = None
+    impact: Annotated[Level | None, _one_of(*get_args(Level))] = None
+    urgency: Annotated[Level | None, _one_of(*get_args(Level))] = None
+    priority: Annotated[Priority | None, _one_of(*get_args(Priority))] = None
+    state: Annotated[State, _one_of(*STATES)] = "new"
+    assignment_group: Annotated[Name | None, Optional] = None
+    opened_at: Annotated[Moment | None, Optional] = None
+    resolved_at: Annotated[Moment | None, Optional] = None
+    close_code: Annotated[Name | None, Optional] = None
+    close_notes: Text = ""
+    parent_incident: Annotated[Number | None, Optional] = None
+    problem_id: Annotated[Number | None, Optional] = None
+    users_affected: Annotated[Annotated[int, Field(ge=0, le=100_000_000)] | None, Optional] = None
+    known_error: bool = False
+    workaround: Text = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def text(self) -> str:
+        """What it says: its short description, then the longer one."""
+        return "\n\n".join(filter(None, (self.short_description, self.description)))
+
+    @property
+    def minutes_to_resolve(self) -> int | None:
+        if self.opened_at is None or self.resolved_at is None:
+            return None
+        return round((self.resolved_at - self.opened_at).total_seconds() / 60)
+
+
+FIELDS = tuple(one.name for one in fields(Incident) if one.name != "extra")
+# Names that other programs and earlier exports use
+_ALSO_CALLED = {"business_service": "service", "affected_users": "users_affected"}
+_MOST_EXTRA = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One wrong value of a record: the field and what is wrong, in words."""
+
+    field: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}"
+
+
+class InvalidIncidentError(KnowledgeBaseError):
+    """A record cannot be taken; names each wrong field."""
+
+    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+        super().__init__("; ".join(map(str, problems)), "Mend it and send it again")
+        self.problems = problems
+
+
+def incident_of(values: Mapping[str, Any]) -> Incident:
+    """A record from the fields of any program; those we do not know are kept as they are.
+
+    Raises InvalidIncidentError, naming every wrong field.
+    """
+    named = {_ALSO_CALLED.get(name, name): value for name, value in values.items()}
+    known = {name: named[name] for name in FIELDS if name in named}
+    for name in ("kind", "state"):
+        if known.get(name) in (None, ""):
+            known.pop(name, None)
+    extra = {name: value for name, value in named.items() if name not in FIELDS and name not in _GIVEN_BY_US}
+    given = named.get("extra")
+    if isinstance(given, Mapping):
+        extra |= given
+    try:
+        incident = adapter().validate_python({**known, "extra": extra})
+    except ValidationError as error:
+        raise InvalidIncidentError(tuple(_problem(dict(one)) for one in error.errors())) from None
+    problems = tuple(_inconsistencies(incident))
+    if problems:
+        raise InvalidIncidentError(problems)
+    return incident
+
+
+# What an answer says beside the fields; sent back to us, it is left out
+_GIVEN_BY_US = frozenset(
+    "extra articles children incidents url open version updated_at minutes_to_resolve age_minutes unknown demo".split()
+)
+
+
+@cache
+def adapter() -> TypeAdapter[Incident]:
+    """Validates a record; gives its JSON Schema."""
+    return TypeAdapter(Incident)
+
+
+def _problem(error: dict[str, Any]) -> FieldProblem:
+    where = ".".join(str(part) for part in error["loc"][:1]) or "record"
+    if error["type"] == "missing":
+        return FieldProblem(where, "is missing")
+    if error["type"] == "string_pattern_mismatch":
+        return FieldProblem(
+            where, f"'{str(error['input'])[:80]}' is no number such as INC0012345: letters, digits, - . _"
+        )
+    if error["type"] in {"string_too_long", "too_long"}:
+        return FieldProblem(where, f"is longer than {error['ctx']['max_length']:,} characters")
+    return FieldProblem(where, str(error["msg"]).removeprefix("Value error, ")[:400])
+
+
+def _written(extra: Mapping[str, Any]) -> str:
+    return json.dumps(extra, ensure_ascii=False, default=str)
+
+
+def _inconsistencies(incident: Incident) -> list[FieldProblem]:
+    found = []
+    if not incident.short_description and not incident.description:
+        found.append(FieldProblem("short_description", "is missing, and so is a description"))
+    if incident.opened_at and incident.resolved_at and incident.resolved_at < incident.opened_at:
+        found.append(FieldProblem("resolved_at", "is before opened_at"))
+    if incident.parent_incident and incident.parent_incident.casefold() == incident.number.casefold():
+        found.append(FieldProblem("parent_incident", "is the record itself"))
+    if len(incident.extra) > _MOST_EXTRA or len(_written(incident.extra)) > MOST_LETTERS:
+        found.append(
+            FieldProblem("extra", f"more than {_MOST_EXTRA} unknown fields, or more than {MOST_LETTERS:,} letters")
+        )
+    return found

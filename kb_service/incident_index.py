@@ -1,0 +1,209 @@
+"""The PassageIndex over the desk's records. It follows the record's changes by their numbers, and can be made anew.
+
+One process at a time writes it (a lock); all read it. A record that is erased is taken out of every file.
+"""
+
+import fcntl
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from indexer.database import writing
+from indexer.encoder import Encoder
+from indexer.encoding import Encoding
+from indexer.errors import IndexDamagedError, KnowledgeBaseError
+from indexer.folding import fold, fold_if_due
+from indexer.index import PassageIndex
+from indexer.passages import Passage, Role, cut_record
+from indexer.progress import Progress, unwatched
+from indexer.retrieval import Owner
+from indexer.vectors import VectorCache
+from kb_service.confidence import STRONG
+from kb_service.incident import Incident
+from kb_service.incidents import Incidents
+from kb_service.search import Searcher
+
+# Raise when a record's passages come out differently: all are then put in anew
+FORMAT = "1"
+AUDIENCE = "internal"
+LOOK_SECONDS = 0.25
+_BATCH = 500
+
+_log = logging.getLogger("kb.incidents")
+
+
+class IncidentIndex:
+    """The records of one data folder by words and by meaning. One instance serves all threads."""
+
+    def __init__(self, incidents: Incidents, encoder: Encoder, strong: float = STRONG) -> None:
+        self._incidents, self._desk, self._encoder = incidents, incidents.desk, encoder
+        self._folder = incidents.desk.path.parent
+        self.index = PassageIndex(self._folder / "incidents.db", encoder)
+        self.searcher = Searcher(self.index, encoder, strong, "incidents")
+        self._turn = threading.Lock()
+
+    def behind(self) -> bool:
+        """Whether there are changes that cannot be found yet."""
+        return self._state() != (self.index.meta("line"), self.index.meta("change") or "0")
+
+    def catch_up(self, progress: Progress = unwatched) -> bool:
+        """Take up every change of the record since the last time; False where another process is at it."""
+        with self._turn, self._sole_writer() as held:
+            if not held:
+                return False
+            cache = self._cache()
+            try:
+                encoding = Encoding(self.index, self._encoder, cache, progress)
+                self._begin()
+                while self._take_up(encoding):
+                    pass
+                encoding.encode_pending()
+                fold_if_due(self.index)
+            finally:
+                cache.close()
+        return True
+
+    def erase(self) -> None:
+        """Take what the desk has erased out of every file: passages, words, vectors, and their caches."""
+        with self._turn, self._sole_writer(wait=True):
+            cache = self._cache()
+            try:
+                self._begin()
+                while self._take_up(Encoding(self.index, self._encoder, cache, unwatched)):
+                    pass
+                fold(self.index, keep_previous=False)
+                self.index.forget_deleted()
+                cache.forget_all_but(self.index.text_hashes())
+            finally:
+                cache.close()
+
+    def _cache(self) -> VectorCache:
+        """Vectors of records have a file of their own, so that those of erased ones can be told and deleted."""
+        return VectorCache(self._folder / "incident-vectors.db", self._encoder.identity)
+
+    def _state(self) -> tuple[str, str]:
+        return self._desk.line, self._desk.meta("change") or "0"
+
+    def _begin(self) -> None:
+        """Where the line of changes, the encoder or the format is another one, begin anew, with cached vectors."""
+        made_by = f"{self._encoder.identity}:{self._encoder.max_tokens}:{FORMAT}"
+        line = self._desk.line
+        fresh = (self.index.meta("line"), self.index.meta("made_by")) != (line, made_by)
+        try:
+            self.index.check_base()
+        except IndexDamagedError as error:
+            _log.warning("%s; its vectors are put back", error.problem)
+            with writing(self.index.connection):
+                self.index.drop_vectors()
+        if fresh:
+            with writing(self.index.connection):
+                self.index.clear()
+                for name, value in (("line", line), ("made_by", made_by), ("change", "0")):
+                    self.index.set_meta(name, value)
+                self.index.set_meta("encoder", self._encoder.identity)
+                self.index.raise_generation()
+
+    def _take_up(self, encoding: Encoding) -> bool:
+        """One batch of changes, searchable when this returns; whether there was any."""
+        done = int(self.index.meta("change") or 0)
+        with self._desk.reading() as connection:
+            rows = connection.execute(
+                "SELECT number, change, 0 AS gone FROM incidents WHERE change > :done UNION ALL"
+                " SELECT number, change, 1 FROM erased WHERE change > :done ORDER BY change LIMIT :most",
+                {"done": done, "most": _BATCH},
+            ).fetchall()
+            records = self._incidents.several(row["number"] for row in rows if not row["gone"])
+        if not rows:
+            return False
+        cut = {number: passages_of(incident, self._encoder) for number, incident in records.items()}
+        encoding.encode_ahead(passage.encoded_text for passages in cut.values() for passage in passages)
+        with writing(self.index.connection):
+            for row in rows:
+                if row["gone"]:
+                    self.index.delete(row["number"])
+            for number, passages in cut.items():
+                self.index.upsert(owner_of(records[number]), passages)
+            encoding.link(self.index.pending(_BATCH * 8))
+            self.index.set_meta("change", str(rows[-1]["change"]))
+            self.index.raise_generation()
+        return True
+
+    @contextmanager
+    def _sole_writer(self, *, wait: bool = False) -> Iterator[bool]:
+        with (self._folder / "incidents.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+
+class Follower:
+    """Keeps the index in step with the record while the service runs, in a thread beside the requests."""
+
+    def __init__(self, index: IncidentIndex) -> None:
+        self._index = index
+        self._changed, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="incidents", daemon=True)
+        self.failure: KnowledgeBaseError | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is a change to take up."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        """End after the batch at hand."""
+        self._ended.set()
+        self._changed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                if self._index.behind():
+                    self._index.catch_up()
+                self.failure = None
+            except KnowledgeBaseError as failure:
+                self._failed(failure)
+            except (OSError, sqlite3.Error) as error:
+                self._failed(KnowledgeBaseError(f"records cannot be indexed: {error}", "Look at the data folder"))
+            # Other processes write too, so look even where nobody calls
+            self._changed.wait(LOOK_SECONDS)
+            self._changed.clear()
+
+    def _failed(self, failure: KnowledgeBaseError) -> None:
+        if str(failure) != str(self.failure):
+            _log.error("%s", failure)
+        self.failure = failure
+
+
+def owner_of(incident: Incident) -> Owner:
+    """A record as the index filters it."""
+    facets = {
+        "kind": (incident.kind,),
+        "state": (incident.state,),
+        "open": ("yes" if incident.is_open else "no",),
+        "service": (incident.service,) if incident.service else (),
+        "ci": (incident.cmdb_ci,) if incident.cmdb_ci else (),
+        "group": (incident.assignment_group,) if incident.assignment_group else (),
+    }
+    return Owner(incident.number, AUDIENCE, facets)
+
+
+def passages_of(incident: Incident, encoder: Encoder) -> tuple[Passage, ...]:
+    """A record cut into passages: what it is about, what was seen, how it was resolved or can be worked round."""
+    texts: list[tuple[Role, str]] = [("symptom", incident.description)]
+    texts += [("resolution", text) for text in (incident.workaround, incident.close_notes)]
+    return cut_record(
+        incident.number,
+        " ".join(incident.short_description.split()),
+        [(role, text) for role, text in texts if text],
+        encoder.count_tokens,
+        encoder.max_tokens,
+    )

@@ -1,0 +1,357 @@
+"""The records of the desk: put, changed, read, listed, erased. A write is whole and on disk, or not there at all."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from indexer.errors import KnowledgeBaseError
+from indexer.progress import in_batches
+from kb_service.desk import Desk, next_change
+from kb_service.incident import FIELDS, FieldProblem, Incident, InvalidIncidentError, incident_of
+from kb_service.vocabulary import OPEN_STATES, priority_of
+
+_BATCH = 200
+_COLUMNS = (*FIELDS, "extra", "version", "change", "updated_at")
+_PUT = (
+    f"INSERT INTO incidents ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (number) DO"
+    f" UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name != 'number')}"
+)
+
+
+class UnknownIncidentError(KnowledgeBaseError):
+    """There is no record of that number."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"there is no incident '{number}'", "GET /api/incidents lists them")
+
+
+class ChangedMeanwhileError(KnowledgeBaseError):
+    """The record is not of the version that the writer has seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A record as it stands: its version counts its changes, ``created`` says that this write made it."""
+
+    incident: Incident
+    version: int
+    updated_at: datetime
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineReport:
+    """What became of one line of many: its line from 1, the number on it, and why it was refused, if it was."""
+
+    line: int
+    number: str
+    status: Literal["created", "updated", "unchanged", "refused"]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records to list. ``state`` is one of the states, or ``open`` for all that are."""
+
+    state: str | None = None
+    kind: str | None = None
+    service: str | None = None
+    assignment_group: str | None = None
+    limit: int = 50
+    offset: int = 0
+
+
+Given = tuple[int, Mapping[str, Any] | str]
+"""One of many: its line, and its fields or what is wrong with it already."""
+
+
+class Incidents:
+    """The records of a desk. ``on_change`` is called after every commit, so that whoever follows need not look."""
+
+    def __init__(self, desk: Desk, on_change: Callable[[], None] = lambda: None) -> None:
+        self.desk = desk
+        self.on_change = on_change
+
+    # -- reading
+
+    def get(self, number: str) -> Recorded | None:
+        row = self.desk.connection.execute("SELECT * FROM incidents WHERE number = ?", (number,)).fetchone()
+        return None if row is None else _recorded(row)
+
+    def existing(self, number: str) -> Recorded:
+        """Raises UnknownIncidentError."""
+        found = self.get(number)
+        if found is None:
+            raise UnknownIncidentError(number)
+        return found
+
+    def several(self, numbers: Iterable[str]) -> dict[str, Incident]:
+        """Records by their numbers, of those that are there."""
+        wanted = json.dumps(list(numbers))
+        rows = self.desk.connection.execute(
+            "SELECT * FROM incidents WHERE number IN (SELECT value FROM json_each(?))", (wanted,)
+        )
+        return {row["number"]: _recorded(row).incident for row in rows}
+
+    def children(self, number: str) -> list[str]:
+        """The numbers of the records right below this one, and of those linked to it as a problem."""
+        rows = self.desk.connection.execute(
+            "SELECT number FROM incidents WHERE parent_incident = :n OR problem_id = :n ORDER BY opened_at, number",
+            {"n": number},
+        )
+        return [row[0] for row in rows]
+
+    def descendants(self, number: str) -> frozenset[str]:
+        """All records below this one."""
+        rows = self.desk.connection.execute(
+            "WITH RECURSIVE below (number) AS (SELECT number FROM incidents WHERE parent_incident = ? UNION"
+            " SELECT i.number FROM incidents i JOIN below b ON i.parent_incident = b.number) SELECT number FROM below",
+            (number,),
+        )
+        return frozenset(row[0] for row in rows)
+
+    def listed(self, wanted: Selection) -> tuple[list[Recorded], int]:
+        """A page of the records, latest first, and how many there are in all."""
+        where, values = _condition(wanted)
+        with self.desk.reading() as connection:
+            (total,) = connection.execute(f"SELECT count(*) FROM incidents WHERE {where}", values).fetchone()
+            rows = connection.execute(
+                f"SELECT * FROM incidents WHERE {where} ORDER BY opened_at DESC, number LIMIT :limit OFFSET :offset",
+                values,
+            ).fetchall()
+        return [_recorded(row) for row in rows], int(total)
+
+    def opened_between(self, start: datetime, end: datetime) -> list[Incident]:
+        """Open records by when they were opened, oldest first; no problems."""
+        rows = self.desk.connection.execute(
+            "SELECT * FROM incidents WHERE opened_at BETWEEN ? AND ? AND state IN ('new', 'in_progress', 'on_hold')"
+            " AND kind <> 'problem' ORDER BY opened_at, number",
+            (_stamp(start), _stamp(end)),
+        )
+        return [_recorded(row).incident for row in rows]
+
+    def every(self) -> Iterator[Incident]:
+        """All records, in the order of their last change, read in pages so that writers are not held up."""
+        after = 0
+        while True:
+            rows = self.desk.connection.execute(
+                "SELECT * FROM incidents WHERE change > ? ORDER BY change LIMIT ?", (after, _BATCH)
+            ).fetchall()
+            if not rows:
+                return
+            yield from (_recorded(row).incident for row in rows)
+            after = rows[-1]["change"]
+
+    def count(self) -> int:
+        return int(self.desk.connection.execute("SELECT count(*) FROM incidents").fetchone()[0])
+
+    # -- writing
+
+    def put(self, values: Mapping[str, Any], seen: int | None = None) -> Recorded:
+        """Put a whole record in place of what was there under its number; ``seen`` is the version that was read.
+
+        Raises InvalidIncidentError, ChangedMeanwhileError.
+        """
+        given = incident_of(values)
+        with self.desk.writing() as connection:
+            before = self.get(given.number)
+            _expect(seen, before)
+            recorded = self._put(connection, given, before)
+        self.on_change()
+        return recorded
+
+    def change(self, number: str, values: Mapping[str, Any], seen: int | None = None) -> Recorded:
+        """Change some fields of a record; impact or urgency carry the priority along unless it is given.
+
+        Raises UnknownIncidentError, InvalidIncidentError, ChangedMeanwhileError.
+        """
+        with self.desk.writing() as connection:
+            before = self.existing(number)
+            _expect(seen, before)
+            old = before.incident
+            merged = {**{name: getattr(old, name) for name in FIELDS}, **old.extra, **values}
+            if not {"impact", "urgency"}.isdisjoint(values) and "priority" not in values:
+                merged["priority"] = None
+            if str(merged["number"]).casefold() != old.number.casefold():
+                raise InvalidIncidentError((FieldProblem("number", "cannot be changed"),))
+            recorded = self._put(connection, replace(incident_of(merged), number=old.number), before)
+        self.on_change()
+        return recorded
+
+    def put_many(
+        self, given: Sequence[Given], progress: Callable[[int], None] = lambda _done: None
+    ) -> list[LineReport]:
+        """Put many records, each by itself whole or refused. A number counts once, the first time."""
+        reports: list[LineReport] = []
+        lines: dict[str, int] = {}
+        for done, batch in in_batches(given, _BATCH):
+            with self.desk.writing() as connection:
+                reports += [self._put_line(connection, line, values, lines) for line, values in batch]
+            self.on_change()
+            progress(done)
+        return reports
+
+    def erase(self, number: str) -> Incident:
+        """Delete a record and everything recorded of it; what is left is that a record of that number was erased.
+
+        Its index follows by itself; see ``IncidentIndex.erase``. Raises UnknownIncidentError.
+        """
+        with self.desk.writing() as connection:
+            gone = self.existing(number).incident
+            _erase_facts(connection, gone)
+            for column in ("parent_incident", "problem_id"):
+                for (other,) in connection.execute(
+                    f"SELECT number FROM incidents WHERE {column} = ?", (number,)
+                ).fetchall():
+                    connection.execute(
+                        f"UPDATE incidents SET {column} = NULL, version = version + 1, change = ? WHERE number = ?",
+                        (next_change(connection), other),
+                    )
+            connection.execute("DELETE FROM incidents WHERE number = ?", (number,))
+            connection.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (gone.number, next_change(connection)))
+        self.desk.forget_deleted()
+        self.on_change()
+        return gone
+
+    def _put_line(
+        self, connection: sqlite3.Connection, line: int, values: Mapping[str, Any] | str, lines: dict[str, int]
+    ) -> LineReport:
+        if isinstance(values, str):
+            return LineReport(line, "", "refused", values)
+        number = str(values.get("number") or "").strip()
+        key = number.casefold()
+        if key and key in lines:
+            return LineReport(line, number, "refused", f"number: '{number}' stands on line {lines[key]} already")
+        try:
+            given = incident_of(values)
+            before = self.get(given.number)
+            recorded = self._put(connection, given, before)
+        except InvalidIncidentError as error:
+            return LineReport(line, number, "refused", error.problem)
+        lines[key] = line
+        if recorded.created:
+            return LineReport(line, number, "created")
+        same = before is not None and before.version == recorded.version
+        return LineReport(line, number, "unchanged" if same else "updated")
+
+    def _put(self, connection: sqlite3.Connection, given: Incident, before: Recorded | None) -> Recorded:
+        """Write within the caller's transaction; nothing where nothing changed. Raises InvalidIncidentError."""
+        incident = _completed(given, before.incident if before else None)
+        problems = tuple(self._wrong_links(incident))
+        if problems:
+            raise InvalidIncidentError(problems)
+        if before is not None and before.incident == incident:
+            return before
+        now = _now()
+        recorded = Recorded(incident, before.version + 1 if before else 1, now, created=before is None)
+        values = {
+            **{name: getattr(incident, name) for name in FIELDS},
+            "opened_at": _stamp(incident.opened_at or now),
+            "resolved_at": incident.resolved_at and _stamp(incident.resolved_at),
+            "extra": json.dumps(incident.extra, ensure_ascii=False, default=str),
+            "version": recorded.version,
+            "change": next_change(connection),
+            "updated_at": _stamp(now),
+        }
+        connection.execute("DELETE FROM erased WHERE number = ?", (incident.number,))
+        connection.execute(_PUT, [values[name] for name in _COLUMNS])
+        return recorded
+
+    def _wrong_links(self, incident: Incident) -> Iterator[FieldProblem]:
+        above, path = incident.parent_incident, [incident.number]
+        while above is not None:
+            path.append(above)
+            if above.casefold() == incident.number.casefold():
+                yield FieldProblem("parent_incident", f"makes a loop: {' -> '.join(path)}")
+                break
+            parent = self.get(above)
+            above = parent.incident.parent_incident if parent else None
+        for name in ("parent_incident", "problem_id"):
+            other = self.get(getattr(incident, name) or "")
+            if other is not None and (other.incident.kind == "problem") != (name == "problem_id"):
+                what = "no problem record" if name == "problem_id" else "a problem record: link it by problem_id"
+                yield FieldProblem(name, f"{other.incident.number} is {what}")
+
+
+def fields_of(incident: Incident) -> dict[str, Any]:
+    """A record as JSON has it; what its program knows and we do not stands beside the rest."""
+    values: dict[str, Any] = {name: getattr(incident, name) for name in FIELDS}
+    for name in ("opened_at", "resolved_at"):
+        values[name] = values[name] and _stamp(values[name])
+    return {**incident.extra, **values}
+
+
+def _completed(given: Incident, before: Incident | None) -> Incident:
+    """With what follows from the rest: when it was opened and resolved, and its priority."""
+    now = _now()
+    resolved_at = given.resolved_at
+    if given.is_open:
+        resolved_at = None
+    elif resolved_at is None and before is not None:
+        resolved_at = now if before.is_open else before.resolved_at
+    return replace(
+        given,
+        number=before.number if before else given.number,
+        priority=given.priority or priority_of(given.impact, given.urgency),
+        opened_at=given.opened_at or (before.opened_at if before else now),
+        resolved_at=resolved_at,
+    )
+
+
+def _recorded(row: sqlite3.Row) -> Recorded:
+    values = {name: row[name] for name in FIELDS}
+    for name in ("opened_at", "resolved_at"):
+        values[name] = values[name] and datetime.fromisoformat(values[name])
+    values["known_error"] = bool(values["known_error"])
+    incident = Incident(**values, extra=json.loads(row["extra"]))
+    return Recorded(incident, row["version"], datetime.fromisoformat(row["updated_at"]))
+
+
+def _condition(wanted: Selection) -> tuple[str, dict[str, Any]]:
+    conditions = ["1"]
+    values: dict[str, Any] = {"limit": wanted.limit, "offset": wanted.offset}
+    if wanted.state == "open":
+        conditions.append(f"state IN ({', '.join(repr(state) for state in OPEN_STATES)})")
+    elif wanted.state:
+        conditions.append("state = :state")
+        values["state"] = wanted.state
+    for name in ("kind", "service", "assignment_group"):
+        if value := getattr(wanted, name):
+            conditions.append(f"{name} = :{name} COLLATE NOCASE")
+            values[name] = value
+    return " AND ".join(conditions), values
+
+
+def _erase_facts(connection: sqlite3.Connection, gone: Incident) -> None:
+    """What was asked on behalf of a record, and what was said of it: by its number, and by its words."""
+    sessions = connection.execute("SELECT suggestion_id FROM suggestion_events WHERE number = ?", (gone.number,))
+    for (session,) in sessions.fetchall():
+        connection.execute("DELETE FROM suggestion_events WHERE suggestion_id = ?", (session,))
+        connection.execute("DELETE FROM suggestions WHERE id = ?", (session,))
+    for table in ("attachments", "feedback", "searches"):
+        connection.execute(f"DELETE FROM {table} WHERE number = ?", (gone.number,))
+    for text in {gone.short_description, gone.description} - {""}:
+        for table in ("searches", "suggestions"):
+            # The whole of it somewhere in what was asked, or its beginning, as it was typed
+            connection.execute(
+                f"DELETE FROM {table} WHERE instr(lower(text), lower(:said))"
+                " OR (length(text) >= 3 AND instr(lower(:said), lower(text)) = 1)",
+                {"said": text},
+            )
+
+
+def _expect(seen: int | None, before: Recorded | None) -> None:
+    version = before.version if before else 0
+    if seen is not None and seen != version:
+        raise ChangedMeanwhileError(f"the record is at version {version}, not {seen}", "Read it again, then change it")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,49 @@
+"""Pages of the desk's records: a list, and one record with its triage."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from kb_service.api.caller import Base, CallerAudience, Records
+from kb_service.bodies import attachment_json
+from kb_service.incidents import Selection
+from kb_service.triage import Ticket
+from kb_service.vocabulary import STATES
+from kb_service.web.pages import HEADERS, TEMPLATES
+
+router = APIRouter(include_in_schema=False, dependencies=[Records])
+
+
+@router.get("/incidents")
+def incidents_page(
+    request: Request,
+    base: Base,
+    q: Annotated[str, Query(max_length=20_000)] = "",
+    state: Annotated[str | None, Query(max_length=20)] = None,
+) -> HTMLResponse:
+    """The latest records, or those that match."""
+    wanted = Selection(state=state if state in {"open", *STATES} else None, limit=100)
+    found, total = base.related.matching(q, wanted) if q.strip() else base.incidents.listed(wanted)
+    context = {
+        "asked": q,
+        "wanted": wanted.state,
+        "states": ("open", *STATES),
+        "found": [one.incident for one in found],
+        "total": total,
+    }
+    return TEMPLATES.TemplateResponse(request, "incidents.html", context, headers=HEADERS)
+
+
+@router.get("/incidents/{number}")
+def incident_page(request: Request, base: Base, audience: CallerAudience, number: str) -> HTMLResponse:
+    """A record, what is known of it, and its articles."""
+    recorded = base.incidents.existing(number)
+    attached = base.attachments.of_incidents([recorded.incident.number]).get(recorded.incident.number, [])
+    context = {
+        "recorded": recorded,
+        "triage": base.triager.triage(Ticket.of(recorded.incident), audience),
+        "attached": [attachment_json(one, base.searcher.catalogue) for one in attached],
+        "children": base.incidents.children(recorded.incident.number),
+    }
+    return TEMPLATES.TemplateResponse(request, "incident.html", context, headers=HEADERS)
