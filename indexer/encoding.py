@@ -1,6 +1,6 @@
 """Gives the passages of an index their vectors, batch by batch, so that a killed run goes on where it stopped."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -24,21 +24,30 @@ class Encoding:
         self._index, self._encoder, self._cache, self._progress = index, encoder, cache, progress
         self.encoded = 0
 
-    def encode_ahead(self, texts: Iterable[str]) -> None:
-        """Encode what a small change needs before it goes live: found by meaning from the first moment."""
+    def encode_ahead(self, texts: Iterable[str], most: int = ENCODE_BEFORE_SWITCH) -> None:
+        """Encode what a small change needs before it goes live: found by meaning from the first moment.
+
+        Nothing of a change with more than ``most`` texts.
+        """
         wanted: dict[bytes, str] = {}
         for text in texts:
             wanted[text_hash(text)] = text
-            if len(wanted) > ENCODE_BEFORE_SWITCH:
+            if len(wanted) > most:
                 return
         known = self._cache.get(list(wanted))
         missing = {digest: text for digest, text in wanted.items() if digest not in known}
         self._encode(missing, 0, len(missing))
 
-    def encode_pending(self) -> None:
-        """Encode and link, batch by batch, what still has no vector."""
+    def encode_pending(self, stop: Callable[[], bool] | None = None) -> bool:
+        """Encode and link, batch by batch, what still has no vector; whether that is all done.
+
+        ``stop`` is asked before each batch, a small one then: whether there is something more urgent.
+        """
+        most = ENCODE_BATCH if stop else ENCODE_BATCH * 4
         _, wanted, there = self._index.counts()
-        while batch := self._index.pending(ENCODE_BATCH * 4):
+        while batch := self._index.pending(most):
+            if stop and stop():
+                return False
             known = self._cache.get([digest for _, digest, _ in batch])
             self._encode(
                 {digest: passage.encoded_text for _, digest, passage in batch if digest not in known}, there, wanted
@@ -48,6 +57,7 @@ class Encoding:
             there += len(batch)
             self._progress("encode", there, wanted)
             fold_if_due(self._index)
+        return True
 
     def link(self, batch: Sequence[tuple[int, bytes, Passage]]) -> None:
         """Give pending passages the vectors that are known. Inside a transaction of the caller's."""

@@ -17,12 +17,12 @@ from pathlib import Path
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from indexer.database import open_database, reading, writing
+from indexer.database import BUSY_SECONDS, open_database, reading, writing
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 
 # "KBDK": what tells a desk's file from any other SQLite file
 APPLICATION_ID = 0x4B42444B
-_BACKUP_PAGES = 1_000
+_MEND = "Move it away, with the files beside it of the same name, and restore a backup: kb restore FILE"
 
 migrations = Migrations("kb_service.desk")
 
@@ -67,6 +67,10 @@ CREATE TABLE searches (
   articles TEXT NOT NULL, at TEXT NOT NULL
 );
 CREATE INDEX searches_number ON searches (number) WHERE number IS NOT NULL;
+CREATE TABLE clicks (
+  id INTEGER PRIMARY KEY, search_id INTEGER NOT NULL, article TEXT NOT NULL, revision TEXT NOT NULL, at TEXT NOT NULL
+);
+CREATE INDEX clicks_search ON clicks (search_id);
 CREATE TABLE suggestions (
   id TEXT PRIMARY KEY, text TEXT NOT NULL, articles TEXT NOT NULL, at TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -92,9 +96,11 @@ class Desk:
         # SQLite's own queue is by chance; in one process it is by turn
         self._turn = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with (path.parent / "desk.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            _migrate(self.connection, path)
+        with self._alone():
+            if path.exists():
+                # Before anything is written to it, be it how it keeps its journal
+                _check(path, _MEND, may_be_new=True)
+            _migrate(self.connection)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -134,46 +140,55 @@ class Desk:
         """Write a consistent copy while others read and write. The file appears whole or not at all."""
         if file.exists():
             raise DeskError(f"{file} is there already", "Name another file, or move it away")
-        part = file.with_name(f"{file.name}.part")
-        part.unlink(missing_ok=True)
-        try:
-            with closing(sqlite3.connect(part)) as copy:
-                self.connection.backup(copy, pages=_BACKUP_PAGES, sleep=0.01)
-                copy.execute("PRAGMA journal_mode=DELETE")
-            _sync(part)
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
+        if not file.parent.is_dir():
+            raise DeskError(f"there is no folder {file.parent}", "Make it, or name a file in another")
+        _copy(self.connection, file)
 
     def restore(self, file: Path) -> Path:
         """Put a backup in the record's place while others use it; gives where the record as it was is kept.
 
         Raises DeskError where the file is no whole backup of a desk, or of a newer version; nothing is changed then.
         """
-        if not file.exists():
+        if not file.is_file():
             raise DeskError(f"there is no file {file}", "Name a file that 'kb backup' wrote")
+        _check(file, "Name a file that 'kb backup' wrote")
         kept = self.path.with_name(f"desk-before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
         work = self.path.with_name("desk-restoring.db")
-        try:
-            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as given:
-                work.unlink(missing_ok=True)
-                with closing(sqlite3.connect(work, isolation_level=None)) as copy:
+
+        def keep(status: int, _left: int, _of: int) -> None:
+            # The first page keeps writers out, and readers see none of it yet: this is the last of the record as it was
+            if status == sqlite3.SQLITE_OK and not kept.exists():
+                with closing(_open(self.path)) as before:
+                    _copy(before, kept)
+
+        with self._alone():
+            work.unlink(missing_ok=True)
+            try:
+                with closing(_read_only(file)) as given, closing(sqlite3.connect(work, isolation_level=None)) as copy:
                     given.backup(copy)
-                    _migrate(copy, file)
+                    _migrate(copy)
                     copy.execute("UPDATE meta SET value = ? WHERE name = 'line'", (uuid.uuid4().hex,))
-                    self.backup(kept)
                     with self._turn:
-                        copy.backup(self.connection)
-        except sqlite3.DatabaseError as error:
-            raise DeskError(f"{file} is no backup of a desk: {error}", "Name a file that 'kb backup' wrote") from error
-        finally:
-            for leftover in work.parent.glob(f"{work.name}*"):
-                leftover.unlink()
+                        copy.backup(self.connection, pages=1, progress=keep)
+            except sqlite3.DatabaseError as error:
+                raise DeskError(f"{file} cannot be restored: {error}", "Name a file that 'kb backup' wrote") from error
+            finally:
+                for leftover in work.parent.glob(f"{work.name}*"):
+                    leftover.unlink()
         return kept
 
     def forget_deleted(self) -> None:
         """Take what was deleted out of the write-ahead log too; waits for readers."""
+        # Overwriting what is deleted leaves the copies that are made where a full page is split
+        self.connection.execute("VACUUM")
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time makes, migrates or replaces the record."""
+        with (self.path.parent / "desk.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
 
 def next_change(connection: sqlite3.Connection) -> int:
@@ -186,34 +201,52 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         connection = open_database(path, synchronous="FULL").conn
     except IndexDamagedError as error:
-        raise DeskError(error.problem, "Restore it: kb restore FILE") from error
+        raise DeskError(error.problem, _MEND) from error
     connection.execute("PRAGMA secure_delete=ON")
     connection.row_factory = sqlite3.Row
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring a record to this version. Raises DeskError for a file that is none, is damaged, or is of a newer one."""
-    database = sqlite_utils.Database(connection)
+def _check(path: Path, remedy: str, *, may_be_new: bool = False) -> None:
+    """Raise DeskError for a file that is no desk's, is damaged, or is of a newer version. Writes nothing to it."""
     try:
-        known = connection.execute("PRAGMA application_id").fetchone()[0]
-        if known != APPLICATION_ID and database.table_names():
-            raise DeskError(f"{path} is not the record of a desk", "Restore it from a backup: kb restore FILE")
-        if (told := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise DeskError(f"{path} is damaged: {told}", "Move it away and restore it from a backup: kb restore FILE")
-        newer = {one.name for one in migrations.applied(database)} - {one.name for one in migrations._migrations}
-        if newer:
-            raise DeskError(f"{path} was written by a newer version ({', '.join(newer)})", "Use that version")
-        if known != APPLICATION_ID:
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        if migrations.pending(database):
-            migrations.apply(database)
+        with closing(_read_only(path)) as connection:
+            database = sqlite_utils.Database(connection)
+            is_new = may_be_new and not database.table_names()
+            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID and not is_new:
+                raise DeskError(f"{path} is not the record of a desk", remedy)
+            if (told := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise DeskError(f"{path} is damaged: {told}", remedy)
+            newer = {one.name for one in migrations.applied(database)} - {one.name for one in migrations._migrations}
+            if newer:
+                raise DeskError(f"{path} was written by a newer version ({', '.join(newer)})", "Use that version")
     except sqlite3.DatabaseError as error:
-        raise DeskError(
-            f"{path} cannot be read: {error}", "Move it away and restore it from a backup: kb restore FILE"
-        ) from error
+        raise DeskError(f"{path} cannot be read: {error}", remedy) from error
 
 
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Make a record, or bring one to this version."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    database = sqlite_utils.Database(connection)
+    if migrations.pending(database):
+        migrations.apply(database)
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+
+
+def _copy(connection: sqlite3.Connection, file: Path) -> None:
+    """A record as it stands now, in one step: in several, each write of others would begin it anew."""
+    part = file.with_name(f"{file.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(part)) as copy:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from indexer.errors import KnowledgeBaseError
 from kb_service.desk import Desk
 from kb_service.incidents import UnknownIncidentError
 
 Verdict = Literal["helped", "not_helped", "flag"]
 Channel = Literal["search", "suggest", "triage"]
+
+
+class UnknownSearchError(KnowledgeBaseError):
+    """There is no search of that id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,16 @@ class Feedback:
         helped = sum(row["verdict"] == "helped" for row in rows)
         return Votes(helped, len(rows) - helped)
 
+    def clicked(self, search_id: int, article: str, revision: str) -> None:
+        """Record which article of a search was opened. Raises UnknownSearchError."""
+        with self._desk.writing() as connection:
+            if connection.execute("SELECT 1 FROM searches WHERE id = ?", (search_id,)).fetchone() is None:
+                raise UnknownSearchError(f"there is no search {search_id}", "Use the search_id of GET /api/search")
+            connection.execute(
+                "INSERT INTO clicks (search_id, article, revision, at) VALUES (?, ?, ?, ?)",
+                (search_id, article, revision, datetime.now(UTC).isoformat()),
+            )
+
     def flags(self, ids: Iterable[str] | None = None) -> list[Fact]:
         """What was flagged, latest first; of some articles or of all."""
         every = ids is None
@@ -87,19 +102,22 @@ class Feedback:
         )
         return [_fact(row) for row in rows]
 
-    def searched(self, channel: Channel, text: str, articles: Sequence[str], number: str | None = None) -> None:
-        """Keep what was asked and which articles were shown; never in an answer's way, dropped when all is busy."""
+    def searched(self, channel: Channel, text: str, articles: Sequence[str], number: str | None = None) -> int | None:
+        """Keep what was asked and which articles were shown; gives the search's id.
+
+        Never in an answer's way: dropped when all is busy.
+        """
         connection = self._desk.connection
         try:
             connection.execute("PRAGMA busy_timeout=50")
             # Ends of searches may be lost with the power, unlike what is acknowledged: nobody waits for the disk
             connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(
+            return connection.execute(
                 "INSERT INTO searches (channel, text, number, articles, at) VALUES (?, ?, ?, ?, ?)",
                 (channel, text, number, json.dumps(articles), datetime.now(UTC).isoformat()),
-            )
+            ).lastrowid
         except sqlite3.OperationalError:
-            return
+            return None
         finally:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA busy_timeout=30000")

@@ -5,6 +5,7 @@ usual words of other programs; what comes out is always one of the words below.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -24,14 +25,19 @@ _AHEAD = timedelta(minutes=5)
 
 def _one_of(*meanings: str) -> BeforeValidator:
     words = words_for(meanings)
-    return BeforeValidator(lambda value: meant_by(value, words))
+    return BeforeValidator(lambda value: meant_by(_text(value), words))
 
 
 def _text(value: object) -> object:
     """What no text column takes is replaced; a number is a text here."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    return value.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else value
+    return _encodable(value).replace("\0", "") if isinstance(value, str) else value
+
+
+def _encodable(text: str) -> str:
+    """Without halves of surrogate pairs: no file and no answer can hold them."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _no_text(value: object) -> object:
@@ -41,6 +47,18 @@ def _no_text(value: object) -> object:
 def _blank(value: object) -> object:
     value = _text(value)
     return None if isinstance(value, str) and not value.strip() else value
+
+
+def _count(value: object) -> object:
+    """A number of things; yes and no are none."""
+    if isinstance(value, bool):
+        raise ValueError(f"'{value}' is no number")
+    return _blank(value)
+
+
+def _yes_or_no(value: object) -> object:
+    value = _blank(value)
+    return False if value is None else value
 
 
 def moment(value: object) -> object:
@@ -94,8 +112,8 @@ class Incident:
     close_notes: Text = ""
     parent_incident: Annotated[Number | None, Optional] = None
     problem_id: Annotated[Number | None, Optional] = None
-    users_affected: Annotated[Annotated[int, Field(ge=0, le=100_000_000)] | None, Optional] = None
-    known_error: bool = False
+    users_affected: Annotated[Annotated[int, Field(ge=0, le=100_000_000)] | None, BeforeValidator(_count)] = None
+    known_error: Annotated[bool, BeforeValidator(_yes_or_no)] = False
     workaround: Text = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -119,6 +137,7 @@ FIELDS = tuple(one.name for one in fields(Incident) if one.name != "extra")
 # Names that other programs and earlier exports use
 _ALSO_CALLED = {"business_service": "service", "affected_users": "users_affected"}
 _MOST_EXTRA = 100
+_MOST_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +169,18 @@ def incident_of(values: Mapping[str, Any]) -> Incident:
     for name in ("kind", "state"):
         if known.get(name) in (None, ""):
             known.pop(name, None)
-    extra = {name: value for name, value in named.items() if name not in FIELDS and name not in _GIVEN_BY_US}
     given = named.get("extra")
-    if isinstance(given, Mapping):
-        extra |= given
+    unknown = {**named, **(given if isinstance(given, Mapping) else {})}
+    extra = {name: value for name, value in unknown.items() if name not in _NOT_EXTRA}
+    problems: tuple[FieldProblem, ...] = ()
+    if _is_nested(extra, _MOST_DEPTH):
+        problems = (FieldProblem("extra", f"unknown fields nested more than {_MOST_DEPTH} levels deep"),)
+        extra = {}
     try:
-        incident = adapter().validate_python({**known, "extra": extra})
+        incident = adapter().validate_python({**known, "extra": _as_kept(extra)})
     except ValidationError as error:
-        raise InvalidIncidentError(tuple(_problem(dict(one)) for one in error.errors())) from None
-    problems = tuple(_inconsistencies(incident))
+        raise InvalidIncidentError((*(_problem(dict(one)) for one in error.errors()), *problems)) from None
+    problems = (*problems, *inconsistencies(incident))
     if problems:
         raise InvalidIncidentError(problems)
     return incident
@@ -168,6 +190,7 @@ def incident_of(values: Mapping[str, Any]) -> Incident:
 _GIVEN_BY_US = frozenset(
     "extra articles children incidents url open version updated_at minutes_to_resolve age_minutes unknown demo".split()
 )
+_NOT_EXTRA = _GIVEN_BY_US.union(FIELDS, _ALSO_CALLED)
 
 
 @cache
@@ -189,11 +212,27 @@ def _problem(error: dict[str, Any]) -> FieldProblem:
     return FieldProblem(where, str(error["msg"]).removeprefix("Value error, ")[:400])
 
 
-def _written(extra: Mapping[str, Any]) -> str:
-    return json.dumps(extra, ensure_ascii=False, default=str)
+def _is_nested(value: object, levels: int) -> bool:
+    """Whether there are more levels of lists and objects than these."""
+    if not isinstance(value, Mapping | list | tuple):
+        return False
+    inside = value.values() if isinstance(value, Mapping) else value
+    return levels == 0 or any(_is_nested(one, levels - 1) for one in inside)
 
 
-def _inconsistencies(incident: Incident) -> list[FieldProblem]:
+def _as_kept(value: Any) -> Any:
+    """A value as the desk's file and an answer hold it, so that it comes back as it was put."""
+    if isinstance(value, Mapping):
+        return {_encodable(str(name)): _as_kept(inside) for name, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_kept(inside) for inside in value]
+    if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return _encodable(str(value))
+
+
+def inconsistencies(incident: Incident) -> list[FieldProblem]:
+    """What of a record contradicts the rest of it."""
     found = []
     if not incident.short_description and not incident.description:
         found.append(FieldProblem("short_description", "is missing, and so is a description"))
@@ -201,7 +240,7 @@ def _inconsistencies(incident: Incident) -> list[FieldProblem]:
         found.append(FieldProblem("resolved_at", "is before opened_at"))
     if incident.parent_incident and incident.parent_incident.casefold() == incident.number.casefold():
         found.append(FieldProblem("parent_incident", "is the record itself"))
-    if len(incident.extra) > _MOST_EXTRA or len(_written(incident.extra)) > MOST_LETTERS:
+    if len(incident.extra) > _MOST_EXTRA or len(json.dumps(incident.extra, ensure_ascii=False)) > MOST_LETTERS:
         found.append(
             FieldProblem("extra", f"more than {_MOST_EXTRA} unknown fields, or more than {MOST_LETTERS:,} letters")
         )

@@ -23,6 +23,7 @@ from indexer.vectors import VectorCache
 from kb_service.confidence import STRONG
 from kb_service.incident import Incident
 from kb_service.incidents import Incidents
+from kb_service.query_vectors import QueryVectors
 from kb_service.search import Searcher
 
 # Raise when a record's passages come out differently: all are then put in anew
@@ -30,6 +31,8 @@ FORMAT = "1"
 AUDIENCE = "internal"
 LOOK_SECONDS = 0.25
 _BATCH = 500
+# More texts than this are found by their words first
+_MOST_AHEAD = 64
 
 _log = logging.getLogger("kb.incidents")
 
@@ -37,16 +40,18 @@ _log = logging.getLogger("kb.incidents")
 class IncidentIndex:
     """The records of one data folder by words and by meaning. One instance serves all threads."""
 
-    def __init__(self, incidents: Incidents, encoder: Encoder, strong: float = STRONG) -> None:
+    def __init__(
+        self, incidents: Incidents, encoder: Encoder, strong: float = STRONG, vectors: QueryVectors | None = None
+    ) -> None:
         self._incidents, self._desk, self._encoder = incidents, incidents.desk, encoder
         self._folder = incidents.desk.path.parent
         self.index = PassageIndex(self._folder / "incidents.db", encoder)
-        self.searcher = Searcher(self.index, encoder, strong, "incidents")
+        self.searcher = Searcher(self.index, encoder, strong, "incidents", vectors)
         self._turn = threading.Lock()
 
     def behind(self) -> bool:
-        """Whether there are changes that cannot be found yet."""
-        return self._state() != (self.index.meta("line"), self.index.meta("change") or "0")
+        """Whether there is anything that cannot be found yet, by its words or by meaning."""
+        return self._has_changes() or bool(self.index.pending(1))
 
     def catch_up(self, progress: Progress = unwatched) -> bool:
         """Take up every change of the record since the last time; False where another process is at it."""
@@ -57,9 +62,12 @@ class IncidentIndex:
             try:
                 encoding = Encoding(self.index, self._encoder, cache, progress)
                 self._begin()
-                while self._take_up(encoding):
-                    pass
-                encoding.encode_pending()
+                done = False
+                while not done:
+                    while self._take_up(encoding):
+                        pass
+                    # The vectors of an import of thousands must not keep the next record waiting
+                    done = encoding.encode_pending(stop=self._has_changes)
                 fold_if_due(self.index)
             finally:
                 cache.close()
@@ -83,8 +91,9 @@ class IncidentIndex:
         """Vectors of records have a file of their own, so that those of erased ones can be told and deleted."""
         return VectorCache(self._folder / "incident-vectors.db", self._encoder.identity)
 
-    def _state(self) -> tuple[str, str]:
-        return self._desk.line, self._desk.meta("change") or "0"
+    def _has_changes(self) -> bool:
+        here = self.index.meta("line"), self.index.meta("change") or "0"
+        return here != (self._desk.line, self._desk.meta("change") or "0")
 
     def _begin(self) -> None:
         """Where the line of changes, the encoder or the format is another one, begin anew, with cached vectors."""
@@ -118,7 +127,8 @@ class IncidentIndex:
         if not rows:
             return False
         cut = {number: passages_of(incident, self._encoder) for number, incident in records.items()}
-        encoding.encode_ahead(passage.encoded_text for passages in cut.values() for passage in passages)
+        texts = (passage.encoded_text for passages in cut.values() for passage in passages)
+        encoding.encode_ahead(filter(None, texts), _MOST_AHEAD)
         with writing(self.index.connection):
             for row in rows:
                 if row["gone"]:

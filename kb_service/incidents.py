@@ -10,10 +10,20 @@ from typing import Any, Literal
 from indexer.errors import KnowledgeBaseError
 from indexer.progress import in_batches
 from kb_service.desk import Desk, next_change
-from kb_service.incident import FIELDS, FieldProblem, Incident, InvalidIncidentError, incident_of
+from kb_service.incident import (
+    FIELDS,
+    MOST_LETTERS_SHORT,
+    FieldProblem,
+    Incident,
+    InvalidIncidentError,
+    incident_of,
+    inconsistencies,
+)
 from kb_service.vocabulary import OPEN_STATES, priority_of
 
 _BATCH = 200
+# The beginning of a ticket that a search log may hold; a word or two of it tell nothing of the ticket
+_LONG_ENOUGH_TO_TELL = 12
 _COLUMNS = (*FIELDS, "extra", "version", "change", "updated_at")
 _PUT = (
     f"INSERT INTO incidents ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (number) DO"
@@ -25,7 +35,7 @@ class UnknownIncidentError(KnowledgeBaseError):
     """There is no record of that number."""
 
     def __init__(self, number: str) -> None:
-        super().__init__(f"there is no incident '{number}'", "GET /api/incidents lists them")
+        super().__init__(f"there is no incident '{number}'", "'kb incidents export' and GET /api/incidents list them")
 
 
 class ChangedMeanwhileError(KnowledgeBaseError):
@@ -221,7 +231,7 @@ class Incidents:
     ) -> LineReport:
         if isinstance(values, str):
             return LineReport(line, "", "refused", values)
-        number = str(values.get("number") or "").strip()
+        number = str(values.get("number") or "").strip().encode("utf-8", "replace").decode()[:MOST_LETTERS_SHORT]
         key = number.casefold()
         if key and key in lines:
             return LineReport(line, number, "refused", f"number: '{number}' stands on line {lines[key]} already")
@@ -240,7 +250,7 @@ class Incidents:
     def _put(self, connection: sqlite3.Connection, given: Incident, before: Recorded | None) -> Recorded:
         """Write within the caller's transaction; nothing where nothing changed. Raises InvalidIncidentError."""
         incident = _completed(given, before.incident if before else None)
-        problems = tuple(self._wrong_links(incident))
+        problems = (*inconsistencies(incident), *self._wrong_links(incident))
         if problems:
             raise InvalidIncidentError(problems)
         if before is not None and before.incident == incident:
@@ -251,7 +261,7 @@ class Incidents:
             **{name: getattr(incident, name) for name in FIELDS},
             "opened_at": _stamp(incident.opened_at or now),
             "resolved_at": incident.resolved_at and _stamp(incident.resolved_at),
-            "extra": json.dumps(incident.extra, ensure_ascii=False, default=str),
+            "extra": json.dumps(incident.extra, ensure_ascii=False),
             "version": recorded.version,
             "change": next_change(connection),
             "updated_at": _stamp(now),
@@ -287,16 +297,16 @@ def fields_of(incident: Incident) -> dict[str, Any]:
 def _completed(given: Incident, before: Incident | None) -> Incident:
     """With what follows from the rest: when it was opened and resolved, and its priority."""
     now = _now()
-    resolved_at = given.resolved_at
-    if given.is_open:
-        resolved_at = None
-    elif resolved_at is None and before is not None:
-        resolved_at = now if before.is_open else before.resolved_at
+    resolved_at = None if given.is_open else given.resolved_at
+    opened_at = given.opened_at or (before.opened_at if before else min(now, resolved_at or now))
+    if resolved_at is None and before is not None and not given.is_open:
+        # A clock that goes ahead may have opened it after now
+        resolved_at = max(now, opened_at or now) if before.is_open else before.resolved_at
     return replace(
         given,
         number=before.number if before else given.number,
         priority=given.priority or priority_of(given.impact, given.urgency),
-        opened_at=given.opened_at or (before.opened_at if before else now),
+        opened_at=opened_at,
         resolved_at=resolved_at,
     )
 
@@ -331,16 +341,19 @@ def _erase_facts(connection: sqlite3.Connection, gone: Incident) -> None:
     for (session,) in sessions.fetchall():
         connection.execute("DELETE FROM suggestion_events WHERE suggestion_id = ?", (session,))
         connection.execute("DELETE FROM suggestions WHERE id = ?", (session,))
-    for table in ("attachments", "feedback", "searches"):
+    for table in ("attachments", "feedback"):
         connection.execute(f"DELETE FROM {table} WHERE number = ?", (gone.number,))
-    for text in {gone.short_description, gone.description} - {""}:
-        for table in ("searches", "suggestions"):
+    said = [text for text in (gone.short_description, gone.description) if text]
+    for table in ("searches", "suggestions"):
+        for text in said:
             # The whole of it somewhere in what was asked, or its beginning, as it was typed
             connection.execute(
                 f"DELETE FROM {table} WHERE instr(lower(text), lower(:said))"
-                " OR (length(text) >= 3 AND instr(lower(:said), lower(text)) = 1)",
-                {"said": text},
+                " OR (length(text) >= :long AND instr(lower(:said), lower(text)) = 1)",
+                {"said": text, "long": _LONG_ENOUGH_TO_TELL},
             )
+    connection.execute("DELETE FROM searches WHERE number = ?", (gone.number,))
+    connection.execute("DELETE FROM clicks WHERE search_id NOT IN (SELECT id FROM searches)")
 
 
 def _expect(seen: int | None, before: Recorded | None) -> None:

@@ -15,6 +15,7 @@ from kb_service.feedback import Feedback
 from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
 from kb_service.query import Query, State
+from kb_service.query_vectors import QueryVectors
 from kb_service.related import RelatedSearch
 from kb_service.search import Results, Searcher
 from kb_service.settings import Settings
@@ -29,12 +30,13 @@ class KnowledgeBase:
         self.settings = settings
         self.encoder = settings.open_encoder()
         self.index = PassageIndex(settings.data / "index.db", self.encoder)
-        self.searcher = Searcher(self.index, self.encoder, settings.strong)
+        vectors = QueryVectors(self.encoder)
+        self.searcher = Searcher(self.index, self.encoder, settings.strong, vectors=vectors)
         self.searcher.catalogue.create_tables()
         self.desk = Desk(settings.data / "desk.db")
         self.incidents, self.attachments = Incidents(self.desk), Attachments(self.desk)
         self.feedback, self.sessions = Feedback(self.desk), Sessions(self.desk)
-        self.incident_index = IncidentIndex(self.incidents, self.encoder, settings.strong)
+        self.incident_index = IncidentIndex(self.incidents, self.encoder, settings.strong, vectors)
         self.related = RelatedSearch(self.incidents, self.attachments, self.incident_index, settings.strong)
         self.triager = Triager(
             self.searcher,

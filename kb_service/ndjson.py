@@ -1,5 +1,6 @@
 """Many records in one body: a JSON object a line, or a JSON array."""
 
+import codecs
 import json
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ MOST_LINE_BYTES = 1024 * 1024
 
 def given_in(body: bytes) -> list[Given]:
     """The records of a body, each with its line (in an array, its place), or what is wrong with that."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     if body.lstrip()[:1] == b"[":
         try:
             rows = json.loads(body)

@@ -38,7 +38,7 @@ LANE_OF: Mapping[str, Lane] = {
     "title_share": "words",
 }
 # What a score may have beside likeness
-BONUSES = ("exact", "window", "evidence", "service", "ci", "recency")
+BONUSES = ("exact", "window", "evidence", "service", "ci", "tag", "recency")
 # A question says in its own words what the article says in others, so that its few words tell little; in an alert or a
 # report of so many terms enough of them are the article's own
 TELLING_TERMS = 35
@@ -58,8 +58,9 @@ WINDOW_BONUS = 0.1
 # What resolved incidents like this one. Measured by leaving each query out of its set's, see the commit: more of it
 # gains nothing where reports recur, and costs where every alert has a runbook of its own
 EVIDENCE_WEIGHT = 0.1
-# Of the same service, of the same configuration item: what is preferred goes before what is as much alike
-PREFERENCE_BONUSES: Mapping[str, float] = {"service": 0.05, "ci": 0.1}
+# Of the same service, of the same configuration item, tagged as the ticket's category: what is preferred goes before
+# what is as much alike
+PREFERENCE_BONUSES: Mapping[str, float] = {"service": 0.05, "ci": 0.1, "tag": 0.03}
 FULL_BONUSES: Mapping[str, float] = {**PREFERENCE_BONUSES, "evidence": EVIDENCE_WEIGHT}
 # While somebody types, what is shown keeps its place unless another is better by this much
 STEADY_MARGIN = 0.15

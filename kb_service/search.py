@@ -3,10 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
-
-import numpy as np
 
 from indexer.catalogue import Catalogue
 from indexer.encoder import Encoder, Vectors
@@ -20,6 +17,7 @@ from kb_service.confidence import STRONG, Calibration, Confidence, Kind, band
 from kb_service.glossary import Glossary, Term
 from kb_service.hits import Hit, hit_of, passages_shown
 from kb_service.query import Evidence, Query, filter_of, may_read
+from kb_service.query_vectors import QueryVectors
 from kb_service.ranking import (
     EVIDENCE_WEIGHT,
     LONG_TEXT_TERMS,
@@ -32,9 +30,6 @@ from kb_service.ranking import (
 )
 from kb_service.understanding import MOST_ENCODED_LETTERS, Understood, understand
 
-_KEPT_VECTORS = 512
-# How much the first line of a report counts in its meaning, beside the whole of it
-HEADLINE_WEIGHT = 0.3
 # In a longer text nobody expects an article to say all of its words
 _MOST_WORDS_TO_RELAX = 8
 # An article is read next where its likeness is this share of the most alike one's
@@ -105,13 +100,22 @@ class Results:
 class Searcher:
     """Answers queries from the live generation of an index. One serves all threads."""
 
-    def __init__(self, index: PassageIndex, encoder: Encoder, strong: float = STRONG, kind: Kind = "articles") -> None:
-        """``strong`` is the probability from which a hit counts as strong; ``kind`` says what the index holds."""
+    def __init__(
+        self,
+        index: PassageIndex,
+        encoder: Encoder,
+        strong: float = STRONG,
+        kind: Kind = "articles",
+        vectors: QueryVectors | None = None,
+    ) -> None:
+        """``strong`` is the probability from which a hit counts as strong; ``kind`` says what the index holds.
+
+        ``vectors`` are those of another searcher's queries, so that one text asked of both is encoded once.
+        """
         self.index, self._encoder, self._strong = index, encoder, strong
         self._calibration = Calibration.of(encoder.identity, kind)
         self._glossary = Glossary(index)
-        # Pages and typing ask for the same text again
-        self._vector = lru_cache(_KEPT_VECTORS)(self._encode)
+        self._vectors = vectors or QueryVectors(encoder)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -163,7 +167,7 @@ class Searcher:
         """What a text of a title and perhaps a description is about, ``(dimension,)`` float32, unit length."""
         text = text.strip()[:MOST_ENCODED_LETTERS]
         headline = text.partition("\n")[0]
-        return self._vector(text, headline if headline != text else "")
+        return self._vectors.of(text, headline if headline != text else "")
 
     def encoded_share(self) -> float:
         """How much can be found by meaning; nothing while the index is still another encoder's."""
@@ -182,19 +186,13 @@ class Searcher:
         if not understood.terms:
             return Ranking(understood, _NOTHING, (), (), snapshot.generation)
         meaningful = not understood.only_codes and not query.words_only
-        vector = self._vector(understood.encoded_text, understood.headline) if meaningful else None
+        vector = self._vectors.of(understood.encoded_text, understood.headline) if meaningful else None
         asked = Asked(understood.terms, understood.codes, vector, understood.beside, tuple(query.evidence))
         found = snapshot.search(connection, asked, wanted)
         ranked = rank(found, understood.common_share, bonuses=_bonuses(query, snapshot))
         ranked = in_steady_order(ranked, query.shown)
         probabilities = self._calibration.probabilities(ranked, found)
         return Ranking(understood, found, tuple(ranked), tuple(probabilities), snapshot.generation)
-
-    def _encode(self, text: str, headline: str) -> Vectors:
-        """``(dimension,)`` float32, unit length; a headline counts beside the whole."""
-        vectors = self._encoder.encode([text, headline] if headline else [text], "query")
-        whole: Vectors = vectors[0] if not headline else vectors[0] + HEADLINE_WEIGHT * vectors[1]
-        return np.ascontiguousarray(whole / max(float(np.linalg.norm(whole)), 1e-12), np.float32)
 
     def _hits(self, ranking: Ranking, page: slice, evidence: Mapping[str, Evidence]) -> tuple[Hit, ...]:
         ranked = ranking.ranked[page]

@@ -21,13 +21,18 @@ class Suggestions:
     generation: int
 
 
+def says_enough(text: str) -> bool:
+    """Whether a text is long enough to mean something."""
+    return len(text.strip()) >= MEANINGFUL_LETTERS
+
+
 def suggest(searcher: Searcher, query: Query, least: float) -> Suggestions:
     """Articles whose probability of answering is at least ``least``; at most three, or the query's limit if lower."""
     generation = searcher.index.generation
     text = query.text.strip()
     if len(text) < LEAST_LETTERS:
         return Suggestions((), f"Too little to go by: fewer than {LEAST_LETTERS} letters.", generation)
-    results = searcher.search(replace(query, words_only=len(text) < MEANINGFUL_LETTERS))
+    results = searcher.search(replace(query, words_only=not says_enough(text)))
     hits = tuple(hit for hit in results.hits if hit.probability >= least)[: min(query.limit, MOST_SUGGESTIONS)]
     if hits:
         return Suggestions(hits, "", results.generation)

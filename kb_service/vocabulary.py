@@ -56,16 +56,16 @@ def words_for(meanings: tuple[str, ...]) -> dict[str, str]:
 
 def meant_by(value: object, words: Mapping[str, str]) -> object:
     """What a word, a number or a label such as ``1 - Critical`` means; blank means None. Raises ValueError."""
-    if value is None or isinstance(value, bool):
+    if not isinstance(value, str):
         return value
-    given = " ".join(str(value).casefold().replace("_", " ").split())
+    given = " ".join(value.casefold().replace("_", " ").split())
     if not given:
         return None
     number, dash, label = given.partition(" - ")
     for form in (given, number if dash else "", label):
         if form in words:
             return words[form]
-    raise ValueError(f"'{str(value)[:80]}' is none of {', '.join(dict.fromkeys(words.values()))}")
+    raise ValueError(f"'{value[:80]}' is none of {', '.join(dict.fromkeys(words.values()))}")
 
 
 def priority_of(impact: Level | None, urgency: Level | None) -> Priority | None:

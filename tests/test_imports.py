@@ -73,6 +73,14 @@ def test_what_stands_on_a_bad_line_is_refused_there(tmp_path: Path) -> None:
     assert reports[1].problem.startswith("broken JSON: ")
 
 
+@pytest.mark.parametrize("ending", [".jsonl", ".json"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_json_is_read_whatever_wrote_it(tmp_path: Path, ending: str, encoding: str) -> None:
+    row = {**ONE, "description": "Überall"}
+    text = json.dumps(row if ending == ".jsonl" else [row], ensure_ascii=False)
+    assert read_rows(lay(tmp_path / f"a{ending}", text.encode(encoding))).given == [(1, row)]
+
+
 def test_lines_end_where_json_says_so(tmp_path: Path) -> None:
     text = json.dumps({**ONE, "description": "a\u2028b\x85c"}, ensure_ascii=False)
     given = read_rows(lay(tmp_path / "a.jsonl", f"{text}\n{text}")).given
@@ -96,7 +104,7 @@ def test_without_a_preset_the_names_are_ours_and_the_rest_is_kept(tmp_path: Path
 
 
 def test_a_name_to_the_letter_goes_before_one_that_reads_the_same(tmp_path: Path) -> None:
-    row = {"Short Description": "label", **ONE, "Service": "label", "service": "vpn", "business_service": "other"}
+    row = {"Short Description": "label", **ONE, "service": "vpn", "Service": "label", "business_service": "other"}
     rows = read_rows(lay(tmp_path / "a.jsonl", row))
     assert only(rows).short_description == "VPN drops"
     assert only(rows).service == "vpn"
@@ -372,7 +380,7 @@ def test_types_of_records_are_understood(tmp_path: Path, word: str, kind: str) -
         ("2024-11-24 17:31:13", "2024-11-24 17:31:13"),
         ("24/Nov/24 5:31 PM", "2024-11-24T17:31:00"),
         ("24/Nov/24 5:31\u202fpm", "2024-11-24T17:31:00"),
-        ("24/Nov/24 17:31", "2024-11-24T17:31:00"),
+        (" 24/Nov/24 17:31 ", "2024-11-24T17:31:00"),
         ("24-11-2024 17:31:13", "2024-11-24T17:31:13"),
         ("11/24/2024 05:31:13 PM", "2024-11-24T17:31:13"),
         ("24.11.2024 17:31", "2024-11-24T17:31:00"),

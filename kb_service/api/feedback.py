@@ -50,6 +50,23 @@ def feedback(base: Base, audience: CallerAudience, body: FeedbackBody) -> dict[s
     return _fact(base, fact)
 
 
+class ClickBody(BaseModel):
+    """An article that was opened from a search."""
+
+    search_id: int = Field(ge=1, le=2**63 - 1)
+    article: str = Field(min_length=1, max_length=500)
+
+
+@router.post("/clicks", summary="Say which article of a search was opened", status_code=201, responses=NOT_FOUND)
+def click(base: Base, audience: CallerAudience, body: ClickBody) -> dict[str, Any]:
+    """Kept with the revision that the article has now."""
+    knowledge = base.searcher.article(body.article, audience)
+    if knowledge is None:
+        raise HTTPException(404, f"There is no article '{body.article}'.")
+    base.feedback.clicked(body.search_id, knowledge.id, knowledge.revision)
+    return {"search_id": body.search_id, "article": knowledge.id, "revision": knowledge.revision}
+
+
 @router.get("/flags", summary="What readers flagged", dependencies=[Records])
 def flags(
     base: Base,

@@ -32,6 +32,8 @@ def readyz(base: Base, publishing: Publishing) -> dict[str, Any] | JSONResponse:
         "objects": base.searcher.catalogue.count(),
         "passages": passages,
         "encoded": {"done": there, "of": wanted, "share": base.searcher.encoded_share()},
+        "incidents": {"count": base.incidents.count(), "behind": base.incident_index.behind()},
+        "demo": base.desk.is_demo,
         "publishing": publishing.running,
         "refused": len({refusal.path for refusal in base.searcher.catalogue.refusals()}),
         "last_publish_seconds": report.seconds if report else None,

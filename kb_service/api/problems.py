@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from indexer.errors import KnowledgeBaseError
 from kb_service.deflection import UnknownSuggestionError
+from kb_service.feedback import UnknownSearchError
 from kb_service.incident import InvalidIncidentError
 from kb_service.incidents import ChangedMeanwhileError, UnknownIncidentError
 
@@ -81,6 +82,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(UnknownIncidentError)
     @app.exception_handler(UnknownSuggestionError)
+    @app.exception_handler(UnknownSearchError)
     def _unknown(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
         return problem(404, str(error))
 

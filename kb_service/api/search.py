@@ -87,6 +87,7 @@ class SearchBody(BaseModel):
     total: int
     understood: UnderstoodBody
     generation: int = Field(description="Rises with every publish.")
+    search_id: int | None = Field(None, description="For POST /api/clicks: which article was opened.")
     encoded: float = Field(description="The share of passages that can be found by meaning yet, 0 to 1.")
     took_ms: float
 
@@ -146,7 +147,9 @@ def search(
     given: dict[str, list[Any]] = {"type": type_, "service": service, "tag": tag, "tier": tier}
     facets = {name: frozenset(values) for name, values in given.items() if values}
     asked = Asked(q, facets, state, audience, limit, offset, shown=tuple(shown))
-    return as_json(base.searcher.search(asked))
+    results = base.searcher.search(asked)
+    kept = base.feedback.searched("search", q, [hit.id for hit in results.hits]) if q.strip() and not offset else None
+    return {**as_json(results), "search_id": kept}
 
 
 @router.get("/complete", summary="Type-ahead", response_model=CompleteBody)

@@ -25,7 +25,7 @@ class TicketBody(BaseModel):
     short_description: str = Field("", max_length=_MOST_LETTERS, examples=["cannot log in after password change"])
     description: str | None = Field(None, max_length=_MOST_LETTERS)
     service: str | None = Field(None, max_length=200, description="Articles of this service go before others as good.")
-    category: str | None = Field(None, max_length=200)
+    category: str | None = Field(None, max_length=200, description="The same for articles with this tag.")
     limit: int = Field(suggesting.MOST_SUGGESTIONS, ge=1, le=suggesting.MOST_SUGGESTIONS)
     suggestion_id: str | None = Field(
         None, max_length=64, description="The one of the last answer, while the same form is filled in: what was"
@@ -55,8 +55,8 @@ def suggest(base: Base, audience: CallerAudience, ticket: TicketBody) -> dict[st
         audience=audience,
         limit=ticket.limit,
         shown=base.sessions.suggested(ticket.suggestion_id) or tuple(ticket.shown),
-        prefer={"service": ticket.service} if ticket.service else {},
-        evidence=base.triager.evidence(Ticket(text, ticket.service), audience),
+        prefer={name: value for name, value in (("service", ticket.service), ("tag", ticket.category)) if value},
+        evidence=base.triager.evidence(Ticket(text, ticket.service), audience) if suggesting.says_enough(text) else {},
     )
     found = suggesting.suggest(base.searcher, asked, base.settings.suggest)
     known = ticket.suggestion_id

@@ -162,10 +162,10 @@ def costs(sets: Mapping[str, Samples], cuts: Sequence[float]) -> str:
     return "\n".join(lines)
 
 
-def stored_model(encoder: str) -> Model:
-    """The fit for articles that the service uses with an encoder."""
+def stored_model(encoder: str, kind: Kind = "articles") -> Model:
+    """The fit that the service uses with an encoder."""
     fits = json.loads(CALIBRATION.read_text("utf-8"))["fits"]
-    return Model(**fits[encoder]["articles"])
+    return Model(**fits[encoder][kind])
 
 
 def gather(encoder: Encoder, cache: Path, developments: Sequence[Development]) -> dict[str, Samples]:
