@@ -72,12 +72,13 @@ def print_lanes(hits: Sequence[Hit], ranking: Ranking) -> None:
         for lane in LANES
     }
     table = Table(title="What the lanes say: the place in each alone, and what it adds", title_justify="left")
-    for head in ("", *LANES, *BONUSES, "score", "answers"):
+    given = [name for name in BONUSES if any(name in hit.parts for hit in hits)]
+    for head in ("", *LANES, *given, "score", "answers"):
         table.add_column(head, justify="right")
     for number, hit in enumerate(hits, 1):
         adds = {lane: sum(value for name, value in hit.parts.items() if LANE_OF.get(name) == lane) for lane in LANES}
         by_lane = (f"{places[lane].get(hit.id, '–'):4}{adds[lane]:5.2f}" for lane in LANES)
-        bonuses = (f"{hit.parts[name]:.2f}" if name in hit.parts else "" for name in BONUSES)
+        bonuses = (f"{hit.parts[name]:.2f}" if name in hit.parts else "" for name in given)
         table.add_row(str(number), *by_lane, *bonuses, f"{hit.score:.2f}", f"{hit.probability:.0%}")
     out.print(table)
     trust = words_trust(ranking.found.asked, ranking.understood.common_share)
