@@ -5,7 +5,7 @@ Filters are applied before either lane ranks anything, so that what one may not 
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ class Snapshot:
         self.position_of = {owner_id: position for position, owner_id in enumerate(self.owner_ids)}
         owner_keys = np.array([row[0] for row in owners], np.int64)
         self._audience = np.array([row[2] for row in owners], np.str_)
-        self._facets = _inverted([json.loads(row[3]) for row in owners])
+        self._facets = _inverted([row[3] for row in owners])
         self._valid_from = np.array([-np.inf if row[4] is None else row[4] for row in owners], np.float64)
         self._valid_to = np.array([np.inf if row[5] is None else row[5] for row in owners], np.float64)
         self._keys = np.array([row[0] for row in rows], np.int64)
@@ -263,10 +263,14 @@ def _best(scores: NDArray[np.float32], most: int) -> Positions:
     return kept
 
 
-def _inverted(facets: Sequence[Mapping[str, Sequence[str]]]) -> dict[tuple[str, str], list[int]]:
+def _inverted(facets: Sequence[str]) -> dict[tuple[str, str], list[int]]:
+    """Where each value of each facet stands; many owners have the same ones, which are read once."""
+    alike: dict[str, list[int]] = {}
+    for position, text in enumerate(facets):
+        alike.setdefault(text, []).append(position)
     inverted: dict[tuple[str, str], list[int]] = {}
-    for position, of_owner in enumerate(facets):
-        for name, values in of_owner.items():
-            for value in values:
-                inverted.setdefault((name, value.casefold()), []).append(position)
+    for text, positions in alike.items():
+        values: dict[str, list[str]] = json.loads(text)
+        for pair in {(name, value.casefold()) for name in values for value in values[name]}:
+            inverted.setdefault(pair, []).extend(positions)
     return inverted

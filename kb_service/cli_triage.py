@@ -18,6 +18,8 @@ _MOST_LISTED = 6
 
 def run(base: KnowledgeBase, text: str, service: str | None, *, as_json_: bool) -> None:
     """Triage by a record's number, or by what it says."""
+    # What a shell could not decode is no text that SQLite takes
+    text = text.encode("utf-8", "replace").decode()
     base.incident_index.catch_up()
     recorded = base.incidents.get(text.strip())
     ticket = Ticket.of(recorded.incident) if recorded else Ticket(text, service)

@@ -19,13 +19,13 @@ _LEAST_ANSWER = 0.3
 _ASKS = re.compile(
     r"\b(how (do|can|to)|where (do|can|is)|please (give|add|order|create|grant|provide)|"
     r"i (would like|need access|want)|request(ing)?|could (you|i)|can i|may i|access to|"
-    r"new (laptop|account|phone|user)|question)\b|\?\s*$",
+    r"question)\b|^\W*(a )?new (laptop|account|phone|user)\b|\?\s*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _FAILS = re.compile(
     r"\b(error|fail(s|ed|ing|ure)?|down|outage|broken?|crash(es|ed|ing)?|cannot|can't|can not|unable|not working|"
     r"doesn't work|does not|won't|stopped|stuck|slow|timeout|timed out|unavailable|lost|locked|refused|denied|"
-    r"drops?|disconnect(s|ed)?|unreachable|5\d\d)\b",
+    r"drops?|disconnect(s|ed)?|unreachable|5\d\d|0x[0-9a-f]{4,})\b",
     re.IGNORECASE,
 )
 
@@ -98,7 +98,7 @@ def kind_of(text: str, impact: Level | None, urgency: Level | None) -> Kind:
     asks, fails = _ASKS.search(text), _FAILS.search(text)
     if priority := priority_of(impact, urgency):
         levels = f"impact {impact}, urgency {urgency}"
-        if "high" in {impact, urgency} or priority <= "P3":
+        if priority <= "P3":
             return Kind("incident", f"{levels}: service is disturbed and must be restored ({priority})")
         if asks and not fails:
             return Kind(

@@ -15,13 +15,13 @@ from kb_service.incident import Incident
 
 # Inner products of unit vectors of the default encoder. Tried on floods of our sample and on rephrased questions among
 # 200 others, see the commit: nearer ones lose reports of the flood, wider ones take up others
-NEAR = 0.5
+NEAR = 0.52
 NEAR_MIDDLE = 0.65
 # What is as near as this joins once the middle stands, but does not move it
-NEAR_SETTLED = 0.62
+NEAR_SETTLED = 0.6
 # A report at the edge of a flood ("again!!") still belongs to it
-NEAR_EDGE = 0.5
-SAME_SERVICE = 0.08
+NEAR_EDGE = 0.54
+SAME_SERVICE = 0.1
 SAME_ITEM = 0.08
 LEAST = 3
 _ROUNDS = 4
@@ -39,9 +39,11 @@ class Flood:
     services: frozenset[str]
 
     def near(self, incident_vector: Vectors, service: str | None) -> bool:
-        """Whether a report belongs to it, if only at its edge."""
-        bonus = SAME_SERVICE if service and service.casefold() in self.services else 0.0
-        return bool(float(self.middle @ incident_vector) + bonus >= NEAR_EDGE)
+        """Whether a report belongs to it, if only at its edge; one of another service must be as near as any."""
+        is_same = bool(service) and str(service).casefold() in self.services
+        is_other = bool(service and self.services) and not is_same
+        likeness = float(self.middle @ incident_vector) + (SAME_SERVICE if is_same else 0.0)
+        return likeness >= (NEAR_SETTLED if is_other else NEAR_EDGE)
 
 
 def floods(incidents: Sequence[Incident], vectors: Vectors, least: int = LEAST) -> list[Flood]:

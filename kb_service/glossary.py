@@ -113,12 +113,16 @@ class Lexicon:
         at = 0
         while at < len(words):
             size, found = self._found(words, stems, at)
+            said = [word.casefold() for word in words[at : at + size]]
             everyday = size == 1 and stems[at] in _EVERYDAY
-            surely = words[at].isupper() and len(words[at]) > 1
+            # 10 KB are no knowledge base
+            surely = words[at].isupper() and len(words[at]) > 1 and not (at and words[at - 1].isdigit())
             at += size
             for name, term in found:
                 key = (term.article_id, term.term)
-                if key not in done and (surely or not (everyday or _is_short(name))):
+                # To the letter, since "several" has its stem in common with "severity"
+                in_words = not (everyday or _is_short(name)) and said == _WORD.findall(name.casefold())
+                if key not in done and (in_words or (surely and _is_short(name))):
                     done.add(key)
                     yield term
 

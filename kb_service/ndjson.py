@@ -1,8 +1,9 @@
-"""Many records in one body: a JSON object a line, or a JSON array."""
+"""Many records in one body: a JSON object a line, or a JSON array; a single object may be of several lines."""
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kb_service.incidents import Given
 
@@ -18,7 +19,19 @@ def given_in(body: bytes) -> list[Given]:
         except (ValueError, RecursionError) as error:
             return [(1, f"broken JSON: {error}")]
         return [(place, row if isinstance(row, dict) else "is no JSON object") for place, row in enumerate(rows, 1)]
-    return list(_lines(body))
+    given = list(_lines(body))
+    if given and isinstance(given[0][1], str) and (whole := _single(body)) is not None:
+        return [(1, whole)]
+    return given
+
+
+def _single(body: bytes) -> Mapping[str, Any] | None:
+    """The body as one object, written over several lines."""
+    try:
+        whole = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return whole if isinstance(whole, dict) else None
 
 
 def _lines(body: bytes) -> Iterator[Given]:

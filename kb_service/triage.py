@@ -147,6 +147,8 @@ class Triager:
         hits = self._searcher.search(asked).hits
         fair = [hit for hit in hits if hit.confidence != "weak"]
         near = [hit for hit in hits if hit.confidence == "weak" and hit.probability >= _NEAR_MISS]
+        # What resolved incidents like it is no mere near miss, even where its own words say little
+        near.sort(key=lambda hit: not any(why.lane in {"evidence", "attached"} and why.score for why in hit.reasons))
         return tuple(fair + near[: max(0, _MOST_NEAR_MISSES - len(fair))])
 
     def _like(self, ticket: Ticket) -> Like:

@@ -1,7 +1,7 @@
 """The words in which the desk keeps kinds, states, priorities and levels, and how other programs call the same.
 
 ServiceNow's numbers (https://www.servicenow.com/docs, incident states 1, 2, 3, 6, 7, 8) and labels (``1 - Critical``),
-Jira's and Zendesk's words.
+Jira Service Management's and Zendesk's words.
 """
 
 from collections.abc import Mapping
@@ -23,19 +23,22 @@ _ALSO_CALLED: Mapping[str, str] = {
     "major_incident": "mi, major",
     "new": "1, to do, todo, logged, waiting for support",
     "in_progress": "2, active, open, assigned, work in progress, reopened, escalated, assess, root cause analysis,"
-    " fix in progress",
-    "on_hold": "3, hold, pending, waiting, awaiting, waiting for customer, awaiting user info, awaiting evidence",
+    " fix in progress, under investigation, under review",
+    "on_hold": "3, hold, pending, waiting, awaiting, waiting for customer, waiting for approval,"
+    " waiting for third party,"
+    " awaiting user info, awaiting caller, awaiting evidence, awaiting approval, awaiting problem, awaiting change,"
+    " awaiting vendor",
     "resolved": "6, solved, done, fixed, completed",
-    "closed": "7, closed complete",
-    "canceled": "8, cancelled, declined, rejected, withdrawn",
+    "closed": "7, closed complete, closed incomplete, closed skipped, failed",
+    "canceled": "8, cancelled, declined, rejected, withdrawn, deleted",
     "P1": "1, critical, highest, blocker, urgent",
     "P2": "2, high, major",
     "P3": "3, moderate, medium, normal",
     "P4": "4, low, minor",
     "P5": "5, planning, lowest, trivial",
-    "high": "1, extensive, critical",
-    "medium": "2, moderate, significant, normal",
-    "low": "3, minor",
+    "high": "1, extensive, widespread, critical",
+    "medium": "2, moderate, limited, significant, large, normal",
+    "low": "3, minor, localized",
 }
 # The matrix of content/policies/priority-matrix.md
 _MATRIX: Mapping[tuple[Level, Level], Priority] = {
@@ -61,8 +64,9 @@ def meant_by(value: object, words: Mapping[str, str]) -> object:
     given = " ".join(value.casefold().replace("_", " ").split())
     if not given:
         return None
-    number, dash, label = given.partition(" - ")
-    for form in (given, number if dash else "", label):
+    # "1 - Critical" of ServiceNow, "Extensive / Widespread" of Jira
+    first, _, second = given.replace(" / ", " - ").partition(" - ")
+    for form in (given, first if second else "", second):
         if form in words:
             return words[form]
     raise ValueError(f"'{value[:80]}' is none of {', '.join(dict.fromkeys(words.values()))}")

@@ -22,7 +22,7 @@ class FeedbackBody(BaseModel):
     verdict: Literal["helped", "not_helped", "flag"]
     comment: str = Field("", max_length=5_000, description="Needed for a flag: what is wrong.")
     anchor: str = Field("", max_length=500, description="The heading of the paragraph meant.")
-    number: str | None = Field(None, max_length=64, description="The incident at hand.")
+    number: str | None = Field(None, max_length=64, description="The incident at hand; of agents only.")
 
     @model_validator(mode="after")
     def _a_flag_says_why(self) -> "FeedbackBody":
@@ -45,7 +45,8 @@ def feedback(base: Base, audience: CallerAudience, body: FeedbackBody) -> dict[s
         body.verdict,
         comment=body.comment.strip(),
         anchor=body.anchor,
-        number=body.number,
+        # A requester must not learn which records there are
+        number=body.number if audience != "public" else None,
     )
     return _fact(base, fact)
 

@@ -101,7 +101,12 @@ def incident(base: Base, number: Number, response: Response) -> dict[str, Any]:
     return _answer(base, base.incidents.existing(number), response)
 
 
-@router.put("/incidents/{number}", summary="Put a record", responses=RECORD_PROBLEMS, openapi_extra=_RECORD_BODY)
+@router.put(
+    "/incidents/{number}",
+    summary="Put a record",
+    responses={201: {"description": "There was none of that number"}, **RECORD_PROBLEMS},
+    openapi_extra=_RECORD_BODY,
+)
 def put(
     base: Base,
     number: Number,

@@ -35,6 +35,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDetails, "description": description, "content": {MEDIA_TYPE: {}}}
     for status, description in (
         (403, "Not for this caller"),
+        (413, "The body is too large"),
         (422, "A value is not what it should be"),
         (503, "Nothing to answer from yet"),
     )
@@ -46,7 +47,6 @@ RECORD_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDetails, "description": description, "content": {MEDIA_TYPE: {}}}
     for status, description in (
         (412, "The record has changed since it was read"),
-        (413, "The body is too large"),
         (415, "The body is of another type"),
     )
 }

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from kb_service.api.caller import Base, CallerAudience, Records
 from kb_service.bodies import attachment_json
 from kb_service.incidents import Selection
+from kb_service.knowledge_base import KnowledgeBase
 from kb_service.triage import Ticket
 from kb_service.vocabulary import STATES
 from kb_service.web.pages import HEADERS, TEMPLATES
@@ -23,7 +24,12 @@ def incidents_page(
     state: Annotated[str | None, Query(max_length=20)] = None,
 ) -> HTMLResponse:
     """The latest records, or those that match."""
-    wanted = Selection(state=state if state in {"open", *STATES} else None, limit=100)
+    return _listed(request, base, q, state if state in {"open", *STATES} else None)
+
+
+def _listed(request: Request, base: KnowledgeBase, q: str, state: str | None, missing: str = "") -> HTMLResponse:
+    """The list; ``missing`` is the number of a record that was asked for and is not there."""
+    wanted = Selection(state=state, limit=100)
     found, total = base.related.matching(q, wanted) if q.strip() else base.incidents.listed(wanted)
     context = {
         "asked": q,
@@ -31,14 +37,18 @@ def incidents_page(
         "states": ("open", *STATES),
         "found": [one.incident for one in found],
         "total": total,
+        "missing": missing,
     }
-    return TEMPLATES.TemplateResponse(request, "incidents.html", context, headers=HEADERS)
+    status = 404 if missing else 200
+    return TEMPLATES.TemplateResponse(request, "incidents.html", context, status_code=status, headers=HEADERS)
 
 
 @router.get("/incidents/{number}")
 def incident_page(request: Request, base: Base, audience: CallerAudience, number: str) -> HTMLResponse:
     """A record, what is known of it, and its articles."""
-    recorded = base.incidents.existing(number)
+    recorded = base.incidents.get(number)
+    if recorded is None:
+        return _listed(request, base, number, None, missing=number)
     attached = base.attachments.of_incidents([recorded.incident.number]).get(recorded.incident.number, [])
     context = {
         "recorded": recorded,
