@@ -41,6 +41,7 @@ class MeaningLane:
         self._tail = _index_of(dimension, tail_keys, tail) if len(tail_keys) else None
         base_keys = keys_of(base) if base is not None else np.zeros(0, np.int64)
         self.keys: Keys = np.sort(np.concatenate([base_keys, tail_keys]))
+        self._tail_at = {key: place for place, key in enumerate(tail_keys.tolist())}
 
     @classmethod
     def empty(cls, dimension: int) -> "MeaningLane":
@@ -84,10 +85,13 @@ class MeaningLane:
 
     def vectors(self, keys: Keys) -> tuple[Keys, Vectors]:
         """Those of the keys that have a vector, in order, and their vectors, ``(n, dimension)`` float32."""
-        at = {key: place for place, key in enumerate(self._tail_keys.tolist())}
-        there = np.intersect1d(keys, self.keys)
+        # Found by halving: asked of one owner after another, a look through all keys would take its time
+        there = np.unique(keys)
+        there = there[np.searchsorted(self.keys, there, "right") > np.searchsorted(self.keys, there, "left")]
         found = [
-            self._tail_vectors[at[key]] if key in at or self._base is None else self._base.reconstruct(key)
+            self._tail_vectors[self._tail_at[key]]
+            if key in self._tail_at or self._base is None
+            else self._base.reconstruct(key)
             for key in there.tolist()
         ]
         return there, np.array(found, np.float32).reshape(-1, self.dimension)

@@ -8,10 +8,9 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kb_service.api import feedback, incidents, operators, search, tickets, triage
+from kb_service.api.middleware import MarkedAsDemo, TooLargeAsProblem, WithoutBlankParameters
 from kb_service.api.problems import RESPONSES, add_handlers
 from kb_service.incident_index import Follower
 from kb_service.knowledge_base import KnowledgeBase
@@ -20,34 +19,6 @@ from kb_service.web import incidents as incident_pages
 from kb_service.web import pages
 
 MOST_BODY_BYTES = 2 * 1024 * 1024
-
-
-class _WithoutBlankParameters:
-    """A form sends its empty fields too (``&type=&limit=``): what is blank is not asked."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            given = scope["query_string"].split(b"&")
-            scope = {**scope, "query_string": b"&".join(one for one in given if one.partition(b"=")[2])}
-        await self._app(scope, receive, send)
-
-
-class _MarkedAsDemo:
-    """Says on every answer that the records are a sample."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["KB-Demo"] = "sample records"
-            await send(message)
-
-        await self._app(scope, receive, marked)
 
 
 def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastAPI:
@@ -64,7 +35,6 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app = FastAPIOffline(
         redoc_url=None,
         lifespan=following,
-        max_body_size=MOST_BODY_BYTES,
         title="Knowledge base",
         description="Finds the right article during incident triage, by words, by meaning and by exact identifiers.",
         version="0.1.0",
@@ -72,17 +42,12 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     )
     app.state.knowledge_base = base
     app.state.publisher = publisher or Publisher(base)
-    app.add_middleware(_WithoutBlankParameters)
+    app.add_middleware(WithoutBlankParameters)
+    app.add_middleware(TooLargeAsProblem)
     if base.desk.is_demo:
-        app.add_middleware(_MarkedAsDemo)
+        app.add_middleware(MarkedAsDemo)
     add_handlers(app)
-    app.include_router(search.router)
-    app.include_router(incidents.router)
-    app.include_router(triage.router)
-    app.include_router(tickets.router)
-    app.include_router(feedback.router)
-    app.include_router(operators.router)
-    app.include_router(pages.router)
-    app.include_router(incident_pages.router)
+    for part in (search, incidents, triage, tickets, feedback, operators, pages, incident_pages):
+        app.include_router(part.router, max_body_size=MOST_BODY_BYTES)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app

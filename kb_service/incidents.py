@@ -266,7 +266,8 @@ class Incidents:
             "change": next_change(connection),
             "updated_at": _stamp(now),
         }
-        connection.execute("DELETE FROM erased WHERE number = ?", (incident.number,))
+        # Of a number that comes back in another case the index has yet to forget the former
+        connection.execute("DELETE FROM erased WHERE number = ? COLLATE BINARY", (incident.number,))
         connection.execute(_PUT, [values[name] for name in _COLUMNS])
         return recorded
 

@@ -119,7 +119,7 @@ def put(
     Field names are ServiceNow's; its numbers and labels for states and priorities are understood. Unknown fields are
     kept and named under `unknown`.
     """
-    given = str(fields.get("number") or number)
+    given = str(fields.get("number") or number).encode("utf-8", "replace").decode()
     if given.casefold() != number.casefold():
         raise HTTPException(422, f"number: '{given}' in the body is not '{number}' in the address.")
     recorded = base.incidents.put({**fields, "number": number}, _version(if_match))

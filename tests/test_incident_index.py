@@ -1,0 +1,419 @@
+"""The index over the desk's records: it follows every change, and forgets what is erased."""
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.encoder import HashingEncoder, Kind, Vectors
+from kb_service.desk import Desk
+from kb_service.incident_index import Follower, IncidentIndex, passages_of
+from kb_service.incidents import Incidents
+from kb_service.query import Query
+
+
+class Counting(HashingEncoder):
+    """Notes every passage that it is asked for."""
+
+    def __init__(self) -> None:
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+        if kind == "passage":
+            self.encoded += texts
+        return super().encode(texts, kind)
+
+
+class Killed(BaseException):
+    """Stands for the end of a process in the middle of its work."""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def encoder() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def incidents(data: Path) -> Incidents:
+    return Incidents(Desk(data / "desk.db"))
+
+
+@pytest.fixture
+def index(incidents: Incidents, encoder: Counting) -> IncidentIndex:
+    return IncidentIndex(incidents, encoder)
+
+
+def put(incidents: Incidents, number: str, said: str, **fields: Any) -> None:
+    incidents.put({"number": number, "short_description": said, **fields})
+
+
+def found(index: IncidentIndex, text: str, **facets: str) -> list[str]:
+    """By their words."""
+    if not index.index.generation:
+        return []
+    wanted = {name: frozenset({value}) for name, value in facets.items()}
+    ranked = index.searcher.rank(Query(text, wanted, state="any")).ranked
+    return [hit.candidate.owner_id for hit in ranked if hit.candidate.article_words > 0]
+
+
+def meant(index: IncidentIndex, *numbers: str) -> list[str]:
+    """Those of the records that can be found by meaning."""
+    with index.index.snapshot() as snapshot:
+        return snapshot.owner_vectors(numbers)[0]
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> float:
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() < start + seconds
+    return time.monotonic() - start
+
+
+def test_a_record_is_found_by_all_that_it_says(incidents: Incidents, index: IncidentIndex) -> None:
+    put(
+        incidents,
+        "INC1",
+        "Printer jams",
+        description="Tray sticks.",
+        close_notes="Roller cleaned.",
+        workaround="Fan it.",
+    )
+    put(incidents, "INC2", "Mail is slow")
+    assert index.behind()
+    assert found(index, "printer") == []
+    assert index.catch_up()
+    assert not index.behind()
+    assert [found(index, word) for word in ("printer", "tray", "roller", "fan")] == [["INC1"]] * 4
+    assert meant(index, "INC1", "INC2") == ["INC1", "INC2"]
+
+
+def test_what_it_said_before_finds_it_no_more(incidents: Incidents, index: IncidentIndex) -> None:
+    put(incidents, "INC1", "Printer jams")
+    index.catch_up()
+    put(incidents, "INC1", "Scanner jams")
+    index.catch_up()
+    assert (found(index, "printer"), found(index, "scanner"), found(index, "jams")) == ([], ["INC1"], ["INC1"])
+
+
+def test_a_change_of_state_encodes_nothing(incidents: Incidents, index: IncidentIndex, encoder: Counting) -> None:
+    put(incidents, "INC1", "Printer jams", description="Tray sticks.\n\nLight blinks.", service="print")
+    index.catch_up()
+    assert len(encoder.encoded) == 2
+    incidents.change("INC1", {"state": "resolved", "priority": "P1"})
+    index.catch_up()
+    assert len(encoder.encoded) == 2
+    assert found(index, "printer", open="no") == ["INC1"]
+    assert found(index, "printer", open="yes") == []
+    incidents.change("INC1", {"close_notes": "Roller cleaned."})
+    index.catch_up()
+    assert encoder.encoded[2:] == ["Printer jams\nRoller cleaned."]
+
+
+def test_thousands_are_found_by_words_first_and_then_by_meaning(incidents: Incidents, index: IncidentIndex) -> None:
+    rows = [{"number": f"INC{n}", "short_description": f"Printer{n} jams"} for n in range(1_200)]
+    incidents.put_many(list(enumerate(rows, 1)))
+    seen: list[tuple[list[str], int]] = []
+
+    def watch(what: str, done: int, _of: int) -> None:
+        if what == "encode" and not seen:
+            seen.append((found(index, "printer1199"), done))
+
+    assert index.catch_up(watch)
+    assert seen[0][0] == ["INC1199"]
+    assert index.index.counts() == (1_200, 1_200, 1_200)
+
+
+def test_what_is_put_while_it_catches_up_is_taken_along(incidents: Incidents, index: IncidentIndex) -> None:
+    rows = [{"number": f"INC{n}", "short_description": f"Printer{n} jams"} for n in range(400)]
+    incidents.put_many(list(enumerate(rows, 1)))
+    late: list[str] = []
+
+    def watch(what: str, _done: int, _of: int) -> None:
+        if what == "encode" and not late:
+            late.append("LATE")
+            put(incidents, "LATE", "scanner")
+
+    index.catch_up(watch)
+    assert found(index, "scanner") == ["LATE"]
+    assert not index.behind()
+
+
+def test_an_erased_record_is_found_no_more(incidents: Incidents, index: IncidentIndex) -> None:
+    put(incidents, "INC1", "Printer jams")
+    put(incidents, "INC2", "Printer smokes")
+    index.catch_up()
+    incidents.erase("INC1")
+    index.catch_up()
+    assert found(index, "printer") == ["INC2"]
+    assert meant(index, "INC1", "INC2") == ["INC2"]
+    put(incidents, "INC1", "Printer again")
+    index.catch_up()
+    assert set(found(index, "printer")) == {"INC1", "INC2"}
+
+
+def test_an_erased_number_that_comes_back_in_another_case_brings_nothing_back(
+    incidents: Incidents, index: IncidentIndex
+) -> None:
+    put(incidents, "INC1", "Printer jams")
+    index.catch_up()
+    incidents.erase("INC1")
+    put(incidents, "inc1", "Scanner jams")
+    index.catch_up()
+    assert (found(index, "printer"), found(index, "jams")) == ([], ["inc1"])
+
+
+def test_after_a_restore_it_begins_anew_and_encodes_nothing(
+    incidents: Incidents, index: IncidentIndex, encoder: Counting, tmp_path: Path
+) -> None:
+    put(incidents, "INC1", "Printer jams")
+    incidents.desk.backup(tmp_path / "backup.db")
+    put(incidents, "INC1", "Scanner jams")
+    put(incidents, "INC2", "Mail is slow")
+    index.catch_up()
+    put(incidents, "INC3", "Not found before the restore")
+    encoder.encoded.clear()
+    incidents.desk.restore(tmp_path / "backup.db")
+    # As many changes as before: told by the line alone
+    put(incidents, "INC4", "Disk is full")
+    put(incidents, "INC5", "Disk is full")
+    assert index.behind()
+    index.catch_up()
+    assert {text: found(index, text) for text in ("scanner", "mail", "before")} == {
+        "scanner": [],
+        "mail": [],
+        "before": [],
+    }
+    assert (found(index, "jams"), set(found(index, "disk"))) == (["INC1"], {"INC4", "INC5"})
+    assert encoder.encoded == ["Printer jams", "Disk is full"]
+    assert not index.behind()
+
+
+def test_another_encoder_makes_it_anew(incidents: Incidents, index: IncidentIndex) -> None:
+    class Other(Counting):
+        identity = "hashing-2"
+        dimension = 128
+
+    put(incidents, "INC1", "Printer jams")
+    index.catch_up()
+    encoder = Other()
+    other = IncidentIndex(incidents, encoder)
+    assert other.catch_up()
+    assert encoder.encoded == ["Printer jams"]
+    assert (found(other, "printer"), meant(other, "INC1")) == (["INC1"], ["INC1"])
+    other.catch_up()
+    assert len(encoder.encoded) == 1
+
+
+def test_a_damaged_file_of_vectors_is_put_right(
+    incidents: Incidents, index: IncidentIndex, encoder: Counting, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.folding.FOLD_TAIL", 3)
+    for number in range(5):
+        put(incidents, f"INC{number}", f"Printer{number}")
+    index.catch_up()
+    (base,) = data.glob("incidents-*.faiss")
+    base.write_bytes(b"damaged" + base.read_bytes()[7:])
+    encoder.encoded.clear()
+    again = IncidentIndex(Incidents(Desk(data / "desk.db")), encoder)
+    again.catch_up()
+    assert encoder.encoded == []
+    assert meant(again, "INC0", "INC4") == ["INC0", "INC4"]
+
+
+HOLD = """
+import fcntl, sys
+with open(sys.argv[1], "a") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_one_process_writes_and_the_others_do_not_wait(incidents: Incidents, index: IncidentIndex, data: Path) -> None:
+    put(incidents, "INC1", "Printer jams")
+    command = [sys.executable, "-c", HOLD, str(data / "incidents.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        assert not index.catch_up()
+        assert found(index, "printer") == []
+        other.communicate("go on\n", timeout=20)
+    assert index.catch_up()
+    assert found(index, "printer") == ["INC1"]
+
+
+def test_two_instances_beside_each_other_index_everything_once(incidents: Incidents, encoder: Counting) -> None:
+    indexes = [IncidentIndex(Incidents(Desk(incidents.desk.path)), encoder) for _ in range(2)]
+    failures: list[BaseException] = []
+
+    def follow(index: IncidentIndex) -> None:
+        try:
+            until(lambda: index.catch_up() and not index.behind() and incidents.count() == 60)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=follow, args=(index,)) for index in indexes]
+    for thread in threads:
+        thread.start()
+    for number in range(60):
+        put(incidents, f"INC{number}", f"Printer{number} jams")
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert sorted(encoder.encoded) == sorted(f"Printer{number} jams" for number in range(60))
+    for index in indexes:
+        assert index.index.counts() == (60, 60, 60)
+        assert found(index, "printer59") == ["INC59"]
+
+
+@pytest.mark.parametrize("at", ["before it began", "within a batch", "before the vectors", "between vectors"])
+def test_killed_after_a_commit_of_the_desk_it_goes_on(
+    incidents: Incidents, index: IncidentIndex, data: Path, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"number": f"INC{n}", "short_description": f"Printer{n} jams"} for n in range(300)]
+    incidents.put_many(list(enumerate(rows, 1)))
+
+    def kill(*_: object, **__: object) -> None:
+        raise Killed
+
+    def kill_later(what: str, done: int, _of: int) -> None:
+        if what == "encode" and done > 100:
+            raise Killed
+
+    place = {
+        "within a batch": "indexer.index.PassageIndex.set_meta",
+        "before the vectors": "indexer.encoding.Encoding.encode_pending",
+    }
+    if at == "within a batch":
+        index.catch_up()
+        put(incidents, "INC7", "Scanner")
+    if at in place:
+        monkeypatch.setattr(place[at], kill)
+    if at != "before it began":
+        with pytest.raises(Killed):
+            index.catch_up(kill_later)
+    monkeypatch.undo()
+    again = IncidentIndex(Incidents(Desk(data / "desk.db")), Counting())
+    assert again.behind(), "so that whoever follows takes it up"
+    assert again.catch_up()
+    assert not again.behind()
+    assert again.index.counts() == (300, 300, 300)
+    assert found(again, "printer299") == ["INC299"]
+
+
+def test_a_follower_takes_up_what_this_and_other_processes_write(incidents: Incidents, index: IncidentIndex) -> None:
+    follower = Follower(index)
+    incidents.on_change = follower.wake
+    follower.start()
+    try:
+        put(incidents, "INC1", "Printer jams")
+        assert until(lambda: found(index, "printer") == ["INC1"]) < 1
+        put(Incidents(Desk(incidents.desk.path)), "INC2", "Scanner jams")
+        assert until(lambda: found(index, "scanner") == ["INC2"]) < 1
+    finally:
+        follower.stop()
+    assert follower.failure is None
+
+
+def secrets(seed: int, count: int) -> list[str]:
+    chance = random.Random(seed)  # noqa: S311
+    return ["zq" + "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=14)) for _ in range(count)]
+
+
+def traces(data: Path, needles: Sequence[bytes]) -> list[tuple[str, bytes]]:
+    files = [(file.name, file.read_bytes().lower()) for file in data.rglob("*") if file.is_file()]
+    return [(name, needle) for needle in needles for name, content in files if needle.lower() in content]
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_what_is_erased_leaves_no_trace_in_any_file(
+    incidents: Incidents, index: IncidentIndex, encoder: Counting, data: Path, folded: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if folded:
+        monkeypatch.setattr("indexer.folding.FOLD_TAIL", 20)
+    kept = secrets(1, 400)
+    for start in range(0, 400, 100):
+        rows = [
+            {"number": f"INC{n * 7919 % 1000:04}", "short_description": kept[n], "description": f"{kept[n]} " * 20}
+            for n in range(start, start + 100)
+        ]
+        incidents.put_many(list(enumerate(rows, 1)))
+        index.catch_up()
+    words = secrets(2, 12)
+    versions: list[dict[str, Any]] = [
+        {"short_description": words[0], "description": f"{words[1]} " * 150 + f"\n\n{words[2]}", "service": words[3]},
+        {"short_description": words[4], "description": words[5], "u_floor": words[6]},
+        {"short_description": f"{words[7]} ERR-{words[8]}", "description": words[9], "state": "closed",
+         "close_notes": words[10], "workaround": words[11]},
+    ]  # fmt: skip
+    vectors: list[bytes] = []
+    for version in versions:
+        put(incidents, "GONE1", version.pop("short_description"), **version)
+        index.catch_up()
+        texts = [one.encoded_text for one in passages_of(incidents.existing("GONE1").incident, encoder)]
+        vectors += [vector.tobytes() for vector in encoder.encode(texts).astype("float16")]
+    assert found(index, words[9]) == ["GONE1"]
+    assert {needle for _, needle in traces(data, [word.encode() for word in words[7:]])} == {
+        word.encode() for word in words[7:]
+    }
+    assert traces(data, vectors)
+    incidents.erase("GONE1")
+    index.erase()
+    assert traces(data, [word.encode() for word in words]) == []
+    # A vector's last bytes may be zeros, and so may be a vector of others
+    assert traces(data, vectors) == []
+    assert [found(index, kept[n]) for n in (0, 137, 399)] == [["INC0000"], ["INC0903"], ["INC0681"]]
+    assert meant(index, "INC0681", "GONE1") == ["INC0681"]
+    assert index.index.counts()[1] == index.index.counts()[2]
+    put(incidents, "INC0000", "still follows")
+    index.catch_up()
+    assert found(index, "follows") == ["INC0000"]
+
+
+def test_erasing_keeps_what_others_say_too(incidents: Incidents, index: IncidentIndex, encoder: Counting) -> None:
+    for number in ("INC1", "INC2"):
+        put(incidents, number, "Printer jams", description="The same.")
+    index.catch_up()
+    encoder.encoded.clear()
+    incidents.erase("INC1")
+    index.erase()
+    assert (found(index, "printer"), meant(index, "INC1", "INC2"), encoder.encoded) == (["INC2"], ["INC2"], [])
+
+
+def test_erasing_everything_leaves_an_empty_index(incidents: Incidents, index: IncidentIndex, data: Path) -> None:
+    put(incidents, "INC1", "Printer jams")
+    index.catch_up()
+    incidents.erase("INC1")
+    index.erase()
+    assert (found(index, "printer"), index.index.counts()) == ([], (0, 0, 0))
+    assert not list(data.glob("*.faiss"))
+
+
+def test_the_erasing_command_leaves_no_trace_beside_a_reader(
+    incidents: Incidents, index: IncidentIndex, data: Path
+) -> None:
+    (word,) = secrets(3, 1)
+    put(incidents, "INC1", word)
+    put(incidents, "INC2", "Printer jams")
+    index.catch_up()
+    assert found(index, word) == ["INC1"]
+    command = [sys.executable, "-m", "kb_service.cli", "incidents", "erase", "inc1", "--data", str(data)]
+    done = subprocess.run(
+        command, env={**os.environ, "KB_ENCODER": "hashing"}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("INC1 is erased")
+    assert traces(data, [word.encode()]) == []
+    assert (found(index, word), found(index, "printer")) == ([], ["INC2"])
