@@ -11,7 +11,7 @@ from kb_service.attachments import Attachment
 from kb_service.glossary import Term
 from kb_service.hits import Hit, Reason, article_url
 from kb_service.incident import Incident
-from kb_service.incidents import Recorded, fields_of
+from kb_service.incident_rows import Recorded, fields_of
 from kb_service.major import MajorCandidate
 from kb_service.recurrence import ProblemCandidate
 from kb_service.related import Related, RelatedIncidents

@@ -9,7 +9,8 @@ from typing import Any, TextIO
 
 from kb_service.attachments import Attachment, Attachments
 from kb_service.incident import FIELDS, Incident
-from kb_service.incidents import Incidents, fields_of
+from kb_service.incident_rows import fields_of
+from kb_service.incidents import Incidents
 
 _BATCH = 500
 # What a spreadsheet would run as a formula; quotes before it are counted in, so that taking one off gives it back

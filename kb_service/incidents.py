@@ -10,6 +10,7 @@ from typing import Any, Literal
 from indexer.errors import KnowledgeBaseError
 from indexer.progress import in_batches
 from kb_service.desk import Desk, next_change
+from kb_service.erasing import erase
 from kb_service.incident import (
     FIELDS,
     MOST_LETTERS_SHORT,
@@ -19,16 +20,10 @@ from kb_service.incident import (
     incident_of,
     inconsistencies,
 )
+from kb_service.incident_rows import PUT, Recorded, recorded_of, stamp, values_of
 from kb_service.vocabulary import OPEN_STATES, priority_of
 
 _BATCH = 200
-# The beginning of a ticket that a search log may hold; a word or two of it tell nothing of the ticket
-_LONG_ENOUGH_TO_TELL = 12
-_COLUMNS = (*FIELDS, "extra", "version", "change", "updated_at")
-_PUT = (
-    f"INSERT INTO incidents ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (number) DO"
-    f" UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name != 'number')}"
-)
 
 
 class UnknownIncidentError(KnowledgeBaseError):
@@ -40,16 +35,6 @@ class UnknownIncidentError(KnowledgeBaseError):
 
 class ChangedMeanwhileError(KnowledgeBaseError):
     """The record is not of the version that the writer has seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A record as it stands: its version counts its changes, ``created`` says that this write made it."""
-
-    incident: Incident
-    version: int
-    updated_at: datetime
-    created: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +74,7 @@ class Incidents:
 
     def get(self, number: str) -> Recorded | None:
         row = self.desk.connection.execute("SELECT * FROM incidents WHERE number = ?", (number,)).fetchone()
-        return None if row is None else _recorded(row)
+        return None if row is None else recorded_of(row)
 
     def existing(self, number: str) -> Recorded:
         """Raises UnknownIncidentError."""
@@ -104,7 +89,7 @@ class Incidents:
         rows = self.desk.connection.execute(
             "SELECT * FROM incidents WHERE number IN (SELECT value FROM json_each(?))", (wanted,)
         )
-        return {row["number"]: _recorded(row).incident for row in rows}
+        return {row["number"]: recorded_of(row).incident for row in rows}
 
     def children(self, number: str) -> list[str]:
         """The numbers of the records right below this one, and of those linked to it as a problem."""
@@ -132,16 +117,16 @@ class Incidents:
                 f"SELECT * FROM incidents WHERE {where} ORDER BY opened_at DESC, number LIMIT :limit OFFSET :offset",
                 values,
             ).fetchall()
-        return [_recorded(row) for row in rows], int(total)
+        return [recorded_of(row) for row in rows], int(total)
 
     def opened_between(self, start: datetime, end: datetime) -> list[Incident]:
         """Open records by when they were opened, oldest first; no problems."""
         rows = self.desk.connection.execute(
             "SELECT * FROM incidents WHERE opened_at BETWEEN ? AND ? AND state IN ('new', 'in_progress', 'on_hold')"
             " AND kind <> 'problem' ORDER BY opened_at, number",
-            (_stamp(start), _stamp(end)),
+            (stamp(start), stamp(end)),
         )
-        return [_recorded(row).incident for row in rows]
+        return [recorded_of(row).incident for row in rows]
 
     def every(self) -> Iterator[Incident]:
         """All records, in the order of their last change, read in pages so that writers are not held up."""
@@ -152,7 +137,7 @@ class Incidents:
             ).fetchall()
             if not rows:
                 return
-            yield from (_recorded(row).incident for row in rows)
+            yield from (recorded_of(row).incident for row in rows)
             after = rows[-1]["change"]
 
     def count(self) -> int:
@@ -211,17 +196,7 @@ class Incidents:
         """
         with self.desk.writing() as connection:
             gone = self.existing(number).incident
-            _erase_facts(connection, gone)
-            for column in ("parent_incident", "problem_id"):
-                for (other,) in connection.execute(
-                    f"SELECT number FROM incidents WHERE {column} = ?", (number,)
-                ).fetchall():
-                    connection.execute(
-                        f"UPDATE incidents SET {column} = NULL, version = version + 1, change = ? WHERE number = ?",
-                        (next_change(connection), other),
-                    )
-            connection.execute("DELETE FROM incidents WHERE number = ?", (number,))
-            connection.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (gone.number, next_change(connection)))
+            erase(connection, gone)
         self.desk.forget_deleted()
         self.on_change()
         return gone
@@ -255,25 +230,15 @@ class Incidents:
             raise InvalidIncidentError(problems)
         if before is not None and before.incident == incident:
             return before
-        now = _now()
-        recorded = Recorded(incident, before.version + 1 if before else 1, now, created=before is None)
-        values = {
-            **{name: getattr(incident, name) for name in FIELDS},
-            "opened_at": _stamp(incident.opened_at or now),
-            "resolved_at": incident.resolved_at and _stamp(incident.resolved_at),
-            "extra": json.dumps(incident.extra, ensure_ascii=False),
-            "version": recorded.version,
-            "change": next_change(connection),
-            "updated_at": _stamp(now),
-        }
+        recorded = Recorded(incident, before.version + 1 if before else 1, _now(), created=before is None)
         # Of a number that comes back in another case the index has yet to forget the former
         connection.execute("DELETE FROM erased WHERE number = ? COLLATE BINARY", (incident.number,))
-        connection.execute(_PUT, [values[name] for name in _COLUMNS])
+        connection.execute(PUT, values_of(recorded, next_change(connection)))
         return recorded
 
     def _wrong_links(self, incident: Incident) -> Iterator[FieldProblem]:
         above, path = incident.parent_incident, [incident.number]
-        while above is not None:
+        while above is not None and above not in path[1:]:
             path.append(above)
             if above.casefold() == incident.number.casefold():
                 yield FieldProblem("parent_incident", f"makes a loop: {' -> '.join(path)}")
@@ -285,14 +250,6 @@ class Incidents:
             if other is not None and (other.incident.kind == "problem") != (name == "problem_id"):
                 what = "no problem record" if name == "problem_id" else "a problem record: link it by problem_id"
                 yield FieldProblem(name, f"{other.incident.number} is {what}")
-
-
-def fields_of(incident: Incident) -> dict[str, Any]:
-    """A record as JSON has it; what its program knows and we do not stands beside the rest."""
-    values: dict[str, Any] = {name: getattr(incident, name) for name in FIELDS}
-    for name in ("opened_at", "resolved_at"):
-        values[name] = values[name] and _stamp(values[name])
-    return {**incident.extra, **values}
 
 
 def _completed(given: Incident, before: Incident | None) -> Incident:
@@ -312,15 +269,6 @@ def _completed(given: Incident, before: Incident | None) -> Incident:
     )
 
 
-def _recorded(row: sqlite3.Row) -> Recorded:
-    values = {name: row[name] for name in FIELDS}
-    for name in ("opened_at", "resolved_at"):
-        values[name] = values[name] and datetime.fromisoformat(values[name])
-    values["known_error"] = bool(values["known_error"])
-    incident = Incident(**values, extra=json.loads(row["extra"]))
-    return Recorded(incident, row["version"], datetime.fromisoformat(row["updated_at"]))
-
-
 def _condition(wanted: Selection) -> tuple[str, dict[str, Any]]:
     conditions = ["1"]
     values: dict[str, Any] = {"limit": wanted.limit, "offset": wanted.offset}
@@ -336,27 +284,6 @@ def _condition(wanted: Selection) -> tuple[str, dict[str, Any]]:
     return " AND ".join(conditions), values
 
 
-def _erase_facts(connection: sqlite3.Connection, gone: Incident) -> None:
-    """What was asked on behalf of a record, and what was said of it: by its number, and by its words."""
-    sessions = connection.execute("SELECT suggestion_id FROM suggestion_events WHERE number = ?", (gone.number,))
-    for (session,) in sessions.fetchall():
-        connection.execute("DELETE FROM suggestion_events WHERE suggestion_id = ?", (session,))
-        connection.execute("DELETE FROM suggestions WHERE id = ?", (session,))
-    for table in ("attachments", "feedback"):
-        connection.execute(f"DELETE FROM {table} WHERE number = ?", (gone.number,))
-    said = [text for text in (gone.short_description, gone.description) if text]
-    for table in ("searches", "suggestions"):
-        for text in said:
-            # The whole of it somewhere in what was asked, or its beginning, as it was typed
-            connection.execute(
-                f"DELETE FROM {table} WHERE instr(lower(text), lower(:said))"
-                " OR (length(text) >= :long AND instr(lower(:said), lower(text)) = 1)",
-                {"said": text, "long": _LONG_ENOUGH_TO_TELL},
-            )
-    connection.execute("DELETE FROM searches WHERE number = ?", (gone.number,))
-    connection.execute("DELETE FROM clicks WHERE search_id NOT IN (SELECT id FROM searches)")
-
-
 def _expect(seen: int | None, before: Recorded | None) -> None:
     version = before.version if before else 0
     if seen is not None and seen != version:
@@ -365,7 +292,3 @@ def _expect(seen: int | None, before: Recorded | None) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

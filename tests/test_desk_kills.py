@@ -24,7 +24,8 @@ from indexer.encoder import HashingEncoder
 from kb_service.desk import Desk as Record
 from kb_service.incident import Incident
 from kb_service.incident_index import IncidentIndex
-from kb_service.incidents import Incidents, fields_of
+from kb_service.incident_rows import fields_of
+from kb_service.incidents import Incidents
 from kb_service.ndjson import given_in
 from kb_service.query import Query
 from tests.conftest import Desk
@@ -225,7 +226,7 @@ def written(data: Path) -> int:
         return 0
 
 
-State = tuple[list[dict[str, Any]], tuple[int, int, int], list[list[str]]]
+State = tuple[list[dict[str, Any]], tuple[int, int, int], list[str]]
 
 
 def state_of(data: Path, words: list[str]) -> State:
@@ -235,21 +236,20 @@ def state_of(data: Path, words: list[str]) -> State:
     incidents = Incidents(opened)
     index = IncidentIndex(incidents, HashingEncoder())
     assert not index.behind()
-    hits = [index.searcher.rank(Query(one, state="any")).ranked[:1] for one in words]
+    best = [index.searcher.rank(Query(one, state="any")).ranked[0].candidate.owner_id for one in words]
     records = sorted((fields_of(one) for one in incidents.every()), key=lambda one: str(one["number"]))
-    return records, index.index.counts(), [[hit.candidate.owner_id for hit in one] for one in hits]
+    return records, index.index.counts(), best
 
 
 def kill_imports(folder: Path, count: int, kills: int, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     file = folder / "records.jsonl"
     file.write_text(lines_of(count), "utf-8")
-    words = [word(chance.randrange(count)) for _ in range(5)]
+    numbers = [chance.randrange(count) for _ in range(5)]
     incidents = Incidents(Record(folder / "whole" / "desk.db"))
     incidents.put_many(given_in(file.read_bytes()))
-    IncidentIndex(incidents, HashingEncoder()).catch_up()
-    whole = state_of(folder / "whole", words)
-    assert (len(whole[0]), whole[2][0]) == (count, [f"INC{words_number(words[0]):07}"])
+    records = [fields_of(one) for one in incidents.every()]
+    assert len(records) == count
     parts: list[int] = []
     for attempt in itertools.count():
         if len(parts) == kills:
@@ -260,15 +260,12 @@ def kill_imports(folder: Path, count: int, kills: int, seed: int) -> None:
         if imported(file, data, until, chance.uniform(0, count / 2_000) if until == count else 0):
             continue
         there = [fields_of(one) for one in Incidents(Record(data / "desk.db")).every()]
-        assert there == whole[0][: len(there)], "a beginning of the file, each record whole"
+        assert there == records[: len(there)], "a beginning of the file, each record whole"
         parts.append(len(there))
         assert imported(file, data)
-        assert state_of(data, words) == whole
+        found_by_words = [f"INC{number:07}" for number in numbers]
+        assert state_of(data, [word(number) for number in numbers]) == (records, (count, count, count), found_by_words)
     print(f"{kills} imports of {count} records killed after {sorted(parts)}")
-
-
-def words_number(said: str) -> int:
-    return int("".join(str(ord(letter) - ord("a")) for letter in said[2:]))
 
 
 def test_a_killed_import_is_completed_by_the_next(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from kb_service.desk import Desk
 from kb_service.incident import FIELDS, MOST_LETTERS, MOST_LETTERS_SHORT, Incident, InvalidIncidentError, incident_of
-from kb_service.incidents import Incidents, fields_of
+from kb_service.incident_rows import fields_of
+from kb_service.incidents import Incidents
 
 
 def taken(**fields: Any) -> Incident:

@@ -11,7 +11,8 @@ from kb_service.api.caller import Base, Records
 from kb_service.api.problems import NOT_FOUND, RECORD_PROBLEMS
 from kb_service.bodies import attachment_json, brief_json, incident_json, related_incidents_json
 from kb_service.incident import adapter
-from kb_service.incidents import Recorded, Selection
+from kb_service.incident_rows import Recorded
+from kb_service.incidents import Selection
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.ndjson import given_in
 from kb_service.related import Like
