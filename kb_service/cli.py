@@ -325,7 +325,10 @@ def _listen(settings: Settings) -> socket.socket:
     """The listening socket, before anything else is done, so that a taken port is said at once."""
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        listening = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        # Else an answer on a connection kept open waits 40 ms for the acknowledgement of the one before
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         raise KnowledgeBaseError(f"cannot listen on {where}: {error.strerror}", "Name another by --port") from error

@@ -221,6 +221,8 @@ def _check(path: Path, remedy: str, *, may_be_new: bool = False) -> None:
             if newer:
                 raise DeskError(f"{path} was written by a newer version ({', '.join(newer)})", "Use that version")
     except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise DeskError(f"{path} is held by another process", "Try again in a moment") from error
         raise DeskError(f"{path} cannot be read: {error}", remedy) from error
 
 

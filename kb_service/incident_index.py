@@ -174,10 +174,12 @@ class Follower:
         self._thread.join()
 
     def _run(self) -> None:
+        # Once in any case: what was damaged while nobody looked is put right
+        due = True
         while not self._ended.is_set():
             try:
-                if self._index.behind():
-                    self._index.catch_up()
+                if due or self._index.behind():
+                    due = not self._index.catch_up()
                 self.failure = None
             except KnowledgeBaseError as failure:
                 self._failed(failure)

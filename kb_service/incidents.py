@@ -170,6 +170,9 @@ class Incidents:
             merged = {**{name: getattr(old, name) for name in FIELDS}, **old.extra, **values}
             if not {"impact", "urgency"}.isdisjoint(values) and "priority" not in values:
                 merged["priority"] = None
+            blank = [name for name in ("kind", "state") if values.get(name, name) in (None, "")]
+            if blank:
+                raise InvalidIncidentError(tuple(FieldProblem(name, "cannot be blank") for name in blank))
             if str(merged["number"]).casefold() != old.number.casefold():
                 raise InvalidIncidentError((FieldProblem("number", "cannot be changed"),))
             recorded = self._put(connection, replace(incident_of(merged), number=old.number), before)
@@ -225,7 +228,7 @@ class Incidents:
     def _put(self, connection: sqlite3.Connection, given: Incident, before: Recorded | None) -> Recorded:
         """Write within the caller's transaction; nothing where nothing changed. Raises InvalidIncidentError."""
         incident = _completed(given, before.incident if before else None)
-        problems = (*inconsistencies(incident), *self._wrong_links(incident))
+        problems = (*inconsistencies(incident), *self._wrong_links(incident, before.incident if before else None))
         if problems:
             raise InvalidIncidentError(problems)
         if before is not None and before.incident == incident:
@@ -236,7 +239,8 @@ class Incidents:
         connection.execute(PUT, values_of(recorded, next_change(connection)))
         return recorded
 
-    def _wrong_links(self, incident: Incident) -> Iterator[FieldProblem]:
+    def _wrong_links(self, incident: Incident, before: Incident | None) -> Iterator[FieldProblem]:
+        """Loops, and links to what is of another kind; not those that stood before what they lead to."""
         above, path = incident.parent_incident, [incident.number]
         while above is not None and above not in path[1:]:
             path.append(above)
@@ -246,7 +250,8 @@ class Incidents:
             parent = self.get(above)
             above = parent.incident.parent_incident if parent else None
         for name in ("parent_incident", "problem_id"):
-            other = self.get(getattr(incident, name) or "")
+            link = getattr(incident, name)
+            other = self.get(link) if link and (before is None or getattr(before, name) != link) else None
             if other is not None and (other.incident.kind == "problem") != (name == "problem_id"):
                 what = "no problem record" if name == "problem_id" else "a problem record: link it by problem_id"
                 yield FieldProblem(name, f"{other.incident.number} is {what}")

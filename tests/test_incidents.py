@@ -340,3 +340,19 @@ def test_an_erased_number_may_be_used_again(incidents: Incidents) -> None:
     again = put(incidents, "INC1")
     assert (again.created, again.version, again.incident.extra) == (True, 1, {})
     assert incidents.desk.connection.execute("SELECT count(*) FROM erased").fetchone()[0] == 0
+
+
+def test_a_link_that_stood_before_what_it_leads_to_does_not_lock_the_record(incidents: Incidents) -> None:
+    incidents.put({"number": "INC1", "short_description": "x", "problem_id": "PRB1"})
+    incidents.put({"number": "PRB1", "short_description": "y"})
+    assert incidents.change("INC1", {"service": "vpn"}).incident.service == "vpn"
+    with pytest.raises(InvalidIncidentError, match="no problem record"):
+        incidents.put({"number": "INC2", "short_description": "x", "problem_id": "PRB1"})
+
+
+@pytest.mark.parametrize("name", ["kind", "state"])
+def test_a_change_does_not_blank_what_a_record_must_have(incidents: Incidents, name: str) -> None:
+    incidents.put({"number": "INC1", "short_description": "x", "kind": "case", "state": "closed"})
+    with pytest.raises(InvalidIncidentError, match=f"{name}: cannot be blank"):
+        incidents.change("INC1", {name: None})
+    assert incidents.existing("INC1").version == 1
