@@ -41,7 +41,6 @@ class MeaningLane:
         self._tail = _index_of(dimension, tail_keys, tail) if len(tail_keys) else None
         base_keys = keys_of(base) if base is not None else np.zeros(0, np.int64)
         self.keys: Keys = np.sort(np.concatenate([base_keys, tail_keys]))
-        self._tail_at = {key: place for place, key in enumerate(tail_keys.tolist())}
 
     @classmethod
     def empty(cls, dimension: int) -> "MeaningLane":
@@ -85,16 +84,17 @@ class MeaningLane:
 
     def vectors(self, keys: Keys) -> tuple[Keys, Vectors]:
         """Those of the keys that have a vector, in order, and their vectors, ``(n, dimension)`` float32."""
-        # Found by halving: asked of one owner after another, a look through all keys would take its time
-        there = np.unique(keys)
-        there = there[np.searchsorted(self.keys, there, "right") > np.searchsorted(self.keys, there, "left")]
-        found = [
-            self._tail_vectors[self._tail_at[key]]
-            if key in self._tail_at or self._base is None
-            else self._base.reconstruct(key)
-            for key in there.tolist()
-        ]
-        return there, np.array(found, np.float32).reshape(-1, self.dimension)
+        wanted = np.unique(keys)
+        found = np.zeros((len(wanted), self.dimension), np.float32)
+        in_tail = np.isin(wanted, self._tail_keys)
+        if in_tail.any():
+            order = np.argsort(self._tail_keys, kind="stable")
+            found[in_tail] = self._tail_vectors[order[np.searchsorted(self._tail_keys, wanted[in_tail], sorter=order)]]
+        in_base = ~in_tail & np.isin(wanted, self.keys)
+        if self._base is not None and in_base.any():
+            found[in_base] = self._base.reconstruct_batch(wanted[in_base])
+        there = in_tail | in_base
+        return wanted[there], found[there]
 
 
 def _index_of(dimension: int, keys: Keys, vectors: Vectors) -> faiss.Index:

@@ -88,18 +88,21 @@ class Snapshot:
 
         The mean over its passages, without what they say of how it ended.
         """
-        ids, means = [], []
-        for owner_id in owner_ids:
-            position = self.position_of.get(owner_id)
-            if position is None:
-                continue
-            positions = self._positions(position)
-            _, vectors = self._meaning.vectors(self._keys[positions[~self._is_outcome[positions]]])
-            if len(vectors):
-                ids.append(owner_id)
-                means.append(vectors.mean(axis=0))
-        found = np.array(means, np.float32).reshape(len(ids), self._meaning.dimension)
-        return ids, found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+        ids = [owner_id for owner_id in owner_ids if owner_id in self.position_of]
+        passages = [self._positions(self.position_of[owner_id]) for owner_id in ids]
+        place = np.repeat(np.arange(len(ids)), [len(positions) for positions in passages])
+        positions = np.concatenate([*passages, np.zeros(0, np.int64)]).astype(np.int64)
+        telling = ~self._is_outcome[positions]
+        place, keys = place[telling], self._keys[positions[telling]]
+        there, vectors = self._meaning.vectors(keys)
+        sums = np.zeros((len(ids), self._meaning.dimension), np.float32)
+        at = np.searchsorted(there, keys)
+        known = at < len(there)
+        known[known] = there[at[known]] == keys[known]
+        np.add.at(sums, place[known], vectors[at[known]])
+        lengths = np.linalg.norm(sums, axis=1)
+        kept = np.flatnonzero(lengths > 0)
+        return [ids[one] for one in kept], sums[kept] / lengths[kept, None]
 
     def search(self, connection: sqlite3.Connection, asked: Asked, wanted: Filter) -> Found:
         """Every owner that either lane puts among its best or that holds an identifier, scored by both lanes."""

@@ -87,8 +87,10 @@ def _shared(incidents: Sequence[Incident]) -> NDArray[np.float32]:
     """What is added to the likeness of two for their common service and item."""
     added = np.zeros((len(incidents), len(incidents)), np.float32)
     for name, bonus in (("service", SAME_SERVICE), ("cmdb_ci", SAME_ITEM)):
-        values = np.array([(getattr(one, name) or "").casefold() for one in incidents], np.str_)
-        added += bonus * ((values[:, None] == values[None, :]) & (values[:, None] != ""))
+        values = [(getattr(one, name) or "").casefold() for one in incidents]
+        number_of = {value: number for number, value in enumerate(dict.fromkeys(values))}
+        numbers = np.array([number_of[value] if value else -1 for value in values], np.int32)
+        added += bonus * ((numbers[:, None] == numbers[None, :]) & (numbers[:, None] >= 0)).astype(np.float32)
     return added
 
 

@@ -119,14 +119,14 @@ class Incidents:
             ).fetchall()
         return [recorded_of(row) for row in rows], int(total)
 
-    def opened_between(self, start: datetime, end: datetime) -> list[Incident]:
-        """Open records by when they were opened, oldest first; no problems."""
+    def opened_between(self, start: datetime, end: datetime, most: int) -> list[Incident]:
+        """Open records by when they were opened, oldest first, the last ones where there are more; no problems."""
         rows = self.desk.connection.execute(
             "SELECT * FROM incidents WHERE opened_at BETWEEN ? AND ? AND state IN ('new', 'in_progress', 'on_hold')"
-            " AND kind <> 'problem' ORDER BY opened_at, number",
-            (stamp(start), stamp(end)),
+            " AND kind <> 'problem' ORDER BY opened_at DESC, number DESC LIMIT ?",
+            (stamp(start), stamp(end), most),
         )
-        return [recorded_of(row).incident for row in rows]
+        return [recorded_of(row).incident for row in rows][::-1]
 
     def every(self) -> Iterator[Incident]:
         """All records, in the order of their last change, read in pages so that writers are not held up."""

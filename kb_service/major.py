@@ -16,7 +16,7 @@ from kb_service.related import ALIKE, Related, RelatedSearch
 from kb_service.vocabulary import Priority
 
 # A window of more open incidents than this is cut to the latest
-MOST_IN_WINDOW = 1_000
+MOST_IN_WINDOW = 500
 # Few major incidents are open at a time, so that less likeness is enough to ask whether it is one of those
 PARENT_LIKE = 0.3
 
@@ -95,7 +95,7 @@ class MajorWatch:
     def _flood(self, new: CameIn) -> list[Incident]:
         """The incidents of the flood that it is of, within the window around it that holds most of them."""
         length = timedelta(minutes=self._criteria.minutes)
-        opened = self._incidents.opened_between(new.at - length, new.at + length)[-MOST_IN_WINDOW:]
+        opened = self._incidents.opened_between(new.at - length, new.at + length, MOST_IN_WINDOW)
         opened = [one for one in opened if one.kind != "major_incident"]
         numbers, vectors = self._related.vectors_of(one.number for one in opened)
         by_number = {one.number: one for one in opened}

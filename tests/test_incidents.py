@@ -250,7 +250,7 @@ def test_lists(incidents: Incidents) -> None:
     assert numbers(assignment_group="a", state="open") == (["INC1"], 1)
     assert numbers(service="'; DROP TABLE incidents; --") == ([], 0)
     assert numbers(limit=1, offset=1) == (["INC3"], 4)
-    between = incidents.opened_between(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC))
+    between = incidents.opened_between(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC), 10)
     assert [one.number for one in between] == ["INC1", "INC2"]
 
 

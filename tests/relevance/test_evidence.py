@@ -1,5 +1,6 @@
 """What past incidents add on sets that other people labelled, and what they may cost where all of them mislead."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def with_and_without(
         opened(past, "incidents", encoder, cache) as (over_past, _),
     ):
         others = LeaveOneOut.over(labelled, past, over_past)
-        return evaluate(labelled, searcher, 0, evidence=others.evidence), evaluate(labelled, searcher, 0)
+        # Of ten rephrasings of one question some tell as much as all
+        asked = replace(labelled, queries=labelled.queries[:: 3 if len(labelled.queries) > 1_000 else 1])
+        return evaluate(asked, searcher, 0, evidence=others.evidence), evaluate(asked, searcher, 0)
 
 
 def test_where_reports_recur_their_articles_are_found_better(encoder: Encoder, model_cache: Path) -> None:
