@@ -1,9 +1,8 @@
-"""The command ``kb``: index, search, serve, check, schema.
+"""The command ``kb``: what it can do, and how what went wrong is said.
 
 Exit codes: 0 done, 1 problems found by ``kb check``, 2 wrong use, 3 could not.
 """
 
-import socket
 import sqlite3
 import sys
 from dataclasses import asdict
@@ -21,11 +20,9 @@ from indexer.encoder import PlainEncoder
 from indexer.errors import KnowledgeBaseError, Problem
 from indexer.frontmatter import Audience, KnowledgeType, Tier, json_schema
 from indexer.source import WorkingTree
-from kb_service import cli_desk, cli_eval, cli_triage
-from kb_service import demo as demo_desk
+from kb_service import cli_desk, cli_eval, cli_serve, cli_triage
 from kb_service.desk import Desk
 from kb_service.knowledge_base import KnowledgeBase
-from kb_service.publishing import Publisher
 from kb_service.query import Query, State
 from kb_service.search import as_json
 from kb_service.settings import Settings
@@ -39,8 +36,8 @@ app = typer.Typer(
 )
 incidents_app = typer.Typer(help="The desk's records: import, export, erase.", no_args_is_help=True)
 app.add_typer(incidents_app, name="incidents")
-# A page of log, percent-encoded, is a query too
-_LONGEST_REQUEST_LINE = 1024 * 1024
+
+_MAY_BE_MOVED = "index.db and incidents.db may be moved away and are made anew by 'kb index'; never move desk.db"
 
 Content = Annotated[
     Path | None, typer.Option("--content", metavar="DIR", help="The Markdown folder.  [default: KB_CONTENT or content]")
@@ -48,6 +45,7 @@ Content = Annotated[
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Where the index lives.  [default: KB_DATA or data]")
 ]
+Demo = Annotated[bool, typer.Option("--demo", help="Over sample records, in a data folder of their own: <data>/demo.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -129,47 +127,13 @@ def search(
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.  [default: KB_HOST or 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.  [default: KB_PORT or 8000]")] = None,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="With sample records, in a data folder of its own: <data>/demo.")
-    ] = False,
+    demo: Demo = False,
     content: Content = None,
     data: Data = None,
 ) -> None:
     """Serve the API and pages. Indexes first where nothing is indexed yet, else beside the answers."""
-    import uvicorn
-
-    from kb_service.app import create_app
-
     settings = _settings(content=content, data=data, host=host, port=port)
-    listening = _listen(settings)
-    if demo:
-        settings = settings.model_copy(update={"data": settings.data / "demo", "cache": settings.cache_folder})
-    base = _opened(settings)
-    WorkingTree(settings.content)
-    publisher = Publisher(base)
-    if base.index.generation:
-        publisher.start()
-    else:
-        with Bar() as bar:
-            publisher.start(bar)
-            publisher.wait_until_live()
-    if demo:
-        out.print(f"{demo_desk.load(base.desk, base.searcher.catalogue)} sample records in {settings.data}")
-    address = f"http://{settings.host}:{listening.getsockname()[1]}"
-    passages, wanted, there = base.index.counts()
-    out.print(f"{base.searcher.catalogue.count()} objects, {passages} passages, {there} of {wanted} encoded")
-    refusals = base.searcher.catalogue.refusals()
-    for problem in refusals:
-        err.print(f"[red]refused[/red] {escape(str(problem))}")
-    out.print(f"Search   {address}/\nAPI      {address}/docs\nReady    {address}/readyz\nCtrl+C stops it.")
-    config = uvicorn.Config(
-        create_app(base, publisher),
-        log_level="warning",
-        access_log=False,
-        http="h11",
-        h11_max_incomplete_event_size=_LONGEST_REQUEST_LINE,
-    )
-    uvicorn.Server(config).run(sockets=[listening])
+    cli_serve.run(_of_demo(settings) if demo else settings, _opened, demo=demo)
 
 
 @app.command()
@@ -220,12 +184,18 @@ def evaluate(
 def triage(
     said: Annotated[list[str], typer.Argument(help="A record's number, or what came in; '-' reads standard input.")],
     service: Annotated[str | None, typer.Option(help="The service it is about.")] = None,
+    demo: Demo = False,
     content: Content = None,
     data: Data = None,
     as_json_: AsJson = False,
 ) -> None:
     """Triage an incident: articles, related incidents, a flood, a problem, whom to hand it to."""
-    base = KnowledgeBase.published(_settings(content=content, data=data))
+    settings = _settings(content=content, data=data)
+    if demo:
+        settings = _of_demo(settings)
+        if not (settings.data / "desk.db").exists():
+            raise KnowledgeBaseError(f"there is no demo desk in {settings.data}", "Start one by 'kb serve --demo'")
+    base = KnowledgeBase.published(settings)
     text = sys.stdin.read() if said == ["-"] else " ".join(said)
     cli_triage.run(base, text, service, as_json_=as_json_)
 
@@ -288,7 +258,8 @@ def main() -> None:
         err.print(f"[red]kb:[/red] {escape(str(error))}")
         sys.exit(3)
     except sqlite3.Error as error:
-        err.print(f"[red]kb:[/red] the index cannot be used: {error}. Move it away and run 'kb index'")
+        remedy = "Try again in a moment" if "locked" in str(error) else _MAY_BE_MOVED
+        err.print(f"[red]kb:[/red] a file of the data folder cannot be used: {error}. {remedy}")
         sys.exit(3)
     except OSError as error:
         err.print(f"[red]kb:[/red] {escape(str(error))}. Mend the path or its permissions, or free some space")
@@ -306,6 +277,11 @@ def _settings(**given: Any) -> Settings:
         raise typer.BadParameter(said) from error
 
 
+def _of_demo(settings: Settings) -> Settings:
+    """A demo desk has its own data; the model and texts once encoded are shared with the real one."""
+    return settings.model_copy(update={"data": settings.data / "demo", "cache": settings.cache_folder})
+
+
 def _prepare_model(settings: Settings) -> None:
     if settings.encoder == "onnx" and not (settings.cache_folder / "models").exists():
         err.print("[dim]Preparing the model, once: about half a minute[/dim]")
@@ -319,19 +295,6 @@ def _opened(settings: Settings) -> KnowledgeBase:
             f"The export of {settings.model} differs from the original: the plain encoder is used, which is slower"
         )
     return base
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """The listening socket, before anything else is done, so that a taken port is said at once."""
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        listening = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-        # Else an answer on a connection kept open waits 40 ms for the acknowledgement of the one before
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        raise KnowledgeBaseError(f"cannot listen on {where}: {error.strerror}", "Name another by --port") from error
 
 
 def _each(values: list[str] | None, option: str, kind: Any) -> list[str]:

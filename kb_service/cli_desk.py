@@ -60,10 +60,11 @@ def export(base: KnowledgeBase, file: Path | None, form: str) -> None:
 
 
 def erase(base: KnowledgeBase, number: str) -> None:
-    """Delete a record with all that is recorded of it, out of every file."""
-    gone = base.incidents.erase(number)
+    """Delete a record with all that is recorded of it, out of every file; one that was stopped half-way, to its end."""
+    if not base.incidents.was_erased(number):
+        number = base.incidents.erase(number).number
     base.incident_index.erase()
-    out.print(f"{gone.number} is erased: record, facts, searches, words and vectors. Backups made before still hold it")
+    out.print(f"{number} is erased: record, facts, searches, words and vectors. Backups made before still hold it")
 
 
 File = Annotated[Path, typer.Argument(metavar="FILE")]

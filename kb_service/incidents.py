@@ -204,6 +204,11 @@ class Incidents:
         self.on_change()
         return gone
 
+    def was_erased(self, number: str) -> bool:
+        """Whether there was a record of that number, and there is none since it was erased."""
+        row = self.desk.connection.execute("SELECT 1 FROM erased WHERE number = ?", (number,)).fetchone()
+        return row is not None and self.get(number) is None
+
     def _put_line(
         self, connection: sqlite3.Connection, line: int, values: Mapping[str, Any] | str, lines: dict[str, int]
     ) -> LineReport:

@@ -68,7 +68,7 @@ def search(cache: Path | None = None) -> str:
 def triage(cache: Path | None = None) -> str:
     """A sample incident as the shell triages it."""
     with tempfile.TemporaryDirectory() as data:
-        base = KnowledgeBase(Settings(content=REPOSITORY / "content", data=Path(data), cache=cache))
+        base = KnowledgeBase(Settings(content=REPOSITORY / "content", data=Path(data) / "demo", cache=cache))
         base.update()
         demo.load(base.desk, base.searcher.catalogue)
         base.incident_index.catch_up()
@@ -78,9 +78,9 @@ def triage(cache: Path | None = None) -> str:
             "COLUMNS": "120",
             "KB_CACHE": str(base.settings.cache_folder),
         }
-        asked = [sys.executable, "-m", "kb_service.cli", "triage", SAMPLE, "--data", data]
+        asked = [sys.executable, "-m", "kb_service.cli", "triage", SAMPLE, "--demo", "--data", data]
         output = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout
-    return f"```console\n$ kb triage {SAMPLE} --data data/demo\n{output}```"
+    return f"```console\n$ kb triage {SAMPLE} --demo\n{output}```"
 
 
 def part(text: str, name: str) -> str:

@@ -417,3 +417,16 @@ def test_the_erasing_command_leaves_no_trace_beside_a_reader(
     assert done.stdout.startswith("INC1 is erased")
     assert traces(data, [word.encode()]) == []
     assert (found(index, word), found(index, "printer")) == ([], ["INC2"])
+
+
+def test_an_erasing_that_was_stopped_half_way_is_brought_to_its_end_by_the_same_command(
+    incidents: Incidents, index: IncidentIndex, data: Path
+) -> None:
+    (word,) = secrets(3, 1)
+    put(incidents, "INC1", word)
+    index.catch_up()
+    incidents.erase("INC1")
+    assert traces(data, [word.encode()]) != [], "the index has it still"
+    command = [sys.executable, "-m", "kb_service.cli", "incidents", "erase", "INC1", "--data", str(data)]
+    subprocess.run(command, env={**os.environ, "KB_ENCODER": "hashing"}, capture_output=True, text=True, check=True)
+    assert traces(data, [word.encode()]) == []

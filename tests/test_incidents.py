@@ -356,3 +356,12 @@ def test_a_change_does_not_blank_what_a_record_must_have(incidents: Incidents, n
     with pytest.raises(InvalidIncidentError, match=f"{name}: cannot be blank"):
         incidents.change("INC1", {name: None})
     assert incidents.existing("INC1").version == 1
+
+
+def test_a_number_counts_as_erased_until_a_record_has_it_again(incidents: Incidents) -> None:
+    incidents.put({"number": "INC1", "short_description": "x"})
+    assert not incidents.was_erased("INC1")
+    incidents.erase("INC1")
+    assert incidents.was_erased("inc1")
+    incidents.put({"number": "inc1", "short_description": "y"})
+    assert not incidents.was_erased("INC1")

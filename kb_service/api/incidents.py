@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from kb_service.api.caller import Base, Records
+from kb_service.api.caller import Base, CallerAudience, Records
 from kb_service.api.problems import NOT_FOUND, RECORD_PROBLEMS
 from kb_service.bodies import attachment_json, brief_json, incident_json, related_incidents_json
 from kb_service.incident import adapter
@@ -164,9 +164,9 @@ def related_to_text(
 
 
 @router.post("/incidents/{number}/articles", summary="Attach an article", responses=NOT_FOUND, status_code=201)
-def attach(base: Base, number: Number, body: AttachBody) -> dict[str, Any]:
+def attach(base: Base, audience: CallerAudience, number: Number, body: AttachBody) -> dict[str, Any]:
     """Attach an article, or say that it resolved the incident. The revision that it has now is kept with it."""
-    knowledge = base.searcher.article(body.article, base.settings.default_audience)
+    knowledge = base.searcher.article(body.article, audience)
     if knowledge is None:
         raise HTTPException(404, f"There is no article '{body.article}'.")
     relation: Literal["resolved_by", "attached"] = "resolved_by" if body.resolved_by else "attached"
