@@ -24,10 +24,14 @@ _RACY_NS = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """All files of interest: path relative to the content -> stamp, equal as long as the file is surely unchanged."""
+    """All files: path relative to the content -> stamp, equal as long as the file is surely unchanged.
+
+    ``others`` are the files that are neither article nor transcript, such as pictures.
+    """
 
     articles: Mapping[str, str]
     transcripts: Mapping[str, str]
+    others: frozenset[str]
     problems: tuple[Problem, ...]
 
 
@@ -61,14 +65,18 @@ class WorkingTree:
     def scan(self) -> Scan:
         articles: dict[str, str] = {}
         transcripts: dict[str, str] = {}
+        others: set[str] = set()
         problems: list[Problem] = []
         now = datetime.now(UTC).timestamp() * 1e9
         for entry, path in self._walk(self.root, "", problems):
+            if not path.lower().endswith(ARTICLE_ENDINGS + TRANSCRIPT_ENDINGS):
+                others.add(path)
+                continue
             status = entry.stat(follow_symlinks=False)
             racy = abs(now - status.st_mtime_ns) < _RACY_NS or abs(now - status.st_ctime_ns) < _RACY_NS
             stamp = "" if racy else f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
             (articles if path.lower().endswith(ARTICLE_ENDINGS) else transcripts)[path] = stamp
-        return Scan(articles, transcripts, tuple(sorted(problems)))
+        return Scan(articles, transcripts, frozenset(others), tuple(sorted(problems)))
 
     def read(self, path: str) -> bytes:
         """A file's bytes, one more than the most at most, so that a huge one is seen to be too large."""
@@ -113,10 +121,10 @@ class WorkingTree:
                 problems += self._link_problems(entry, path)
             elif entry.is_dir():
                 yield from self._walk(Path(entry.path), f"{path}/", problems)
-            elif path.lower().endswith(ARTICLE_ENDINGS + TRANSCRIPT_ENDINGS) and entry.is_file():
+            elif entry.is_file():
                 if path.isprintable():
                     yield entry, path
-                else:
+                elif path.lower().endswith(ARTICLE_ENDINGS + TRANSCRIPT_ENDINGS):
                     shown = path.encode("unicode_escape", "backslashreplace").decode()
                     problems.append(Problem(shown, 1, "the file's name is not plain text", "Rename the file"))
 

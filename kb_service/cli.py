@@ -6,27 +6,32 @@ Exit codes: 0 done, 1 problems found by ``kb check``, 2 wrong use, 3 could not.
 import sqlite3
 import sys
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 
 from indexer.build import Report
-from indexer.check import check as find_problems
-from indexer.encoder import PlainEncoder
-from indexer.errors import KnowledgeBaseError, Problem
-from indexer.frontmatter import Audience, KnowledgeType, Tier, json_schema
-from indexer.source import WorkingTree
-from kb_service import cli_desk, cli_eval, cli_serve, cli_triage
+from indexer.errors import KnowledgeBaseError
+from indexer.frontmatter import Audience, KnowledgeType, Tier
+from kb_service import cli_check, cli_desk, cli_eval, cli_serve, cli_triage
+from kb_service.cli_options import (
+    AsJson,
+    Content,
+    Data,
+    Demo,
+    each_of,
+    of_demo,
+    opened,
+    prepare_model,
+    settings_of,
+)
 from kb_service.desk import Desk
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.query import Query, State
 from kb_service.search import as_json
-from kb_service.settings import Settings
-from kb_service.terminal import Bar, err, out, print_hit, print_json, print_lanes, say
+from kb_service.terminal import Bar, err, out, print_hit, print_json, print_lanes
 
 app = typer.Typer(
     help="A knowledge base for service desks: index Markdown, search it, serve it.",
@@ -39,28 +44,11 @@ app.add_typer(incidents_app, name="incidents")
 
 _MAY_BE_MOVED = "index.db and incidents.db may be moved away and are made anew by 'kb index'; never move desk.db"
 
-Content = Annotated[
-    Path | None, typer.Option("--content", metavar="DIR", help="The Markdown folder.  [default: KB_CONTENT or content]")
-]
-Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Where the index lives.  [default: KB_DATA or data]")
-]
-Demo = Annotated[bool, typer.Option("--demo", help="Over sample records, in a data folder of their own: <data>/demo.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-class Format(StrEnum):
-    """How ``kb check`` prints."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-
 
 @app.command()
 def index(content: Content = None, data: Data = None, as_json_: AsJson = False) -> None:
     """Bring the index in step with the content. Safe to interrupt; goes on where it stopped."""
-    base = _opened(_settings(content=content, data=data))
+    base = opened(settings_of(content=content, data=data))
     with Bar(hidden=as_json_) as bar:
         report = base.update(bar)
     if as_json_:
@@ -95,15 +83,15 @@ def search(
     as_json_: AsJson = False,
 ) -> None:
     """Find the right article. No hits is no error."""
-    settings = _settings(content=content, data=data)
+    settings = settings_of(content=content, data=data)
     given = {
-        "type": _each(types, "--type", KnowledgeType),
+        "type": each_of(types, "--type", KnowledgeType),
         "service": service or [],
         "tag": tag or [],
-        "tier": _each(tier, "--tier", Tier),
+        "tier": each_of(tier, "--tier", Tier),
     }
-    (wanted_state,) = _each([state], "--state", State)
-    (wanted_audience,) = _each([audience or settings.default_audience], "--audience", Audience)
+    (wanted_state,) = each_of([state], "--state", State)
+    (wanted_audience,) = each_of([audience or settings.default_audience], "--audience", Audience)
     text = sys.stdin.read() if query == ["-"] else " ".join(query)
     facets = {name: frozenset(values) for name, values in given.items() if values}
     searcher = KnowledgeBase.published(settings).searcher
@@ -132,31 +120,11 @@ def serve(
     data: Data = None,
 ) -> None:
     """Serve the API and pages. Indexes first where nothing is indexed yet, else beside the answers."""
-    settings = _settings(content=content, data=data, host=host, port=port)
-    cli_serve.run(_of_demo(settings) if demo else settings, _opened, demo=demo)
+    settings = settings_of(content=content, data=data, host=host, port=port)
+    cli_serve.run(of_demo(settings) if demo else settings, opened, demo=demo)
 
 
-@app.command()
-def check(
-    content: Content = None,
-    data: Data = None,
-    form: Annotated[Format, typer.Option("--format", help="text, json, or github (annotations).")] = Format.TEXT,
-    as_json_: AsJson = False,
-) -> None:
-    """List every problem of every file that would be refused; exit 1 if there is any."""
-    settings = _settings(content=content, data=data)
-    problems = find_problems(WorkingTree(settings.content))
-    if as_json_ or form is Format.JSON:
-        print_json({"problems": [asdict(problem) for problem in problems]})
-    elif form is Format.GITHUB:
-        for problem in problems:
-            say(_github(settings.content, problem))
-    else:
-        for problem in problems:
-            out.print(escape(str(problem)))
-        out.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}" if problems else "No problems")
-    if problems:
-        raise typer.Exit(1)
+app.command()(cli_check.check)
 
 
 @app.command("eval")
@@ -173,8 +141,8 @@ def evaluate(
     as_json_: AsJson = False,
 ) -> None:
     """Measure the search on a labelled set: nDCG@10 and others with intervals, each lane alone, speed, confidence."""
-    settings = _settings(data=data)
-    _prepare_model(settings)
+    settings = settings_of(data=data)
+    prepare_model(settings)
     cli_eval.run(
         settings, folder, cli_eval.kind_of(kind), by, run_file, compare, unanswerable, evidence, leave_out, as_json_
     )
@@ -190,9 +158,9 @@ def triage(
     as_json_: AsJson = False,
 ) -> None:
     """Triage an incident: articles, related incidents, a flood, a problem, whom to hand it to."""
-    settings = _settings(content=content, data=data)
+    settings = settings_of(content=content, data=data)
     if demo:
-        settings = _of_demo(settings)
+        settings = of_demo(settings)
         if not (settings.data / "desk.db").exists():
             raise KnowledgeBaseError(f"there is no demo desk in {settings.data}", "Start one by 'kb serve --demo'")
     base = KnowledgeBase.published(settings)
@@ -209,7 +177,7 @@ def import_incidents(
     as_json_: AsJson = False,
 ) -> None:
     """Put the records of a JSONL, JSON or CSV file. Bad rows are listed, the rest is taken; may be repeated."""
-    cli_desk.import_file(_opened(_settings(data=data)), file, preset, mapping, as_json_=as_json_)
+    cli_desk.import_file(opened(settings_of(data=data)), file, preset, mapping, as_json_=as_json_)
 
 
 @incidents_app.command("export")
@@ -219,19 +187,19 @@ def export_incidents(
     data: Data = None,
 ) -> None:
     """Write every record, to a file or to standard output."""
-    cli_desk.export(_opened(_settings(data=data)), file, form)
+    cli_desk.export(opened(settings_of(data=data)), file, form)
 
 
 @incidents_app.command("erase")
 def erase_incident(number: str, data: Data = None) -> None:
     """Delete a record out of every file: facts, searches, words and vectors too. Not out of backups."""
-    cli_desk.erase(_opened(_settings(data=data)), number)
+    cli_desk.erase(opened(settings_of(data=data)), number)
 
 
 @app.command()
 def backup(file: cli_desk.File, data: Data = None) -> None:
     """Copy the desk's record to a new file, whole, while the service runs."""
-    desk = Desk(_settings(data=data).data / "desk.db")
+    desk = Desk(settings_of(data=data).data / "desk.db")
     desk.backup(file)
     out.print(f"{desk.path} is copied to {file}")
 
@@ -239,15 +207,12 @@ def backup(file: cli_desk.File, data: Data = None) -> None:
 @app.command()
 def restore(file: cli_desk.File, data: Data = None) -> None:
     """Put a backup in the record's place, while the service runs; what was there is kept beside it."""
-    desk = Desk(_settings(data=data).data / "desk.db")
+    desk = Desk(settings_of(data=data).data / "desk.db")
     kept = desk.restore(file)
     out.print(f"{desk.path} is restored from {file}; as it was before, it is kept in {kept}")
 
 
-@app.command()
-def schema(content: Content = None, data: Data = None, as_json_: AsJson = False) -> None:  # noqa: ARG001
-    """Print the JSON Schema of the front matter, for editors to complete and check from."""
-    print_json(json_schema())
+app.command()(cli_check.schema)
 
 
 def main() -> None:
@@ -269,42 +234,6 @@ def main() -> None:
         sys.exit(3)
 
 
-def _settings(**given: Any) -> Settings:
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        said = "; ".join(f"KB_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
-        raise typer.BadParameter(said) from error
-
-
-def _of_demo(settings: Settings) -> Settings:
-    """A demo desk has its own data; the model and texts once encoded are shared with the real one."""
-    return settings.model_copy(update={"data": settings.data / "demo", "cache": settings.cache_folder})
-
-
-def _prepare_model(settings: Settings) -> None:
-    if settings.encoder == "onnx" and not (settings.cache_folder / "models").exists():
-        err.print("[dim]Preparing the model, once: about half a minute[/dim]")
-
-
-def _opened(settings: Settings) -> KnowledgeBase:
-    _prepare_model(settings)
-    base = KnowledgeBase(settings)
-    if settings.encoder == "onnx" and isinstance(base.encoder, PlainEncoder):
-        err.print(
-            f"The export of {settings.model} differs from the original: the plain encoder is used, which is slower"
-        )
-    return base
-
-
-def _each(values: list[str] | None, option: str, kind: Any) -> list[str]:
-    allowed = kind.__args__
-    for value in values or []:
-        if value not in allowed:
-            raise typer.BadParameter(f"{option}: '{value}' is none of {', '.join(allowed)}")
-    return values or []
-
-
 def _report_json(report: Report) -> dict[str, Any]:
     return asdict(report)
 
@@ -314,13 +243,6 @@ def _report_line(report: Report) -> str:
         f"{report.objects} objects, {report.passages} passages, {report.encoded} encoded, {report.refused} refused,"
         f" {report.seconds} s"
     )
-
-
-def _github(content: Path, problem: Problem) -> str:
-    """A GitHub Actions annotation; its own characters escaped as its runner asks."""
-    message = f"{problem.problem}. {problem.remedy}".replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    path = f"{content}/{problem.path}".replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
-    return f"::error file={path},line={problem.line}::{message}"
 
 
 if __name__ == "__main__":
