@@ -11,27 +11,31 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from indexer.catalogue import Catalogue, FileState, object_from_json, owner_of
+from indexer.catalogue import Catalogue, FileState, Tombstone, object_from_json, owner_of, tombstone_of
 from indexer.database import writing
 from indexer.encoder import Encoder
 from indexer.encoding import ENCODE_BEFORE_SWITCH, Encoding
 from indexer.errors import IndexBusyError, IndexDamagedError, Problem
 from indexer.folding import fold_if_due
+from indexer.history import History
 from indexer.index import PassageIndex
-from indexer.knowledge import KnowledgeObject, id_of_path
+from indexer.knowledge import KnowledgeObject, id_of_path, parse
 from indexer.passages import Passage
 from indexer.progress import Progress, unwatched
 from indexer.renames import renamed
-from indexer.source import History, WorkingTree
+from indexer.source import ARTICLE_ENDINGS, Content
 from indexer.staging import Staged, Staging, passage_of
 from indexer.vectors import VectorCache
 
 Accepted = Mapping[str, tuple[KnowledgeObject, Sequence[Passage]]]
 
 # Raise when passages, terms or identifiers of an unchanged text come out differently: all is then read again
-FORMAT = "2"
+FORMAT = "3"
+# So many deleted articles are remembered by a full build, the latest ones
+_MOST_TOMBSTONES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Report:
 
 
 def update(
-    tree: WorkingTree,
+    content: Content,
     index: PassageIndex,
     encoder: Encoder,
     cache: VectorCache,
@@ -64,7 +68,7 @@ def update(
     """
     started = time.monotonic()
     with _sole_writer(index.path.parent):
-        build = _Build(tree, index, encoder, cache, progress)
+        build = _Build(content, index, encoder, cache, progress)
         note = build.prepare()
         build.staging.parse(progress)
         build.encoding.encode_ahead(build.staging.texts())
@@ -102,15 +106,15 @@ class _Build:
     """One run over one index: ``prepare``, ``switch``, and the vectors by ``encoding``."""
 
     def __init__(
-        self, tree: WorkingTree, index: PassageIndex, encoder: Encoder, cache: VectorCache, progress: Progress
+        self, content: Content, index: PassageIndex, encoder: Encoder, cache: VectorCache, progress: Progress
     ) -> None:
-        self.tree, self.index, self.encoder = tree, index, encoder
+        self.content, self.index, self.encoder = content, index, encoder
         self.catalogue = Catalogue(index.connection)
         self.connection = index.connection
         self._maker = f"{encoder.identity}:{encoder.max_tokens}:{FORMAT}"
         self.encoding = Encoding(index, encoder, cache, progress)
         self.catalogue.create_tables()
-        self.staging = Staging(tree, index, encoder, self._maker)
+        self.staging = Staging(content, index, encoder, self._maker)
         self.gone = self.staging.gone
 
     def prepare(self) -> str:
@@ -131,22 +135,30 @@ class _Build:
 
     def switch(self) -> int:
         """Everything staged goes live at once, or nothing; gives how many objects changed."""
-        history = self.tree.history() if self.index.meta("made_by") is None else History()
-        staged = self.staging.rows()
         rebuilt = self.index.meta("made_by") != self._maker
+        history = self.content.history(None if rebuilt else self.index.meta("revision"))
+        deleted = self._tombstones(history)
+        staged = self.staging.rows()
         with writing(self.connection):
-            accepted, refusals = self._accepted(staged, history)
+            accepted, refusals = self._accepted(staged)
             old = {path: self.catalogue.at_path(path) for path in {*accepted, *self.gone}}
             changed = {path for path, (knowledge, _) in accepted.items() if not _same(old[path], knowledge)}
-            self._move(_moves(old, accepted, self.gone), {knowledge.id for knowledge, _ in accepted.values()})
+            became = _became(old, accepted, self.gone, history)
+            accepted = {
+                path: (self._dated(knowledge, became.get(path), history), passages)
+                for path, (knowledge, passages) in accepted.items()
+            }
+            moves = {before.id: now for path, before in became.items() if before.id != (now := accepted[path][0].id)}
+            self._move(moves, {knowledge.id for knowledge, _ in accepted.values()})
             for before in (found for path in self.gone if (found := old[path]) is not None):
                 if self.catalogue.path_of_id(before.id) == before.path:
-                    self.catalogue.delete(before)
+                    self.catalogue.delete(self._tombstone(before, history))
                     self.index.delete(before.id)
             for path, (knowledge, passages) in accepted.items():
                 self.catalogue.put(knowledge)
                 if self.index.upsert(owner_of(knowledge), passages, anew=rebuilt):
                     changed.add(path)
+            self.catalogue.put_tombstones(deleted)
             self._record(staged, accepted, refusals, history)
             if rebuilt:
                 self.index.drop_vectors()
@@ -157,16 +169,16 @@ class _Build:
                 self.index.raise_generation()
         return len(changed) + len(self.gone)
 
-    def _accepted(self, staged: Mapping[str, Staged], history: History) -> tuple[Accepted, list[Problem]]:
+    def _accepted(self, staged: Mapping[str, Staged]) -> tuple[Accepted, list[Problem]]:
         """The staged objects that can go live, by path, and every problem of those that cannot."""
         refusals = list(self.staging.scan.problems)
         accepted: dict[str, tuple[KnowledgeObject, Sequence[Passage]]] = {}
         holders: dict[str, str] = {}
         for path, row in staged.items():
+            refusals += [Problem(**problem) for problem in json.loads(row.problems)]
             if row.object is None:
-                refusals += [Problem(**problem) for problem in json.loads(row.problems)]
                 continue
-            knowledge = self._dated(object_from_json(row.object), history)
+            knowledge = object_from_json(row.object)
             holder = holders.get(knowledge.id) or self._live_holder(knowledge, staged)
             if holder:
                 what = f"the id '{knowledge.id}' is already that of {holder}"
@@ -210,34 +222,52 @@ class _Build:
             if target and self.catalogue.path_of_id(id_of_path(old)) is None:
                 self.catalogue.rename(id_of_path(old), target.id)
         self.staging.clear()
-        self.index.set_meta("revision", self.tree.revision())
+        self.index.set_meta("revision", self.content.revision())
 
-    def _dated(self, knowledge: KnowledgeObject, history: History) -> KnowledgeObject:
-        """With its times: as git has them when all is read, else as the file has them that has just changed."""
-        before = self.catalogue.at_path(knowledge.path)
-        written = self.tree.updated(knowledge.path)
-        if before and before.revision == knowledge.revision and not history.updated:
+    def _dated(self, knowledge: KnowledgeObject, before: KnowledgeObject | None, history: History) -> KnowledgeObject:
+        """With its times: as git has them, else as the file has them that has just changed; ``before`` is what it was.
+
+        A last good version has its own already.
+        """
+        path = knowledge.path
+        if before and before.revision == knowledge.revision and not history.whole:
             return replace(knowledge, created=before.created, updated=before.updated)
-        first_seen = before.created if before else written if self.index.generation else None
-        created = history.created.get(knowledge.path) or first_seen
-        return replace(knowledge, created=created, updated=history.updated.get(knowledge.path) or written)
+        updated = knowledge.updated or history.updated.get(path) or self.content.updated(path)
+        in_git = history.created.get(path)
+        first_seen = before.created if before else in_git or (updated if self.index.generation else None)
+        created = in_git if history.whole and in_git else first_seen
+        return replace(knowledge, created=created, updated=updated)
+
+    def _tombstone(self, before: KnowledgeObject, history: History) -> Tombstone:
+        known = history.deleted.get(before.path)
+        return tombstone_of(before, self.content.revision(), known.at if known else datetime.now(UTC))
+
+    def _tombstones(self, history: History) -> list[Tombstone]:
+        """What git knows and the content has no more, so that a link to it can be told from a wrong one."""
+        if not history.whole:
+            return []
+        latest = sorted(history.deleted.values(), key=lambda one: one.at)[-_MOST_TOMBSTONES:]
+        found = []
+        for one in latest:
+            data = self.content.blob(one.blob) if one.path.lower().endswith(ARTICLE_ENDINGS) else None
+            knowledge = parse(one.path, data) if data is not None else None
+            if isinstance(knowledge, KnowledgeObject):
+                found.append(tombstone_of(knowledge, one.commit, one.at))
+        return found
 
 
-def _moves(
+def _became(
     old: Mapping[str, KnowledgeObject | None],
     accepted: Accepted,
     gone: Iterable[str],
-) -> dict[str, str]:
-    """Old id -> new id, of files that kept their path and of files that are gone under one and back under another."""
-    moves = {
-        before.id: knowledge.id
-        for path, (knowledge, _) in accepted.items()
-        if (before := old[path]) is not None and before.id != knowledge.id
-    }
-    fresh = {path: knowledge for path, (knowledge, _) in accepted.items() if old[path] is None}
+    history: History,
+) -> dict[str, KnowledgeObject]:
+    """What was live of a path, there or, of files that are back under another name, under the one before."""
+    became = {path: before for path in accepted if (before := old[path]) is not None}
+    fresh = {path: knowledge for path, (knowledge, _) in accepted.items() if path not in became}
     left = [before for path in gone if (before := old[path]) is not None]
-    moves.update((before.id, now.id) for before, now in renamed(left, fresh) if before.id != now.id)
-    return moves
+    became.update((now.path, before) for before, now in renamed(left, fresh, history.latest_names()))
+    return became
 
 
 def _same(before: KnowledgeObject | None, after: KnowledgeObject) -> bool:

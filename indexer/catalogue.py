@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from indexer.errors import Problem
+from indexer.frontmatter import Audience
 from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Owner
 
@@ -20,8 +21,9 @@ CREATE TABLE IF NOT EXISTS files (
   path TEXT PRIMARY KEY, stamp TEXT NOT NULL, revision TEXT NOT NULL, videos TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS aliases (alias TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tombstones (
-  id TEXT PRIMARY KEY, revision TEXT NOT NULL, audience TEXT NOT NULL
+CREATE TABLE IF NOT EXISTS deleted (
+  id TEXT PRIMARY KEY, path TEXT NOT NULL, title TEXT NOT NULL, audience TEXT NOT NULL, revision TEXT NOT NULL,
+  after TEXT, at TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals (path TEXT, line INTEGER, problem TEXT, remedy TEXT);
 CREATE TABLE IF NOT EXISTS staged (
@@ -38,6 +40,19 @@ class FileState:
     stamp: str
     revision: str
     videos: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A deleted article: its last revision, and the first commit known to be without it."""
+
+    id: str
+    path: str
+    title: str
+    audience: Audience
+    revision: str
+    after: str | None
+    at: datetime
 
 
 class Catalogue:
@@ -97,24 +112,36 @@ class Catalogue:
         rows = self._connection.execute("SELECT path, line, problem, remedy FROM refusals ORDER BY path, line, problem")
         return [Problem(*row) for row in rows]
 
-    def tombstone(self, object_id: str) -> tuple[str, str] | None:
-        """The last revision of a deleted object, and its audience."""
+    def tombstone(self, object_id: str) -> Tombstone | None:
+        """What is known of a deleted object, by its id or one that it once had."""
         row = self._connection.execute(
-            "SELECT revision, audience FROM tombstones WHERE id = ?", (object_id,)
+            "SELECT id, path, title, audience, revision, after, at FROM deleted"
+            " WHERE id IN (?, (SELECT id FROM aliases WHERE alias = ?)) ORDER BY id = ? DESC",
+            (object_id,) * 3,
         ).fetchone()
-        return None if row is None else (row[0], row[1])
+        if row is None:
+            return None
+        object_id, path, title, audience, revision, after, at = row
+        return Tombstone(object_id, path, title, audience, revision, after, datetime.fromisoformat(at))
 
     def put(self, knowledge: KnowledgeObject) -> None:
         self._connection.execute("DELETE FROM objects WHERE path = ? AND id <> ?", (knowledge.path, knowledge.id))
         self._connection.execute(
             "INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", (knowledge.id, knowledge.path, object_to_json(knowledge))
         )
-        self._connection.execute("DELETE FROM tombstones WHERE id = ?", (knowledge.id,))
+        self._connection.execute("DELETE FROM deleted WHERE id = ?", (knowledge.id,))
 
-    def delete(self, knowledge: KnowledgeObject) -> None:
-        self._connection.execute("DELETE FROM objects WHERE id = ?", (knowledge.id,))
-        self._connection.execute(
-            "INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?)", (knowledge.id, knowledge.revision, knowledge.audience)
+    def delete(self, tombstone: Tombstone) -> None:
+        """Put a tombstone in an object's place."""
+        self._connection.execute("DELETE FROM objects WHERE id = ?", (tombstone.id,))
+        self.put_tombstones([tombstone])
+
+    def put_tombstones(self, tombstones: Iterable[Tombstone]) -> None:
+        """Remember what was deleted, but for ids that are live again."""
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO deleted SELECT :id, :path, :title, :audience, :revision, :after, :at"
+            " WHERE NOT EXISTS (SELECT 1 FROM objects WHERE id = :id)",
+            ({**asdict(one), "at": one.at.isoformat()} for one in tombstones),
         )
 
     def rename(self, old_id: str, new_id: str | None) -> None:
@@ -155,6 +182,11 @@ def owner_of(knowledge: KnowledgeObject) -> Owner:
         "tier": (knowledge.tier,) if knowledge.tier else (),
     }
     return Owner(knowledge.id, knowledge.audience, facets, knowledge.valid_from, knowledge.valid_to)
+
+
+def tombstone_of(knowledge: KnowledgeObject, after: str | None, at: datetime) -> Tombstone:
+    """The tombstone of an object that is gone as of a commit."""
+    return Tombstone(knowledge.id, knowledge.path, knowledge.title, knowledge.audience, knowledge.revision, after, at)
 
 
 def object_to_json(knowledge: KnowledgeObject) -> str:

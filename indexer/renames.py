@@ -14,16 +14,20 @@ _COMMON_LINE = 50
 
 
 def renamed(
-    gone: Iterable[KnowledgeObject], fresh: Mapping[str, KnowledgeObject]
+    gone: Iterable[KnowledgeObject], fresh: Mapping[str, KnowledgeObject], names: Mapping[str, str]
 ) -> Iterator[tuple[KnowledgeObject, KnowledgeObject]]:
-    """Pairs of an object that is gone and the fresh one (by path) that it became; each is in one pair at most."""
+    """Pairs of an object that is gone and the fresh one (by path) that it became; each is in one pair at most.
+
+    ``names`` are paths that git knows to be renamed, old to new: they go first.
+    """
     left = dict(fresh)
     by_id = {knowledge.id: path for path, knowledge in fresh.items()}
     by_revision = {knowledge.revision: path for path, knowledge in fresh.items()}
     unlike = []
     for before in gone:
-        path = by_id.get(before.id) or by_revision.get(before.revision)
-        if path in left:
+        ways = (names.get(before.path), by_id.get(before.id), by_revision.get(before.revision))
+        path = next((path for path in ways if path in left), None)
+        if path is not None:
             yield before, left.pop(path)
         else:
             unlike.append(before)

@@ -1,25 +1,30 @@
-"""The content as files: a working tree as it lies, with what git knows of its history.
+"""The content: what every source of it can tell, and the working tree as it lies, with what git knows of its history.
 
 Links are never followed: one that leads out is refused, one that stays inside is passed over, as what it names is
 there under its own path.
 """
 
 import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from indexer.errors import ContentMissingError, Problem
+from indexer.git import GitError, Repository
+from indexer.history import History, history, revisions
 from indexer.knowledge import MAX_FILE_BYTES
 
 ARTICLE_ENDINGS = (".md", ".markdown")
 TRANSCRIPT_ENDINGS = (".vtt", ".srt")
-_NEVER_CONTENT = frozenset({".git", ".hg", ".svn", ".venv", ".tox", ".obsidian", ".trash", "node_modules"})
-_GIT_SECONDS = 60
+NEVER_CONTENT = frozenset({".git", ".hg", ".svn", ".venv", ".tox", ".obsidian", ".trash", "node_modules"})
 # A file changed this shortly before a look may change again within one tick of the clock and look the same
 _RACY_NS = 2_000_000_000
+# So many versions back a broken file's last good one is looked for
+_MOST_OLDER = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +40,32 @@ class Scan:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """What git tells: when each path was created and last changed, and which paths were once called otherwise."""
+class Content(Protocol):
+    """Where articles come from: files as they lie (WorkingTree), or a commit (GitRef in git_ref.py)."""
 
-    created: Mapping[str, datetime] = field(default_factory=dict)
-    updated: Mapping[str, datetime] = field(default_factory=dict)
-    renames: tuple[tuple[str, str], ...] = ()
+    def scan(self) -> Scan:
+        """All files, and what is wrong with some before they are read. Raises what keeps all from being read."""
 
-    def latest_names(self) -> dict[str, str]:
-        """Every former path -> what that file is called now, the later rename of a path winning."""
-        latest: dict[str, str] = {}
-        for old, new in self.renames:
-            latest.pop(new, None)
-            latest = {former: new if now == old else now for former, now in latest.items()}
-            latest[old] = new
-        return latest
+    def read(self, path: str) -> bytes:
+        """A file's bytes, one more than the most at most, so that a huge one is seen to be too large."""
+
+    def revision(self) -> str | None:
+        """The commit that this is, or is based on; None without git."""
+
+    def history(self, since: str | None) -> History:
+        """What git tells of the past, or of what came after a commit; nothing without git."""
+
+    def updated(self, path: str) -> datetime:
+        """When a file last changed."""
+
+    def older(self, path: str) -> Iterator[tuple[bytes, datetime]]:
+        """What git has of the file from before, newest first, and since when; nothing without git."""
+
+    def blob(self, name: str) -> bytes | None:
+        """Bytes by git's name of them; None without git, or where they are gone."""
+
+    def close(self) -> None:
+        """End what runs for it."""
 
 
 class WorkingTree:
@@ -61,6 +76,14 @@ class WorkingTree:
         if not root.is_dir():
             raise ContentMissingError(f"there is no content folder {root}", "Name one by --content or KB_CONTENT")
         self.root = root.resolve()
+
+    @cached_property
+    def repository(self) -> Repository | None:
+        """The repository that the folder lies in; None where there is no git, or no repository that it will read."""
+        try:
+            return Repository(self.root)
+        except GitError:
+            return None
 
     def scan(self) -> Scan:
         articles: dict[str, str] = {}
@@ -79,26 +102,26 @@ class WorkingTree:
         return Scan(articles, transcripts, frozenset(others), tuple(sorted(problems)))
 
     def read(self, path: str) -> bytes:
-        """A file's bytes, one more than the most at most, so that a huge one is seen to be too large."""
-        with (self.root / path).open("rb") as file:
+        # A link that has taken the file's place since the scan is not followed either
+        with open(self.root / path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
             return file.read(MAX_FILE_BYTES + 1)
 
     def revision(self) -> str | None:
         """The commit that is checked out, if the content is in a repository."""
-        return (self._git("rev-parse", "--verify", "--quiet", "HEAD") or "").strip() or None
+        try:
+            return self.repository.commit("HEAD") if self.repository else None
+        except GitError:
+            return None
 
-    def history(self) -> History:
-        """One pass over git's log; nothing where there is no repository."""
-        log = self._git(
-            "log", "--reverse", "--format=%x01%cI", "--name-status", "-z", "--relative", "--no-renames", "--", "."
-        )
-        if not log:
+    def history(self, since: str | None) -> History:
+        """All of it, or nothing: what changed lately is told by the files, committed or not."""
+        head = self.revision()
+        if self.repository is None or head is None or since is not None:
             return History()
-        renames = self._git(
-            "log", "--reverse", "-M", "--diff-filter=R", "--format=", "--name-status", "-z", "--relative", "--", "."
-        )
-        created, updated = _times(log)
-        return History(created, updated, tuple(_renames(renames or "")))
+        try:
+            return history(self.repository, head)
+        except GitError:
+            return History()
 
     def updated(self, path: str) -> datetime:
         """When the file on disk was last written; now, if it is gone since."""
@@ -106,6 +129,18 @@ class WorkingTree:
             return datetime.fromtimestamp((self.root / path).stat().st_mtime, UTC)
         except OSError:
             return datetime.now(UTC)
+
+    def older(self, path: str) -> Iterator[tuple[bytes, datetime]]:
+        head = self.revision()
+        if self.repository is not None and head is not None:
+            with suppress(GitError):
+                yield from older(self.repository, head, path)
+
+    def blob(self, name: str) -> bytes | None:
+        return self.repository.blob(name, MAX_FILE_BYTES + 1) if self.repository else None
+
+    def close(self) -> None:
+        """Nothing runs for it."""
 
     def _walk(self, folder: Path, prefix: str, problems: list[Problem]) -> Iterator[tuple[os.DirEntry[str], str]]:
         try:
@@ -115,7 +150,7 @@ class WorkingTree:
             return
         for entry in entries:
             path = f"{prefix}{entry.name}"
-            if entry.name in _NEVER_CONTENT or entry.path in self._never:
+            if entry.name.lower() in NEVER_CONTENT or entry.path in self._never:
                 continue
             if entry.is_symlink():
                 problems += self._link_problems(entry, path)
@@ -125,54 +160,30 @@ class WorkingTree:
                 if path.isprintable():
                     yield entry, path
                 elif path.lower().endswith(ARTICLE_ENDINGS + TRANSCRIPT_ENDINGS):
-                    shown = path.encode("unicode_escape", "backslashreplace").decode()
-                    problems.append(Problem(shown, 1, "the file's name is not plain text", "Rename the file"))
+                    problems.append(unreadable_name(path))
 
     def _link_problems(self, entry: os.DirEntry[str], path: str) -> list[Problem]:
         target = Path(os.path.realpath(entry.path))
         leads_to_content = target.is_dir() or path.lower().endswith(ARTICLE_ENDINGS)
         if target.is_relative_to(self.root) or not leads_to_content:
             return []
-        return [Problem(path, 1, "is a symbolic link that leads out of the content", "Put the file itself here")]
-
-    def _git(self, *arguments: str) -> str | None:
-        """Git's output, or None: no git, no repository, or one that git will not read."""
-        command = [
-            "git",
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "core.quotePath=false",
-            "-C",
-            str(self.root),
-            *arguments,
-        ]
-        environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-        try:
-            done = subprocess.run(command, env=environment, capture_output=True, timeout=_GIT_SECONDS, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+        return [leads_out(path)]
 
 
-def _times(log: str) -> tuple[dict[str, datetime], dict[str, datetime]]:
-    created: dict[str, datetime] = {}
-    updated: dict[str, datetime] = {}
-    for commit in log.split("\x01")[1:]:
-        date, _, changes = commit.partition("\0")
-        moment = datetime.fromisoformat(date.strip()).astimezone(UTC)
-        fields = changes.strip("\n").split("\0")
-        for status, path in zip(fields[::2], fields[1::2], strict=False):
-            updated[path] = moment
-            if status.strip() == "D":
-                created.pop(path, None)
-            else:
-                created.setdefault(path, moment)
-    return created, updated
+def leads_out(path: str) -> Problem:
+    """A link is refused that leads out of the content."""
+    return Problem(path, 1, "is a symbolic link that leads out of the content", "Put the file itself here")
 
 
-def _renames(log: str) -> Iterator[tuple[str, str]]:
-    fields = [part for part in log.replace("\n", "").split("\0") if part]
-    for status, old, new in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
-        if status.startswith("R"):
-            yield old, new
+def unreadable_name(path: str) -> Problem:
+    """A file is refused whose name cannot be shown, or would be another path."""
+    shown = path.encode("unicode_escape", "backslashreplace").decode()
+    return Problem(shown, 1, "the file's name is not plain text", "Rename the file")
+
+
+def older(repository: Repository, commit: str, path: str) -> Iterator[tuple[bytes, datetime]]:
+    """What a file said before, up to a commit, newest first and over renames, and since when. Raises GitError."""
+    for revision in revisions(repository, commit, path, most=_MOST_OLDER):
+        data = repository.blob(revision.blob, MAX_FILE_BYTES + 1)
+        if data is not None:
+            yield data, revision.at

@@ -17,13 +17,16 @@ from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, blob_id, parse
 from indexer.passages import Passage, cut
 from indexer.progress import Progress, in_batches
-from indexer.source import TRANSCRIPT_ENDINGS, Scan, WorkingTree
+from indexer.source import TRANSCRIPT_ENDINGS, Content, Scan
 
 PARSE_BATCH = 200
 
 
 class Staged(NamedTuple):
-    """A parsed file on its way to being live; JSON as it lies in the table. No ``object`` means it was refused."""
+    """A parsed file on its way to being live; JSON as it lies in the table.
+
+    One with ``problems`` was refused: its ``object`` is then the last good version that git has of it, or none.
+    """
 
     path: str
     stamp: str
@@ -40,14 +43,16 @@ class Staging:
     ``maker`` names the encoder and format that cut passages.
     """
 
-    def __init__(self, tree: WorkingTree, index: PassageIndex, encoder: Encoder, maker: str) -> None:
+    def __init__(self, tree: Content, index: PassageIndex, encoder: Encoder, maker: str) -> None:
         self._tree, self._index, self._encoder, self._connection = tree, index, encoder, index.connection
         self.scan: Scan = tree.scan()
-        catalogue = Catalogue(index.connection)
-        known = catalogue.files()
-        refused = {problem.path for problem in catalogue.refusals()}
+        self._catalogue = Catalogue(index.connection)
+        known = self._catalogue.files()
+        refused = {problem.path for problem in self._catalogue.refusals()}
+        self._refused_before = frozenset(refused)
         if index.meta("made_by") != maker:
             refused = set(self.scan.articles)
+            self._refused_before = frozenset()
         self.changed: list[str] = []
         self.touched: dict[str, FileState] = {}
         for path in self.scan.articles:
@@ -85,6 +90,9 @@ class Staging:
     def parse(self, progress: Progress) -> None:
         """Parse what changed, in batches that a killed run leaves behind for the next."""
         done = dict(self._connection.execute("SELECT path, stamp FROM staged"))
+        with writing(self._connection):
+            dropped = ((path,) for path in done.keys() - set(self.changed))
+            self._connection.executemany("DELETE FROM staged WHERE path = ?", dropped)
         todo = [path for path in self.changed if not (done.get(path) and done[path] == self._staged_stamp(path))]
         for count, batch in in_batches(todo, PARSE_BATCH):
             rows = [self._staged(path) for path in batch]
@@ -101,14 +109,28 @@ class Staging:
             parsed = parse(path, self._tree.read(path))
         except OSError as error:
             parsed = [Problem(path, 1, f"cannot be read: {error.strerror}", "Mend its permissions")]
+        problems: list[Problem] = []
         if isinstance(parsed, list):
-            problems = json.dumps([asdict(problem) for problem in parsed])
-            return Staged(path, "", "", "[]", None, "[]", problems)
+            problems, good = parsed, self._last_good(path)
+            if good is None:
+                return Staged(path, "", "", "[]", None, "[]", json_of(problems))
+            parsed = good
         transcripts, videos = self._transcripts(parsed)
         passages = cut(parsed, self._encoder.count_tokens, self._encoder.max_tokens, transcripts)
         cut_up = json.dumps([asdict(passage) for passage in passages], ensure_ascii=False)
-        stamp = self._stamp(path, videos)
-        return Staged(path, stamp, parsed.revision, json.dumps(videos), object_to_json(parsed), cut_up, "[]")
+        stamp = "" if problems else self._stamp(path, videos)
+        own = object_to_json(parsed)
+        return Staged(path, stamp, parsed.revision, json.dumps(videos), own, cut_up, json_of(problems))
+
+    def _last_good(self, path: str) -> KnowledgeObject | None:
+        """What a refused file said before, if nothing of it is live: after a rebuild, or renamed and broken at once."""
+        if path in self._refused_before or self._catalogue.at_path(path) is not None:
+            return None
+        for data, at in self._tree.older(path):
+            parsed = parse(path, data)
+            if not isinstance(parsed, list):
+                return replace(parsed, updated=at)
+        return None
 
     def _transcripts(self, knowledge: KnowledgeObject) -> tuple[dict[str, str], list[str]]:
         """Of each video of an article the text of the transcript beside it, and all paths where one could be."""
@@ -136,6 +158,10 @@ class Staging:
     def clear(self) -> None:
         """Forget what was staged: it is live. Inside the transaction of the switch."""
         self._connection.execute("DELETE FROM staged")
+
+
+def json_of(problems: Iterable[Problem]) -> str:
+    return json.dumps([asdict(problem) for problem in problems])
 
 
 def passage_of(values: Mapping[str, object]) -> Passage:

@@ -263,7 +263,7 @@ def test_history_comes_from_git(desk: Desk, git: Callable[..., str]) -> None:
     assert live is not None
     assert live.id == "new"
     assert live.updated is not None
-    assert live.updated.isoformat() == "2025-02-01T10:00:00+00:00"
+    assert live.updated.isoformat() == "2025-01-01T10:00:00+00:00", "a rename alone is no update"
     assert desk.index.meta("revision") == git(desk.content, "rev-parse", "HEAD").strip()
 
 

@@ -1,0 +1,181 @@
+"""Runs git: fixed argument lists, no hooks, no questions, and nothing in the environment that points elsewhere.
+
+A repository is only read, from its object store, so that links are never followed and half-written files never seen.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, cast
+
+from indexer.errors import KnowledgeBaseError
+
+GIT_SECONDS = 60
+
+# What git itself calls local: set inside a hook, they would lead every command to the hook's repository
+_LOCAL = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR", "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
+)  # fmt: skip
+_ALWAYS = {
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+_FIXED = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "i18n.logOutputEncoding=UTF-8")
+
+
+class GitError(KnowledgeBaseError):
+    """Git is missing, took too long, or could not do what it was asked; carries what git said."""
+
+
+class Repository:
+    """A folder of a git repository, bare or not. ``prefix`` is its path inside, ending in "/"; empty for the whole."""
+
+    def __init__(self, folder: Path, inside: str = "") -> None:
+        """Of the repository that ``folder`` is, or lies in; ``inside`` is a path below that.
+
+        Raises GitError where there is none, or git will not read it.
+        """
+        asked = ("--show-prefix", "--is-bare-repository", "--show-object-format", "--absolute-git-dir")
+        said = run_git("-C", str(folder), "rev-parse", *asked)
+        prefix, bare, object_format, git_dir = os.fsdecode(said).removesuffix("\n").split("\n", 3)
+        if object_format != "sha1":
+            raise GitError(f"{folder} names its objects by {object_format}", "Use a repository that uses SHA-1")
+        self.is_bare, self.git_dir = bare == "true", Path(git_dir)
+        top = folder.resolve()
+        self.top = top.parents[len(Path(prefix).parts) - 1] if prefix else top
+        self.prefix = f"{prefix}{inside.strip('/')}/" if inside.strip("/") else prefix
+
+    def run(self, *arguments: str, seconds: float = GIT_SECONDS) -> bytes:
+        """What git prints, run at the top. Raises GitError."""
+        return run_git("-C", str(self.top), *arguments, seconds=seconds)
+
+    def commit(self, revision: str) -> str | None:
+        """The commit's full name, of a branch, tag, or abbreviation; None where there is no such commit."""
+        try:
+            found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except GitError:
+            # Asked again, so that a repository that is gone or damaged is not taken for one without the commit
+            self.run("rev-parse", "--git-dir")
+            return None
+        return found.decode().strip()
+
+    def has(self, name: str) -> bool:
+        """Whether there is such an object."""
+        try:
+            self.run("cat-file", "-e", name)
+        except GitError:
+            return False
+        return True
+
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Whether a commit is in the history of another, or is it. Full names only."""
+        try:
+            self.run("merge-base", "--is-ancestor", commit, of)
+        except GitError:
+            return False
+        return True
+
+    def blob(self, name: str, most: int) -> bytes | None:
+        """The first bytes of a blob, by its name or as ``COMMIT:PATH``; None where there is none."""
+        command = [*_FIXED, "-C", str(self.top), "cat-file", "blob", name]
+        with subprocess.Popen(
+            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        ) as process:
+            data = cast(IO[bytes], process.stdout).read(most)
+            if len(data) == most:
+                process.kill()
+                return data
+        return data if process.returncode == 0 else None
+
+
+class Blobs:
+    """Many blobs of one repository, by one process that is kept; close it, or use it in a ``with``."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._command = [*_FIXED, "-C", str(repository.top), "cat-file", "--batch"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def read(self, name: str) -> bytes:
+        """A blob whole, by its full name. Raises FileNotFoundError where it is missing, GitError where git ended."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                self._command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        asked, answers = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
+        try:
+            asked.write(f"{name}\n".encode())
+            asked.flush()
+        except BrokenPipeError as error:
+            raise GitError("git ended while objects were read", "Look at the repository by 'git fsck'") from error
+        head = answers.readline().split()
+        if not head:
+            raise GitError("git ended while objects were read", "Look at the repository by 'git fsck'")
+        if len(head) != 3 or head[1] != b"blob":
+            raise FileNotFoundError(2, "it is missing in the repository", name)
+        data = answers.read(int(head[2]))
+        answers.read(1)
+        return data
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+@cache
+def environment() -> Mapping[str, str]:
+    """The environment that git runs in."""
+    kept = {name: value for name, value in os.environ.items() if name not in _LOCAL}
+    return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **kept, **_ALWAYS}
+
+
+def run_git(*arguments: str, seconds: float = GIT_SECONDS, **more: str) -> bytes:
+    """What git prints; ``more`` goes into its environment. Raises GitError."""
+    try:
+        done = subprocess.run(
+            [*_FIXED, *arguments],
+            env={**environment(), **more},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise GitError("git is not there", "Install git, or put it on the PATH") from error
+    except subprocess.TimeoutExpired as error:
+        raise GitError(
+            f"git took over {seconds:.0f} s ({_said(arguments)})", "Look at the disk or the remote"
+        ) from error
+    except OSError as error:
+        raise GitError(f"git cannot be run: {error.strerror}", "Look at the machine's memory and processes") from error
+    if done.returncode:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
+        said = said.removeprefix("fatal: ").removeprefix("error: ") or f"exit code {done.returncode}"
+        raise GitError(f"git could not do it ({_said(arguments)}): {said}", "Mend what git says")
+    return done.stdout
+
+
+def _said(arguments: tuple[str, ...]) -> str:
+    """The git command's name, for a message."""
+    rest = arguments[2:] if arguments[:1] == ("-C",) else arguments
+    return next((one for one in rest if not one.startswith("-")), "git")

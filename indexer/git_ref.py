@@ -1,0 +1,126 @@
+"""The content as one commit has it, read from the object store: a bare repository serves as well as a clone."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from indexer.errors import ContentMissingError, Problem
+from indexer.git import Blobs, GitError, Repository
+from indexer.history import History, history, last_change
+from indexer.knowledge import MAX_FILE_BYTES
+from indexer.source import (
+    ARTICLE_ENDINGS,
+    NEVER_CONTENT,
+    TRANSCRIPT_ENDINGS,
+    Scan,
+    leads_out,
+    older,
+    unreadable_name,
+)
+
+# Of git's ls-tree -l: mode, type, object, size
+_ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40}) +(\d+|-|BAD)\t(.*)", re.DOTALL)
+_LINK, _SUBMODULE = b"120000", b"160000"
+_LONGEST_LINK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Blob:
+    name: str
+    size: int
+
+
+class GitRef:
+    """A folder of Markdown in a commit. ``ref`` is resolved once: what is pushed later is another GitRef."""
+
+    def __init__(self, repository: Repository, ref: str) -> None:
+        """Raises GitError, and ContentMissingError where there is no such ref."""
+        found = repository.commit(ref)
+        if found is None:
+            raise ContentMissingError(
+                f"there is no ref '{ref}' in {repository.git_dir}", "Push it, or name another by KB_CONTENT_REF"
+            )
+        self.repository, self.commit = repository, found
+        self._blobs = Blobs(repository)
+        self._files: dict[str, _Blob] = {}
+
+    def scan(self) -> Scan:
+        """Every file's stamp is its blob's name: equal means unchanged."""
+        self._files = {}
+        problems: list[Problem] = []
+        for mode, name, size, path in self._entries():
+            article = path.lower().endswith(ARTICLE_ENDINGS)
+            parts = path.split("/")
+            if not NEVER_CONTENT.isdisjoint(part.lower() for part in parts):
+                continue
+            if mode == _SUBMODULE:
+                problems.append(Problem(path, 1, "is a submodule, which is not read", "Put the files themselves here"))
+            elif not path.isprintable() or not {"", ".", ".."}.isdisjoint(parts):
+                problems += [unreadable_name(path)] if article else []
+            elif mode == _LINK:
+                problems += self._link_problems(path, name)
+            elif path in self._files:
+                problems.append(Problem(path, 1, "stands twice in the repository's tree", "Remove one of the two"))
+            else:
+                self._files[path] = _Blob(name, size)
+        articles = {path: blob.name for path, blob in self._files.items() if path.lower().endswith(ARTICLE_ENDINGS)}
+        transcripts = {
+            path: blob.name for path, blob in self._files.items() if path.lower().endswith(TRANSCRIPT_ENDINGS)
+        }
+        others = frozenset(self._files.keys() - articles.keys() - transcripts.keys())
+        return Scan(articles, transcripts, others, tuple(sorted(problems)))
+
+    def read(self, path: str) -> bytes:
+        blob = self._files[path]
+        if blob.size > MAX_FILE_BYTES:
+            return self.repository.blob(blob.name, MAX_FILE_BYTES + 1) or b""
+        return self._blobs.read(blob.name)
+
+    def revision(self) -> str:
+        return self.commit
+
+    def history(self, since: str | None) -> History:
+        # After a force-push what was before is no part of the history: dates may come from anywhere in it
+        leads_here = since is not None and self.repository.is_ancestor(since, self.commit)
+        return history(self.repository, self.commit, since if leads_here else None)
+
+    def updated(self, path: str) -> datetime:
+        """When the commit's history last touched the file."""
+        return last_change(self.repository, self.commit, path) or datetime.now(UTC)
+
+    def older(self, path: str) -> Iterator[tuple[bytes, datetime]]:
+        return older(self.repository, self.commit, path)
+
+    def blob(self, name: str) -> bytes | None:
+        return self.repository.blob(name, MAX_FILE_BYTES + 1)
+
+    def close(self) -> None:
+        self._blobs.close()
+
+    def _entries(self) -> Iterator[tuple[bytes, str, int, str]]:
+        """Mode, object, size and path of everything in the commit's folder."""
+        tree = f"{self.commit}:{self.repository.prefix}"
+        try:
+            listed = self.repository.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree)
+        except GitError as error:
+            folder = self.repository.prefix.rstrip("/")
+            if folder and not self.repository.has(tree):
+                raise ContentMissingError(
+                    f"commit {self.commit[:12]} has no folder '{folder}'", "Name another by KB_CONTENT_FOLDER"
+                ) from error
+            raise
+        for entry in listed.split(b"\0")[:-1]:
+            found = _ENTRY.fullmatch(entry)
+            if found is not None:
+                mode, _, name, size, path = found.groups()
+                yield mode, name.decode(), int(size) if size.isdigit() else 0, path.decode("utf-8", "surrogateescape")
+
+    def _link_problems(self, path: str, name: str) -> list[Problem]:
+        target = (self.repository.blob(name, _LONGEST_LINK) or b"").decode("utf-8", "surrogateescape")
+        inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        out = target.startswith("/") or inside == ".." or inside.startswith("../")
+        # What a link out names is not looked at, so that a name without an ending may be a folder of articles
+        may_be_content = path.lower().endswith(ARTICLE_ENDINGS) or not posixpath.splitext(path)[1]
+        return [leads_out(path)] if out and may_be_content else []
