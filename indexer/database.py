@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlite_utils
 
-from indexer.errors import IndexDamagedError
+from indexer.errors import IndexDamagedError, KnowledgeBaseError
 
 BUSY_SECONDS = 30
 
@@ -24,6 +24,9 @@ def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Da
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA cache_size=-16384")
+    except sqlite3.OperationalError as error:
+        # Not the file's fault: the disk is full or failing, or permissions lack
+        raise KnowledgeBaseError(f"{path} cannot be opened: {error}", "Look at the disk and its permissions") from error
     except sqlite3.DatabaseError as error:
         raise IndexDamagedError(f"{path} cannot be opened: {error}", "Move it away and run 'kb index'") from error
     return sqlite_utils.Database(connection)

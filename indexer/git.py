@@ -4,9 +4,10 @@ A repository is only read, from its object store, so that links are never follow
 """
 
 import os
+import re
 import subprocess
-from collections.abc import Mapping
-from functools import cache
+import tempfile
+from collections.abc import Container, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
@@ -141,19 +142,29 @@ class Blobs:
             process.communicate()
 
 
-@cache
 def environment() -> Mapping[str, str]:
     """The environment that git runs in."""
     kept = {name: value for name, value in os.environ.items() if name not in _LOCAL}
     return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **kept, **_ALWAYS}
 
 
-def run_git(*arguments: str, seconds: float = GIT_SECONDS, **more: str) -> bytes:
-    """What git prints; ``more`` goes into its environment. Raises GitError."""
+def unified_diff(before: str, after: str) -> str:
+    """The hunks of a unified diff between two texts; empty where they are the same. Raises GitError."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("before", before), ("after", after)):
+            (Path(folder) / name).write_text(text, "utf-8", newline="")
+        how = ("--no-index", "--no-color", "--no-ext-diff", "--no-textconv", "--text")
+        said = run_git("-C", folder, "diff", *how, "--", "before", "after", codes=(0, 1)).decode("utf-8", "replace")
+    start = said.find("\n@@")
+    return said[start + 1 :] if start >= 0 else ""
+
+
+def run_git(*arguments: str, seconds: float = GIT_SECONDS, codes: Container[int] = (0,)) -> bytes:
+    """What git prints, where it ends with one of these codes. Raises GitError."""
     try:
         done = subprocess.run(
             [*_FIXED, *arguments],
-            env={**environment(), **more},
+            env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=seconds,
@@ -167,15 +178,19 @@ def run_git(*arguments: str, seconds: float = GIT_SECONDS, **more: str) -> bytes
         ) from error
     except OSError as error:
         raise GitError(f"git cannot be run: {error.strerror}", "Look at the machine's memory and processes") from error
-    if done.returncode:
+    if done.returncode not in codes:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         said = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
         said = said.removeprefix("fatal: ").removeprefix("error: ") or f"exit code {done.returncode}"
+        # A remote's URL may carry a password
+        said = re.sub(r"(?<=://)[^/@\s]+@", "", said)
         raise GitError(f"git could not do it ({_said(arguments)}): {said}", "Mend what git says")
     return done.stdout
 
 
 def _said(arguments: tuple[str, ...]) -> str:
     """The git command's name, for a message."""
-    rest = arguments[2:] if arguments[:1] == ("-C",) else arguments
-    return next((one for one in rest if not one.startswith("-")), "git")
+    place = 0
+    while arguments[place] in {"-C", "-c"}:
+        place += 2
+    return arguments[place]

@@ -70,6 +70,15 @@ class Attachments:
                 connection.executemany(_ADD, facts)
         return problems
 
+    def used(self, ids: Iterable[str], revision: str) -> str | None:
+        """The whole name of a revision at which an article, by its ids now and before, was ever attached."""
+        row = self._desk.connection.execute(
+            "SELECT revision FROM attachments WHERE article IN (SELECT value FROM json_each(?))"
+            " AND substr(revision, 1, ?) = ? LIMIT 1",
+            (json.dumps(list(ids)), len(revision), revision),
+        ).fetchone()
+        return None if row is None else str(row["revision"])
+
     def of_incidents(self, numbers: Iterable[str]) -> dict[str, list[Attachment]]:
         """What is attached to each of these, oldest first, by number."""
         found: dict[str, list[Attachment]] = {}

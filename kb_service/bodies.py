@@ -61,13 +61,15 @@ def brief_json(incident: Incident) -> dict[str, Any]:
 
 
 def attachment_json(attachment: Attachment, catalogue: Catalogue) -> dict[str, Any]:
-    """An attached article: the revision that was used, and whether it says something else by now."""
+    """An attached article as it was used, and whether it says something else by now; its URL opens that revision."""
     now = catalogue.get(attachment.article)
+    gone = None if now else catalogue.tombstone(attachment.article)
     article = now.id if now else attachment.article
+    then = "" if now and now.revision == attachment.revision else f"?at={quote(attachment.revision)}"
     return {
         "article": article,
-        "title": now.title if now else attachment.article,
-        "url": article_url(article) if now else None,
+        "title": now.title if now else gone.title if gone else attachment.article,
+        "url": f"{article_url(article)}{then}" if now or gone else None,
         "revision": attachment.revision,
         "resolved_by": attachment.relation == "resolved_by",
         "at": attachment.at.isoformat(),

@@ -15,7 +15,7 @@ from rich.markup import escape
 from indexer.build import Report
 from indexer.errors import KnowledgeBaseError
 from indexer.frontmatter import Audience, KnowledgeType, Tier
-from kb_service import cli_check, cli_desk, cli_eval, cli_serve, cli_triage
+from kb_service import cli_check, cli_desk, cli_eval, cli_hook, cli_serve, cli_triage
 from kb_service.cli_options import (
     AsJson,
     Content,
@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 incidents_app = typer.Typer(help="The desk's records: import, export, erase.", no_args_is_help=True)
 app.add_typer(incidents_app, name="incidents")
+app.add_typer(cli_hook.hook_app, name="hook")
 
 _MAY_BE_MOVED = "index.db and incidents.db may be moved away and are made anew by 'kb index'; never move desk.db"
 
@@ -115,13 +116,16 @@ def search(
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.  [default: KB_HOST or 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.  [default: KB_PORT or 8000]")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show a file as soon as it is saved; open pages load themselves again.")
+    ] = False,
     demo: Demo = False,
     content: Content = None,
     data: Data = None,
 ) -> None:
-    """Serve the API and pages. Indexes first where nothing is indexed yet, else beside the answers."""
+    """Serve the API and pages and follow the content. Indexes first where nothing is indexed yet."""
     settings = settings_of(content=content, data=data, host=host, port=port)
-    cli_serve.run(of_demo(settings) if demo else settings, opened, demo=demo)
+    cli_serve.run(of_demo(settings) if demo else settings, opened, demo=demo, watch=watch)
 
 
 app.command()(cli_check.check)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from rich.markup import escape
 
 from indexer.errors import KnowledgeBaseError
-from indexer.source import WorkingTree
 from kb_service import demo as demo_desk
+from kb_service.content import is_ref, working_tree
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.publishing import Publisher
 from kb_service.settings import Settings
@@ -17,16 +17,19 @@ from kb_service.terminal import Bar, err, out
 _LONGEST_REQUEST_LINE = 1024 * 1024
 
 
-def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo: bool) -> None:
-    """Serve until stopped; ``demo`` puts the sample into the record first."""
+def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo: bool, watch: bool) -> None:
+    """Serve until stopped; ``demo`` puts the sample into the record first, ``watch`` shows files as they are saved."""
     import uvicorn
 
     from kb_service.app import create_app
 
     listening = _listen(settings)
     base = opened(settings)
-    WorkingTree(settings.content)
-    publisher = Publisher(base)
+    if not is_ref(settings):
+        working_tree(settings)
+    elif watch:
+        raise KnowledgeBaseError("--watch is for files as they lie, but a git ref is followed", "Leave out one of them")
+    publisher = Publisher(base, watch=watch)
     if base.index.generation:
         publisher.start()
     else:

@@ -1,19 +1,22 @@
 """A knowledge base opened by its settings: what the command line, the service and a Python program start from."""
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 
 from indexer.build import Report, update
-from indexer.errors import ContentMissingError, IndexMissingError
+from indexer.errors import IndexMissingError
 from indexer.index import PassageIndex
 from indexer.progress import Progress, unwatched
-from indexer.source import WorkingTree
+from indexer.source import Content
 from indexer.vectors import VectorCache
 from kb_service.attachments import Attachments
+from kb_service.content import is_ref, open_content, read_picture, repository
 from kb_service.deflection import Sessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
 from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
+from kb_service.past import Past
 from kb_service.query import Query, State
 from kb_service.query_vectors import QueryVectors
 from kb_service.related import RelatedSearch
@@ -60,16 +63,24 @@ class KnowledgeBase:
         self,
         progress: Progress = unwatched,
         after_switch: Callable[[], None] = lambda: None,
+        content: Content | None = None,
     ) -> Report:
-        """Bring the index in step with the content; see ``indexer.build.update``."""
-        tree = WorkingTree(self.settings.content, (self.settings.data, self.settings.cache_folder))
-        if tree.root.is_relative_to(self.settings.data.resolve()):
-            raise ContentMissingError(f"the content {tree.root} is inside the data folder", "Keep the two apart")
-        cache = VectorCache(self.settings.cache_folder / "vectors.db", self.encoder.identity)
-        try:
-            return update(tree, self.index, self.encoder, cache, progress, after_switch)
-        finally:
-            cache.close()
+        """Bring the index in step with the content, as it is now or as given; see ``indexer.build.update``."""
+        with (
+            closing(content or open_content(self.settings)) as opened,
+            closing(VectorCache(self.settings.cache_folder / "vectors.db", self.encoder.identity)) as cache,
+        ):
+            return update(opened, self.index, self.encoder, cache, progress, after_switch)
+
+    def past(self) -> Past:
+        """What the articles said before, up to what is live now."""
+        settings, commit = self.settings, self.index.meta("revision")
+        files = None if is_ref(settings) else settings.content / settings.content_folder
+        return Past(self.searcher.catalogue, self.attachments, repository(settings), commit, files)
+
+    def picture(self, path: str, commit: str | None = None) -> bytes | None:
+        """A picture that lies in the content, as it is live or as a commit has it; None where there is none."""
+        return read_picture(self.settings, path, commit, self.index.meta("revision"))
 
     def search(
         self,

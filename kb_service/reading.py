@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from indexer.frontmatter import Audience
 from indexer.html import render_html
-from indexer.knowledge import KnowledgeObject
+from indexer.knowledge import KnowledgeObject, id_of_path
 from kb_service.hits import article_url
 from kb_service.query import may_read
 from kb_service.search import Searcher
@@ -50,17 +50,17 @@ class Reading:
     related: tuple[Related, ...]
 
 
-def read(searcher: Searcher, knowledge: KnowledgeObject, audience: Audience) -> Reading:
-    """The article with everything a reader of this audience sees beside it."""
+def read(searcher: Searcher, knowledge: KnowledgeObject, audience: Audience, commit: str | None = None) -> Reading:
+    """The article with everything a reader of this audience sees beside it; pictures as of a commit, or as they are."""
     document = knowledge.document.without_title_heading()
-    html = render_html(document, lambda target: resolve(searcher, knowledge.path, target, audience))
+    html = render_html(document, lambda target: resolve(searcher, knowledge.path, target, audience, commit))
     contents = tuple(
         Heading(section.level, section.title, section.anchor) for section in document.sections if section.level
     )
     return Reading(knowledge, html, contents, _related(searcher, knowledge, audience))
 
 
-def resolve(searcher: Searcher, path: str, target: str, audience: Audience) -> str | None:
+def resolve(searcher: Searcher, path: str, target: str, audience: Audience, commit: str | None = None) -> str | None:
     """A link or picture target of the article at ``path`` as an address, or None where it leads nowhere.
 
     What the audience may not read is not there.
@@ -74,8 +74,10 @@ def resolve(searcher: Searcher, path: str, target: str, audience: Audience) -> s
     if inside.startswith(("../", "/")) or inside == "..":
         return None
     if posixpath.splitext(inside)[1].lower() in PICTURE_TYPES:
-        return f"/media/{quote(inside)}"
-    linked = searcher.catalogue.at_path(inside) or searcher.catalogue.get(inside)
+        return f"/media/{quote(inside)}" + (f"?at={commit}" if commit else "")
+    catalogue = searcher.catalogue
+    # By its path, its id, or the id that a renamed file had
+    linked = catalogue.at_path(inside) or catalogue.get(inside) or catalogue.get(id_of_path(inside))
     return article_url(linked.id, unquote(parts.fragment)) if linked and may_read(linked, audience) else None
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from indexer.encoder import DEFAULT_MODEL, Encoder, open_encoder
@@ -19,7 +19,31 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KB_", env_ignore_empty=True, frozen=True, extra="ignore")
 
-    content: Path = Field(Path("content"), description="The folder of Markdown knowledge objects.")
+    content: Path = Field(
+        Path("content"),
+        description="The folder of Markdown knowledge objects: files as they lie, or, with KB_CONTENT_REF, a git "
+        "repository. A bare one is always read by ref.",
+    )
+    content_ref: str | None = Field(
+        None,
+        description="The branch or tag that is live, read from git's object store. Default of a remote or a bare "
+        "repository: its default branch.",
+    )
+    content_folder: str = Field("", description="The folder of the articles inside the repository. Default: the whole.")
+    content_remote: str | None = Field(
+        None, description="A git URL: cloned into the data folder and fetched by itself; KB_CONTENT is not used then."
+    )
+    poll_seconds: float = Field(
+        60, ge=0, description="How often the content is looked at while the service runs; 0: not by itself."
+    )
+    hook_secret: SecretStr | None = Field(
+        None, description="What a git server signs its webhooks with: `POST /hooks/git` answers only then."
+    )
+    hook_repository: str | None = Field(
+        None,
+        description="The repository whose webhooks are taken, `owner/name` or a URL. Default: KB_CONTENT_REMOTE, or "
+        "the repository's remote.",
+    )
     data: Path = Field(
         Path("data"), description="Where the index lives. Nothing is written elsewhere, but for KB_CACHE."
     )
@@ -61,6 +85,20 @@ class Settings(BaseSettings):
     )
     problem_days: int = Field(90, ge=15, description="So many days back are looked at for that.")
 
+    @field_validator("content_folder")
+    @classmethod
+    def _folder_inside(cls, value: str) -> str:
+        if ".." in value.split("/"):
+            raise ValueError("a folder inside the repository has no '..'")
+        return value.strip("/")
+
+    @field_validator("content_ref", "content_remote")
+    @classmethod
+    def _no_option(cls, value: str | None) -> str | None:
+        if value is not None and value.startswith("-"):
+            raise ValueError("a name must not start with '-'")
+        return value
+
     @property
     def criteria(self) -> Criteria:
         return Criteria(
@@ -70,6 +108,20 @@ class Settings(BaseSettings):
     @property
     def recurrence(self) -> Recurrence:
         return Recurrence(self.problem_count, self.problem_days)
+
+    @property
+    def clone_folder(self) -> Path:
+        return self.data / "content.git"
+
+    @property
+    def request_file(self) -> Path:
+        """Touched by git's own hook: the service publishes at once."""
+        return self.data / "publish" / "requested"
+
+    @property
+    def outcome_file(self) -> Path:
+        """What the last look came to: the commit, then what to tell its author."""
+        return self.data / "publish" / "outcome"
 
     @property
     def cache_folder(self) -> Path:

@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +20,18 @@ EVAL = REPOSITORY.parent / "shared" / "eval"
 os.environ["HF_HUB_OFFLINE"] = "1"
 for name in [name for name in os.environ if name.startswith("KB_")]:
     del os.environ[name]
+
+
+WAIT_SECONDS = 30.0
+
+
+def eventually(met: Callable[[], bool], what: str = "") -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + WAIT_SECONDS
+    turn = threading.Event()
+    while not met():
+        assert time.monotonic() < end, f"not within {WAIT_SECONDS:.0f} s: {what}"
+        turn.wait(0.02)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ SAMPLE = "INC0020119"
 def settings() -> str:
     rows = ["| Setting | Default | What it is |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
+        default = "" if field.default in {None, ""} else f"`{field.default}`"
         rows.append(f"| `KB_{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)
 

@@ -391,7 +391,8 @@ def test_an_article_that_is_gone_stays_attached(client: TestClient, desk: Desk) 
     desk.write("faq/other.md", "# Other")
     desk.update()
     (one,) = client.get("/api/incidents/INC1").json()["articles"]
-    assert (one["article"], one["published"], one["url"], one["changed_since"]) == ("runbooks/vpn", False, None, None)
+    assert (one["article"], one["published"], one["changed_since"]) == ("runbooks/vpn", False, None)
+    assert client.get(one["url"]).status_code == 410
 
 
 @pytest.mark.parametrize("body", [{}, {"article": ""}, {"article": "x" * 501}, {"article": "a", "resolved_by": "x"}])

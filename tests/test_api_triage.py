@@ -336,8 +336,9 @@ def test_every_link_of_the_pages_leads_somewhere(client: TestClient, base: Knowl
         page = client.get(path)
         assert page.status_code == 200
         links |= {html.unescape(link) for link in re.findall(r'href="([^"]+)"', page.text)}
-    assert {"/incidents/INC1", "/incidents/MI1", "/a/runbooks/printer"} <= links
+    assert {"/incidents/INC1", "/incidents/MI1", "/a/runbooks/printer?at=r"} <= links
     assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+    assert "What it said then is not kept" in client.get("/a/runbooks/printer?at=r").text
 
 
 def test_the_list_is_by_state_and_by_words(client: TestClient) -> None:

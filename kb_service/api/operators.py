@@ -1,12 +1,14 @@
-"""For operators: is it alive, and what does it answer from."""
+"""For operators: is it alive, what does it answer from, and how does it do."""
 
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CollectorRegistry, generate_latest
 
 from kb_service.api.caller import Base, Publishing
 from kb_service.api.problems import problem
+from kb_service.gauges import Gauges
 
 router = APIRouter(tags=["operation"])
 
@@ -23,19 +25,28 @@ def readyz(base: Base, publishing: Publishing) -> dict[str, Any] | JSONResponse:
     if not base.index.generation:
         return problem(503, "Nothing is published yet. The first index is being built, or failed: see the log.")
     passages, wanted, there = base.index.counts()
-    report = publishing.last
+    status = publishing.status
     return {
         "status": "ready",
         "generation": base.index.generation,
         "revision": base.index.meta("revision"),
+        "revision_seen": status.seen,
         "encoder": base.index.meta("encoder"),
         "objects": base.searcher.catalogue.count(),
         "passages": passages,
         "encoded": {"done": there, "of": wanted, "share": base.searcher.encoded_share()},
         "incidents": {"count": base.incidents.count(), "behind": base.incident_index.behind()},
         "demo": base.desk.is_demo,
-        "publishing": publishing.running,
+        "publishing": status.running,
         "refused": len({refusal.path for refusal in base.searcher.catalogue.refusals()}),
-        "last_publish_seconds": report.seconds if report else None,
-        "failure": str(publishing.failure) if publishing.failure else None,
+        "last_publish_seconds": status.last.seconds if status.last else None,
+        "failure": str(status.failure) if status.failure else None,
     }
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+def metrics(base: Base, publishing: Publishing) -> PlainTextResponse:
+    """Gauges and counters in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(Gauges(base, publishing.status))
+    return PlainTextResponse(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")

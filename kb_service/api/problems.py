@@ -1,8 +1,10 @@
 """One shape for every error: RFC 9457 problem details, saying what is wrong and what to do."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +17,14 @@ from kb_service.deflection import UnknownSuggestionError
 from kb_service.feedback import UnknownSearchError
 from kb_service.incident import InvalidIncidentError
 from kb_service.incidents import ChangedMeanwhileError, UnknownIncidentError
+from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError
+from kb_service.webhooks import (
+    BrokenWebhookError,
+    ForeignWebhookError,
+    ReplayedWebhookError,
+    UnsignedWebhookError,
+    WebhookRefusedError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,6 +39,18 @@ class ProblemDetails(BaseModel):
         description="What is wrong and what to do.", examples=["There is no article 'runbooks/nothing'."]
     )
     errors: list[dict[str, Any]] | None = Field(None, description="Each wrong value: where it stands, what is wrong.")
+
+
+class GoneDetails(ProblemDetails):
+    """The body of a 410: what was deleted, and the last revision of it."""
+
+    id: str
+    article_title: str = Field(description="The title that the article had.")
+    revision: str = Field(description="Its last revision, to be asked for by `at`.")
+    path: str
+    deleted_at: datetime
+    commit: str | None = Field(description="The first commit known to be without it.")
+    url: str = Field(description="Where its last revision is.")
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -49,6 +71,26 @@ RECORD_PROBLEMS: dict[int | str, dict[str, Any]] = {
         (412, "The record has changed since it was read"),
         (415, "The body is of another type"),
     )
+}
+
+
+GONE: dict[int | str, dict[str, Any]] = {
+    410: {"model": GoneDetails, "description": "It was deleted", "content": {MEDIA_TYPE: {}}}
+}
+HOOK_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemDetails, "description": description, "content": {MEDIA_TYPE: {}}}
+    for status, description in (
+        (400, "It cannot be read"),
+        (401, "It is not signed as it should be"),
+        (403, "It is of another repository, or webhooks are not taken"),
+        (409, "It was taken before"),
+    )
+}
+_HOOK_STATUS: Mapping[type[WebhookRefusedError], int] = {
+    BrokenWebhookError: 400,
+    UnsignedWebhookError: 401,
+    ForeignWebhookError: 403,
+    ReplayedWebhookError: 409,
 }
 
 
@@ -89,6 +131,34 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(ChangedMeanwhileError)
     def _changed(_request: Request, error: ChangedMeanwhileError) -> JSONResponse:
         return problem(412, str(error))
+
+    @app.exception_handler(UnknownArticleError)
+    @app.exception_handler(UnknownRevisionError)
+    def _unknown_article(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
+        return problem(404, str(error))
+
+    @app.exception_handler(DeletedArticleError)
+    def _deleted(_request: Request, error: DeletedArticleError) -> JSONResponse:
+        gone = error.tombstone
+        body = GoneDetails(
+            type="about:blank",
+            title=HTTPStatus(410).phrase,
+            status=410,
+            detail=str(error),
+            errors=None,
+            id=gone.id,
+            article_title=gone.title,
+            revision=gone.revision,
+            path=gone.path,
+            deleted_at=gone.at,
+            commit=gone.after,
+            url=f"/api/articles/{quote(gone.id)}?at={gone.revision}",
+        )
+        return JSONResponse(body.model_dump(mode="json", exclude_none=True), 410, media_type=MEDIA_TYPE)
+
+    @app.exception_handler(WebhookRefusedError)
+    def _refused_webhook(_request: Request, error: WebhookRefusedError) -> JSONResponse:
+        return problem(_HOOK_STATUS[type(error)], str(error))
 
     @app.exception_handler(KnowledgeBaseError)
     def _unable(_request: Request, error: KnowledgeBaseError) -> JSONResponse:

@@ -3,22 +3,19 @@
 import time
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from indexer.frontmatter import Audience, KnowledgeType, Tier
-from indexer.knowledge import KnowledgeObject
 from kb_service import completing, glossary
 from kb_service.api.caller import Base, CallerAudience
 from kb_service.api.problems import NOT_FOUND
-from kb_service.bodies import brief_json, term_json
+from kb_service.bodies import term_json
 from kb_service.confidence import Confidence
 from kb_service.hits import ReasonLane, article_url
-from kb_service.knowledge_base import KnowledgeBase
 from kb_service.query import Query as Asked
 from kb_service.query import State, filter_of
-from kb_service.reading import read
 from kb_service.search import as_json
 
 router = APIRouter(prefix="/api", tags=["knowledge"])
@@ -169,41 +166,6 @@ def complete(
         "note": found.note,
         "generation": found.generation,
         "took_ms": round((time.perf_counter() - started) * 1000, 2),
-    }
-
-
-@router.get("/articles/{id:path}", summary="One article", responses=NOT_FOUND)
-def article(
-    base: Base,
-    audience: CallerAudience,
-    id_: Annotated[str, Path(alias="id", description="The article's id, or one that it once had.")],
-) -> dict[str, Any]:
-    """The object as its author wrote it, safe HTML, contents list, related articles."""
-    knowledge = base.searcher.article(id_, audience)
-    if knowledge is None:
-        raise HTTPException(404, f"There is no article '{id_}'. Search for it by GET /api/search?q=…")
-    reading = read(base.searcher, knowledge, audience)
-    fields = ("id", "type", "title", "summary", "workflow_state", "audience", "tier", "services", "tags", "aliases",
-              "owner", "reviewers", "valid_from", "valid_to", "review_by", "revision", "created", "updated", "path",
-              "body", "extra")  # fmt: skip
-    refused = [str(problem) for problem in base.searcher.catalogue.refusals() if problem.path == knowledge.path]
-    return {
-        **{name: getattr(knowledge, name) for name in fields},
-        "url": article_url(knowledge.id),
-        "html": reading.html,
-        "contents": [{"level": one.level, "text": one.text, "anchor": one.anchor} for one in reading.contents],
-        "related": [{"id": one.id, "title": one.title, "url": one.url, "why": one.why} for one in reading.related],
-        "refused": refused,
-        **(_incidents(base, knowledge) if audience != "public" else {}),
-    }
-
-
-def _incidents(base: KnowledgeBase, knowledge: KnowledgeObject) -> dict[str, Any]:
-    """The incidents that the article resolved, and open ones that it may resolve."""
-    links = base.related.of_article(knowledge, base.searcher.catalogue)
-    return {
-        "resolved_incidents": [brief_json(one) for one in links.resolved],
-        "open_incidents": [brief_json(one) for one in links.open],
     }
 
 

@@ -1,0 +1,95 @@
+"""A bare clone of a remote, made and fetched by the service itself; only ever read from otherwise.
+
+Nothing that was fetched is forgotten: what a force-push took away can still be asked for.
+"""
+
+import fcntl
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from indexer.errors import ContentMissingError
+from indexer.git import GitError, run_git
+
+ASK_SECONDS = 30
+FETCH_SECONDS = 900
+# A remote that sends next to nothing is given up
+_STALLED = ("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=30")
+_KEPT = (("gc.pruneExpire", "never"), ("gc.autoDetach", "false"))
+
+
+class Clone:
+    """The clone of ``url`` in ``folder``, which is made by the first ``fetch``."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._url, self.folder = url, folder
+
+    def fetch(self, ref: str | None = None) -> None:
+        """Bring a branch or tag in step with the remote, its default branch where none is named, as the clone's HEAD.
+
+        Asks only, where nothing changed. Raises GitError, and ContentMissingError where the remote has no such ref.
+        """
+        with self._alone():
+            if not (self.folder / "HEAD").exists():
+                self._create()
+            name, commit = self._at_remote(ref)
+            if self._here(name) != commit:
+                self._git(
+                    *_STALLED, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force",
+                    "--end-of-options", self._url, f"+{name}:{name}", seconds=FETCH_SECONDS,
+                )  # fmt: skip
+            self._git("symbolic-ref", "HEAD", name)
+
+    def _at_remote(self, ref: str | None) -> tuple[str, str]:
+        """The full name of the ref, and its commit or tag at the remote."""
+        wanted = [f"refs/heads/{ref}", f"refs/tags/{ref}", ref] if ref else ["HEAD"]
+        said = self._git(*_STALLED, "ls-remote", "--symref", "--", self._url, *wanted, seconds=ASK_SECONDS).decode(
+            "utf-8", "replace"
+        )
+        lines = [line.partition("\t") for line in said.splitlines()]
+        names = {name: value for value, _, name in lines if not value.startswith("ref: ")}
+        default = next((value.removeprefix("ref: ") for value, _, _ in lines if value.startswith("ref: ")), None)
+        if ref is None and default is not None and "HEAD" in names:
+            return default, names["HEAD"]
+        for name in wanted:
+            if name in names and name.startswith("refs/"):
+                return name, names[name]
+        what = f"no branch or tag '{ref}'" if ref else "no default branch with a commit"
+        raise ContentMissingError(f"the remote has {what}", "Push it, or name another by KB_CONTENT_REF")
+
+    def _here(self, name: str) -> str | None:
+        try:
+            return self._git("rev-parse", "--verify", "--quiet", name).decode().strip()
+        except GitError:
+            return None
+
+    def _create(self) -> None:
+        """Made aside and moved, so that a killed run leaves no half of one."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        part = self.folder.with_name(f"{self.folder.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        run_git("init", "--quiet", "--bare", "--template=", "--", str(part))
+        for name, value in _KEPT:
+            run_git("-C", str(part), "config", name, value)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        part.rename(self.folder)
+
+    def _git(self, *arguments: str, seconds: float = ASK_SECONDS) -> bytes:
+        return run_git("-C", str(self.folder), *arguments, seconds=seconds)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process fetches at a time; what a killed git has locked is free again."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with self.folder.with_name(f"{self.folder.name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for left in self.folder.rglob("*.lock"):
+                left.unlink(missing_ok=True)
+            yield
+
+
+def without_credentials(url: str) -> str:
+    """A URL as it may be shown."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "", url)

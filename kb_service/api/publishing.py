@@ -1,0 +1,63 @@
+"""For authors and operators: what is live, what was refused and why, and how the content is followed."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+
+from indexer.clone import without_credentials
+from kb_service.api.caller import Base, Publishing, Records
+from kb_service.content import is_ref
+from kb_service.knowledge_base import KnowledgeBase
+from kb_service.publishing import Publisher, Status
+
+router = APIRouter(prefix="/api", tags=["operation"], dependencies=[Records])
+
+
+@router.get("/publishing", summary="What is live, and what was refused and why")
+def publishing(base: Base, publisher: Publishing) -> dict[str, Any]:
+    """The revision that answers, the newest one seen, the last publish, what keeps a newer one back."""
+    status = publisher.status
+    revision = base.index.meta("revision")
+    return {
+        "revision": revision,
+        "revision_seen": status.seen,
+        "in_step": status.failure is None and not status.running and (status.seen is None or status.seen == revision),
+        "generation": base.index.generation,
+        "looked_at": status.looked_at,
+        "running": status.running,
+        "follows": _follows(base, publisher),
+        "last": _last(status),
+        "refused": [asdict(refusal) for refusal in base.searcher.catalogue.refusals()],
+        "failure": asdict(status.failure) if status.failure else None,
+    }
+
+
+def _follows(base: KnowledgeBase, publisher: Publisher) -> dict[str, Any]:
+    settings = base.settings
+    kind = "remote" if settings.content_remote else "ref" if is_ref(settings) else "files"
+    return {
+        "kind": kind,
+        "content": without_credentials(settings.content_remote or str(settings.content)),
+        "ref": settings.content_ref or ("HEAD" if kind != "files" else None),
+        "folder": settings.content_folder or None,
+        "watch": publisher.watches_files,
+        "poll_seconds": settings.poll_seconds or None,
+        "webhook": settings.hook_secret is not None,
+    }
+
+
+def _last(status: Status) -> dict[str, Any] | None:
+    if status.last is None:
+        return None
+    report = status.last.report
+    return {
+        "at": status.last.at,
+        "why": status.last.why,
+        "seconds": status.last.seconds,
+        "changed": report.changed,
+        "encoded": report.encoded,
+        "objects": report.objects,
+        "passages": report.passages,
+        "note": report.note or None,
+    }

@@ -1,0 +1,270 @@
+"""What an article said before: its revisions in git, the article as one of them has it, what changed between two.
+
+Shown only to who may read the article both then and now.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from indexer.catalogue import Catalogue, Tombstone
+from indexer.errors import KnowledgeBaseError
+from indexer.frontmatter import Audience
+from indexer.git import Blobs, Repository, unified_diff
+from indexer.history import Revision, is_shallow, revisions
+from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, blob_id, parse
+from kb_service.attachments import Attachments
+from kb_service.query import may_read, visible_to
+
+_NAME = re.compile(r"[0-9a-f]{4,40}", re.IGNORECASE)
+
+
+class UnknownArticleError(KnowledgeBaseError):
+    """There is no article of that id, or none for this caller."""
+
+    def __init__(self, object_id: str) -> None:
+        super().__init__(f"There is no article '{object_id}'", "Search for it by GET /api/search?q=…")
+
+
+class DeletedArticleError(KnowledgeBaseError):
+    """The article was deleted; its tombstone says what it last was."""
+
+    def __init__(self, tombstone: Tombstone) -> None:
+        super().__init__(
+            f"'{tombstone.title}' was deleted",
+            f"What it said last: GET /api/articles/{tombstone.id}?at={tombstone.revision}",
+        )
+        self.tombstone = tombstone
+
+
+class UnknownRevisionError(KnowledgeBaseError):
+    """The article never had such a revision, or git has it no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An article as one revision has it: ``text`` is the whole file.
+
+    ``revision`` is None where the bytes are no part of the history that is live: not committed yet, or forced away.
+    ``live``: it says what the article says now. ``note`` is what a reader should know of it.
+    """
+
+    knowledge: KnowledgeObject
+    text: str
+    revision: Revision | None
+    live: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two versions and the unified diff between them; lines added and removed."""
+
+    before: Version
+    after: Version
+    diff: str
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of an id: the object that is live, or the tombstone of a deleted one."""
+
+    id: str
+    path: str
+    title: str
+    revision: str
+    live: KnowledgeObject | None
+
+
+class Past:
+    """The past of the articles of a catalogue, up to the commit that is live; empty without git."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        attachments: Attachments,
+        repository: Repository | None,
+        commit: str | None,
+        files: Path | None = None,
+    ) -> None:
+        """``files``: where the content lies as files, which may not be committed yet."""
+        self._catalogue, self._attachments = catalogue, attachments
+        self._repository = repository if commit else None
+        self._commit, self._files = commit or "", files
+
+    def article(self, object_id: str, audience: Audience) -> KnowledgeObject:
+        """The article as it is live. Raises UnknownArticleError, and DeletedArticleError where it once was."""
+        known = self._known(object_id, audience)
+        if known.live is None:
+            tombstone = self._catalogue.tombstone(object_id)
+            raise DeletedArticleError(tombstone) if tombstone else UnknownArticleError(object_id)
+        return known.live
+
+    def revisions(self, object_id: str, audience: Audience) -> tuple[list[Revision], bool]:
+        """An article's revisions, newest first, and whether that is all of them. Raises UnknownArticleError, GitError.
+
+        Those that the caller could not have read are left out.
+        """
+        known = self._known(object_id, audience)
+        if self._repository is None:
+            return [], False
+        listed = revisions(self._repository, self._commit, known.path)
+        return list(self._readable(listed, audience)), not is_shallow(self._repository)
+
+    def at(self, object_id: str, when: str, audience: Audience) -> Version:
+        """The article as it was: at a commit, by git's name of its bytes, or at a date or time.
+
+        Raises UnknownArticleError, UnknownRevisionError, GitError.
+        """
+        known = self._known(object_id, audience)
+        version = self._version(known, when)
+        if not may_read(version.knowledge, audience):
+            raise _unknown(known.id, when)
+        return version
+
+    def difference(self, object_id: str, before: str | None, after: str | None, audience: Audience) -> Difference:
+        """What changed between two versions: from the one before the last to the last, unless said otherwise.
+
+        Raises as ``at`` does.
+        """
+        known = self._known(object_id, audience)
+        listed = [one for one in self.revisions(object_id, audience)[0] if one.change != "deleted"]
+        newest = self.at(object_id, after or known.revision, audience)
+        if before is None:
+            earlier = self._before(listed, newest)
+            before = earlier.blob if earlier else known.revision
+        oldest = self.at(object_id, before, audience)
+        diff = unified_diff(oldest.text, newest.text)
+        lines = diff.splitlines()
+        return Difference(
+            oldest,
+            newest,
+            diff,
+            sum(line.startswith("+") for line in lines),
+            sum(line.startswith("-") for line in lines),
+        )
+
+    def _known(self, object_id: str, audience: Audience) -> _Known:
+        live = self._catalogue.get(object_id)
+        if live is not None:
+            if not may_read(live, audience):
+                raise UnknownArticleError(object_id)
+            return _Known(live.id, live.path, live.title, live.revision, live)
+        gone = self._catalogue.tombstone(object_id)
+        if gone is None or gone.audience not in visible_to(audience):
+            raise UnknownArticleError(object_id)
+        return _Known(gone.id, gone.path, gone.title, gone.revision, None)
+
+    def _version(self, known: _Known, when: str) -> Version:
+        moment = None if _NAME.fullmatch(when) else _moment(known.id, when)
+        listed = revisions(self._repository, self._commit, known.path) if self._repository else []
+        place = self._place(listed, moment, when.lower())
+        if place is None:
+            return self._kept(known, when.lower())
+        if listed[place].change == "deleted":
+            raise UnknownRevisionError(
+                f"'{known.title}' was deleted by then", f"Its revisions: GET /api/history/{known.id}"
+            )
+        note = ""
+        for one in listed[place:]:
+            found = self._parsed(one.path, one.blob)
+            if found is not None:
+                knowledge = replace(found[0], id=known.id, updated=one.at)
+                return Version(knowledge, found[1], one, known.live is not None and one.blob == known.revision, note)
+            note = "The file was refused at that revision; this is what was live."
+        raise _unknown(known.id, when)
+
+    def _place(self, listed: Sequence[Revision], moment: datetime | None, name: str) -> int | None:
+        """Which of the revisions is meant: the one of that name, or the last one at that time or commit."""
+        if moment is not None:
+            return next((place for place, one in enumerate(listed) if one.at <= moment), None)
+        for place, one in enumerate(listed):
+            if one.commit.startswith(name) or (one.blob.startswith(name) and one.change != "deleted"):
+                return place
+        commit = self._repository.commit(name) if self._repository else None
+        if self._repository is None or commit is None or not self._repository.is_ancestor(commit, self._commit):
+            return None
+        for path in dict.fromkeys(one.path for one in listed):
+            there = {one.commit for one in revisions(self._repository, commit, path, most=1)}
+            found = next((place for place, one in enumerate(listed) if one.commit in there), None)
+            if found is not None:
+                return found
+        return None
+
+    def _kept(self, known: _Known, name: str) -> Version:
+        """What is not in the live history: not committed yet, or used once for an incident and forced away since."""
+        if known.live is not None and known.revision.startswith(name):
+            committed = self._parsed(known.path, known.revision)
+            text = committed[1] if committed else self._on_disk(known) or known.live.body
+            return Version(known.live, text, None, live=True, note="" if committed else "It is not committed yet.")
+        used = self._attachments.used(self._catalogue.names_of(known.id), name)
+        found = self._parsed(known.path, used) if used else None
+        if found is None:
+            raise _unknown(known.id, name)
+        knowledge = replace(found[0], id=known.id)
+        return Version(knowledge, found[1], None, live=False, note="This revision is no part of the history any more.")
+
+    def _on_disk(self, known: _Known) -> str | None:
+        """The live file as it lies, unless it was written to since."""
+        try:
+            data = (self._files / known.path).read_bytes() if self._files else b""
+        except OSError:
+            return None
+        return _text(data) if blob_id(data) == known.revision else None
+
+    def _parsed(self, path: str, blob: str) -> tuple[KnowledgeObject, str] | None:
+        data = self._repository.blob(blob, MAX_FILE_BYTES + 1) if self._repository else None
+        knowledge = parse(path, data) if data is not None else None
+        if data is None or not isinstance(knowledge, KnowledgeObject):
+            return None
+        return knowledge, _text(data)
+
+    def _readable(self, listed: Sequence[Revision], audience: Audience) -> Iterator[Revision]:
+        if self._repository is None:
+            return
+        with Blobs(self._repository) as blobs:
+            for one in listed:
+                try:
+                    knowledge = parse(one.path, blobs.read(one.blob))
+                except FileNotFoundError:
+                    continue
+                # One that was refused was never live; it is shown to those who see more than what is public
+                if may_read(knowledge, audience) if isinstance(knowledge, KnowledgeObject) else audience != "public":
+                    yield one
+
+    def _before(self, listed: Sequence[Revision], version: Version) -> Revision | None:
+        """The revision before a version's."""
+        if version.revision is None:
+            return listed[0] if listed else None
+        later = [one.commit for one in listed].index(version.revision.commit)
+        return next((one for one in listed[later + 1 :] if one.blob != version.revision.blob), None)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+
+
+def _moment(object_id: str, when: str) -> datetime:
+    """A date, to its end in UTC, or a time. Raises UnknownRevisionError."""
+    # A plus that was not escaped in an address has become a space
+    text = re.sub(r" (\d\d:?\d\d)$", r"+\1", when.strip())
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UnknownRevisionError(
+            f"'{when}' is no revision and no date",
+            f"Give a commit, a revision, or a date as in 2027-05-31; GET /api/history/{object_id} lists them",
+        ) from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _unknown(object_id: str, when: str) -> UnknownRevisionError:
+    return UnknownRevisionError(
+        f"'{object_id}' has no revision '{when}'", f"Its revisions: GET /api/history/{object_id}"
+    )

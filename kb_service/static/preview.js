@@ -1,0 +1,13 @@
+// Shows a saved file: the page is loaded again as soon as something was published.
+const look = async () => (await (await fetch("/api/publishing", { cache: "no-store" })).json()).generation;
+
+let shown = null;
+setInterval(async () => {
+  try {
+    const generation = await look();
+    if (shown !== null && generation !== shown) location.reload();
+    shown = generation;
+  } catch {
+    // The service is starting anew: the next look says more
+  }
+}, 300);

@@ -1,0 +1,273 @@
+"""What an article said before, over HTTP and on its page."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from kb_service import KnowledgeBase, Settings
+from kb_service.app import create_app
+from tests.conftest import Desk
+from tests.test_build import article
+from tests.test_git_ref import Authored
+
+Git = Callable[..., str]
+PICTURE = b"\x89PNG old"
+
+
+class Told:
+    """An author's repository and the service over it."""
+
+    def __init__(self, desk: Desk, git: Git) -> None:
+        self.author = Authored(desk, git)
+        settings = Settings(content=self.author.bare, data=desk.data / "service", encoder="hashing", poll_seconds=0)
+        self.base = KnowledgeBase(settings)
+        self.client = TestClient(create_app(self.base), raise_server_exceptions=False)
+
+    def push(self, subject: str, date: str, *, force: bool = False) -> str:
+        commit = self.author.push(subject, date=f"{date}T12:00:00Z", force=force)
+        self.base.update()
+        return commit
+
+    def get(self, address: str, status: int = 200) -> dict[str, Any]:
+        answer = self.client.get(address)
+        assert answer.status_code == status, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+@pytest.fixture
+def told(desk: Desk, git: Git) -> Iterator[Told]:
+    one = Told(desk, git)
+    one.author.write("vpn.md", article("VPN", "Restart the wombat.", "Look at the log."))
+    one.first = one.push("first words", "2025-01-01")  # type: ignore[attr-defined]
+    one.author.write("vpn.md", article("VPN", "Restart the numbat.", "Look at the log."))
+    one.push("second words", "2025-02-01")
+    one.author.git("mv", "vpn.md", "network.md")
+    one.push("another name", "2025-03-01")
+    one.author.write("network.md", article("VPN", "Restart the dingo.", "Look at the log."))
+    one.push("third words", "2025-04-01")
+    with one.client:
+        yield one
+
+
+def test_revisions_over_a_rename(told: Told) -> None:
+    body = told.get("/api/history/network")
+    assert [(one["subject"], one["at"][:10], one["change"], one["path"]) for one in body["revisions"]] == [
+        ("third words", "2025-04-01", "changed", "network.md"),
+        ("another name", "2025-03-01", "renamed", "network.md"),
+        ("second words", "2025-02-01", "changed", "vpn.md"),
+        ("first words", "2025-01-01", "added", "vpn.md"),
+    ]
+    assert body["revisions"][1]["path_before"] == "vpn.md"
+    assert (body["id"], body["total"], body["complete"]) == ("network", 4, True)
+    assert body["revision"] == body["revisions"][0]["revision"]
+    assert (body["revisions"][0]["author"], body["revisions"][0]["email"]) == ("author", "author@example.com")
+    assert told.get("/api/history/vpn")["id"] == "network", "by a name it once had"
+    assert [one["subject"] for one in told.get("/api/history/network?limit=1&offset=2")["revisions"]] == [
+        "second words"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("at", "word"),
+    [
+        ("2025-01-01", "wombat"),
+        ("2025-01-31", "wombat"),
+        ("2025-02-01", "numbat"),
+        ("2025-02-01T11:00:00Z", "wombat"),
+        ("2025-02-01T13:00:00+02:00", "wombat"),
+        ("2025-02-01T13:00:00", "numbat"),
+        ("2025-03-15", "numbat"),
+        ("2099-01-01", "dingo"),
+    ],
+)
+def test_as_it_was_at_a_date(told: Told, at: str, word: str) -> None:
+    body = told.get(f"/api/articles/network?at={at}")
+    assert word in body["body"]
+    assert word in body["html"]
+    assert (body["id"], body["live"], body["changed_since"]) == ("network", word == "dingo", word != "dingo")
+
+
+def test_as_it_was_by_commit_and_by_revision(told: Told) -> None:
+    revisions = told.get("/api/history/network")["revisions"]
+    for one, word in zip(revisions, ("dingo", "numbat", "numbat", "wombat"), strict=True):
+        for name in (one["commit"], one["commit"][:10], one["revision"], one["revision"][:12].upper()):
+            assert word in told.get(f"/api/articles/network?at={name}")["body"], (name, word)
+    told.author.write("mail.md", article("Mail", "text"))
+    beside = told.push("beside", "2025-05-01")
+    assert "dingo" in told.get(f"/api/articles/network?at={beside}")["body"], "a commit that did not touch it"
+    assert "wombat" in told.get(f"/api/articles/vpn?at={told.first}")["body"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [("2024-01-01", "no revision"), ("0" * 40, "no revision"), ("yesterday", "no date"), ("main", "no date")],
+)
+def test_what_never_was_is_said(told: Told, at: str, said: str) -> None:
+    problem = told.get(f"/api/articles/network?at={at}", 404)
+    assert said in problem["detail"]
+    assert "/api/history/network" in problem["detail"]
+    assert "no article" in told.get(f"/api/articles/nothing?at={at}", 404)["detail"]
+    assert "no article" in told.get("/api/history/nothing", 404)["detail"]
+
+
+def test_what_was_never_on_the_branch_is_not_shown(told: Told) -> None:
+    told.author.git("checkout", "-qb", "draft")
+    told.author.write("network.md", article("VPN", "A secret plan."))
+    told.author.git("commit", "-qam", "draft")
+    told.author.git("push", "-q", "origin", "draft")
+    commit, blob = told.author.git("rev-parse", "HEAD", "HEAD:network.md").split()
+    for name in (commit, blob, "draft"):
+        told.get(f"/api/articles/network?at={name}", 404)
+
+
+def test_differences(told: Told) -> None:
+    body = told.get("/api/diff/network")
+    assert (body["from"]["subject"], body["to"]["subject"], body["to"]["live"]) == ("another name", "third words", True)
+    assert (body["added"], body["removed"], body["same"]) == (1, 1, False)
+    assert "-Restart the numbat.\n+Restart the dingo.\n" in body["diff"]
+    body = told.get("/api/diff/network?from=2025-01-01&to=2025-02-01")
+    assert "-Restart the wombat.\n+Restart the numbat.\n" in body["diff"]
+    assert told.get("/api/diff/network?from=2025-02-01&to=2025-03-01")["same"], "a rename changes no text"
+    told.author.write("new.md", article("New", "text"))
+    told.push("new", "2025-05-01")
+    assert told.get("/api/diff/new")["same"], "there is one revision only"
+
+
+def test_a_broken_revision_shows_what_was_live_then(told: Told) -> None:
+    told.author.write("network.md", "---\ntitle: a: b\n---\nbroken")
+    told.push("break", "2025-05-01")
+    body = told.get("/api/articles/network?at=2025-05-02")
+    assert "dingo" in body["body"]
+    assert "refused" in body["note"]
+    assert told.get("/api/history/network")["revisions"][0]["subject"] == "break"
+
+
+def test_a_deleted_article(told: Told) -> None:
+    last = told.get("/api/articles/network")["revision"]
+    told.author.git("rm", "-q", "network.md")
+    commit = told.push("delete", "2025-06-01")
+    for name in ("network", "vpn"):
+        gone = told.get(f"/api/articles/{name}", 410)
+        assert (gone["id"], gone["revision"], gone["commit"], gone["status"]) == ("network", last, commit, 410)
+        assert gone["deleted_at"].startswith("2025-06-01")
+    assert "dingo" in told.get(gone["url"])["body"]
+    assert told.get("/api/history/network")["revisions"][0]["change"] == "deleted"
+    assert "deleted by then" in told.get("/api/articles/network?at=2025-06-02", 404)["detail"]
+    assert "wombat" in told.get("/api/articles/network?at=2025-01-15")["body"]
+    page = told.client.get("/a/network")
+    assert page.status_code == 410
+    assert "It has been deleted since" in told.client.get(f"/a/network?at={last}").text
+    told.author.write("network.md", article("VPN", "Back again."))
+    told.push("back", "2025-07-01")
+    assert "Back again" in told.get("/api/articles/network")["body"]
+
+
+def test_only_who_may_read_it_both_then_and_now(told: Told) -> None:
+    told.author.write("network.md", "---\ntitle: VPN\naudience: public\n---\nFor everybody.")
+    told.push("public", "2025-05-01")
+    public = "?audience=public"
+    body = told.get(f"/api/history/network{public}")
+    assert [(one["subject"], one["author"], one["email"]) for one in body["revisions"]] == [("public", None, None)]
+    assert "no revision" in told.get(f"/api/articles/network{public}&at=2025-04-15", 404)["detail"]
+    assert told.get(f"/api/diff/network{public}")["same"]
+    told.get(f"/api/diff/network{public}&from=2025-01-01", 404)
+    told.author.write("network.md", "---\ntitle: VPN\naudience: internal\n---\nFor us.")
+    told.push("internal", "2025-06-01")
+    for address in ("articles/network", "history/network", "diff/network", "articles/network?at=2025-05-15"):
+        joined = f"{address}{'&' if '?' in address else '?'}audience=public"
+        assert "no article" in told.get(f"/api/{joined}", 404)["detail"]
+    told.author.git("rm", "-q", "network.md")
+    told.push("delete", "2025-07-01")
+    told.get(f"/api/articles/network{public}", 404)
+    assert told.client.get(f"/a/network{public}").status_code == 404
+
+
+def test_an_attached_article_opens_as_it_was_used(told: Told) -> None:
+    used = told.get("/api/articles/network")["revision"]
+    told.client.put("/api/incidents/INC1", json={"short_description": "VPN is down"}).raise_for_status()
+    attached = told.client.post("/api/incidents/INC1/articles", json={"article": "network", "resolved_by": True})
+    assert attached.status_code in {200, 201}, attached.text
+
+    def link() -> dict[str, Any]:
+        body: dict[str, Any] = told.get("/api/incidents/INC1")["articles"][0]
+        return body
+
+    assert (link()["url"], link()["changed_since"]) == ("/a/network", False)
+    told.author.write("network.md", article("VPN", "Restart the bilby."))
+    told.push("fourth", "2025-05-01")
+    assert (link()["url"], link()["changed_since"]) == (f"/a/network?at={used}", True)
+    page = told.client.get(link()["url"]).text
+    assert "dingo" in page
+    assert "It has changed since" in page
+    assert "As it was on 2025-04-01 12:00 UTC" in page
+    told.author.git("reset", "-q", "--hard", told.first)  # type: ignore[attr-defined]
+    told.author.write("network.md", article("VPN", "Another past."))
+    told.push("forced", "2025-06-01", force=True)
+    body = told.get(f"/api/articles/network?at={used}")
+    assert ("dingo" in body["body"], "no part of the history" in body["note"]) == (True, True)
+    told.author.git("rm", "-q", "network.md")
+    told.push("delete", "2025-07-01")
+    assert link()["url"] == f"/a/network?at={used}"
+    assert "dingo" in told.client.get(link()["url"]).text
+
+
+def test_pictures_as_they_were(told: Told) -> None:
+    (told.author.clone / "a.png").write_bytes(PICTURE)
+    told.author.write("picture.md", "---\ntitle: Picture\n---\n![A](a.png)")
+    then = told.push("picture", "2025-05-01")
+    (told.author.clone / "a.png").write_bytes(b"\x89PNG new")
+    (told.author.clone / "link.png").symlink_to("/etc/hostname")
+    told.author.write("picture.md", "---\ntitle: Picture\n---\nNow: ![A](a.png) ![B](link.png)")
+    told.push("another", "2025-06-01")
+    assert told.client.get("/media/a.png").content == b"\x89PNG new"
+    assert f'src="/media/a.png?at={then}"' in told.get(f"/api/articles/picture?at={then}")["html"]
+    assert told.client.get(f"/media/a.png?at={then}").content == PICTURE
+    for address in ("link.png", "../a.png", "nothing.png", ".git/a.png", f"a.png?at={'0' * 40}", "picture.md"):
+        assert told.client.get(f"/media/{address}").status_code in {404, 422}, address
+
+
+def test_files_as_they_lie_have_a_past_too(desk: Desk, git: Git) -> None:
+    git(desk.content, "init", "-q", "-b", "main")
+    desk.write("vpn.md", article("VPN", "Restart the wombat."))
+    git(desk.content, "add", ".")
+    git(desk.content, "commit", "-qm", "one", date="2025-01-01T10:00:00Z")
+    desk.write("vpn.md", article("VPN", "Restart the numbat."))
+    base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
+    base.update()
+    with TestClient(create_app(base)) as client:
+        history = client.get("/api/history/vpn").json()
+        assert [one["subject"] for one in history["revisions"]] == ["one"]
+        assert "wombat" in client.get("/api/articles/vpn?at=2025-01-01").json()["body"]
+        now = client.get(f"/api/articles/vpn?at={history['revision']}").json()
+        assert ("numbat" in now["body"], now["live"], now["note"]) == (True, True, "It is not committed yet.")
+        changed = client.get("/api/diff/vpn").json()
+        assert (changed["added"], changed["removed"], changed["to"]["note"]) == (1, 1, "It is not committed yet.")
+        assert "+Restart the numbat." in changed["diff"]
+
+
+def test_without_git_there_is_no_past(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    desk.write("vpn.md", article("VPN", "Restart the wombat."))
+    base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
+    base.update()
+    with TestClient(create_app(base)) as client:
+        history = client.get("/api/history/vpn").json()
+        assert (history["revisions"], history["complete"]) == ([], False)
+        assert client.get("/api/articles/vpn?at=2025-01-01").status_code == 404
+        assert client.get("/api/diff/vpn").json()["same"]
+
+
+def test_a_shallow_clone_says_that_it_lacks_the_rest(told: Told, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow.git"
+    url = f"file://{told.author.bare}"
+    subprocess.run(["git", "clone", "-q", "--bare", "--depth=2", url, str(shallow)], check=True)
+    base = KnowledgeBase(Settings(content=shallow, data=tmp_path / "other", encoder="hashing"))
+    base.update()
+    with TestClient(create_app(base)) as client:
+        history = client.get("/api/history/network").json()
+        assert (history["total"], history["complete"]) == (2, False)

@@ -1,0 +1,386 @@
+"""A repository, its authors, and a running service that follows them."""
+
+import os
+import re
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from kb_service import KnowledgeBase, Settings
+from kb_service.publishing import Publisher
+from kb_service.settings import Settings as Read
+from tests.conftest import WAIT_SECONDS, Desk, eventually
+from tests.test_build import article
+
+Git = Callable[..., str]
+KB = [sys.executable, "-m", "kb_service.cli"]
+
+
+class Service:
+    """A running ``kb serve``."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.environment = {
+            **os.environ, "KB_ENCODER": "hashing", "KB_PORT": "0", "KB_POLL_SECONDS": "0", "KB_DATA": str(folder),
+            **settings,
+        }  # fmt: skip
+        self.log = folder.parent / "log"
+        self.process: subprocess.Popen[str] | None = None
+
+    @contextmanager
+    def running(self, *options: str) -> Iterator[httpx2.Client]:
+        with self.log.open("w") as log:
+            process = subprocess.Popen(
+                [*KB, "serve", *options], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        self.process = process
+        try:
+            assert process.stdout is not None
+            address = ""
+            for line in process.stdout:
+                found = re.search(r"http://\S+:\d+", line)
+                address = address or (found[0] if found else "")
+                if line.startswith("Ctrl+C"):
+                    break
+            assert address, self.log.read_text()
+            with httpx2.Client(base_url=address, timeout=WAIT_SECONDS) as client:
+                yield client
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(WAIT_SECONDS)
+            if process.stdout is not None:
+                process.stdout.close()
+
+    def kb(self, *arguments: str) -> str:
+        done = subprocess.run([*KB, *arguments], env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def hits(client: httpx2.Client, text: str) -> list[str]:
+    found = client.get("/api/search", params={"q": text}).raise_for_status().json()["hits"]
+    return [hit["id"] for hit in found if any(reason["lane"] in {"words", "title"} for reason in hit["reasons"])]
+
+
+def publishing(client: httpx2.Client) -> dict[str, Any]:
+    body: dict[str, Any] = client.get("/api/publishing").raise_for_status().json()
+    return body
+
+
+class Author:
+    """A clone of the bare repository, and what somebody does in it."""
+
+    def __init__(self, folder: Path, bare: Path, git: Git) -> None:
+        self.folder, self._git = folder, git
+        git(folder.parent, "clone", "-q", str(bare), folder.name)
+
+    def git(self, *arguments: str) -> str:
+        return self._git(self.folder, *arguments).strip()
+
+    def write(self, path: str, text: str) -> None:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+
+    def push(self, subject: str, *options: str) -> str:
+        """Commit everything and push; gives what the hook said."""
+        self.git("add", "-A")
+        self.git("commit", "-qm", subject, "--allow-empty")
+        done = subprocess.run(
+            ["git", "-C", self.folder, "push", *options, "origin", "HEAD:main"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stderr
+
+    @property
+    def head(self) -> str:
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    folder = tmp_path / "bare.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture
+def ann(tmp_path: Path, bare: Path, git: Git) -> Author:
+    author = Author(tmp_path / "ann", bare, git)
+    author.git("checkout", "-qb", "main")
+    author.write("runbooks/vpn.md", article("VPN drops", "Restart the wombat client."))
+    author.push("first")
+    return author
+
+
+def test_two_authors_and_a_running_service(tmp_path: Path, bare: Path, ann: Author, git: Git) -> None:
+    service = Service(tmp_path / "data", KB_CONTENT=str(bare))
+    assert "post-receive" in service.kb("hook", "install")
+    with service.running() as client:
+        assert hits(client, "wombat") == ["runbooks/vpn"]
+        ben = Author(tmp_path / "ben", bare, git)
+
+        ben.write("faq/printer.md", article("Printer jams", "Open the quokka flap."))
+        assert "kb: live, 2 articles" in ben.push("publish")
+        assert hits(client, "quokka") == ["faq/printer"], "live as soon as the push returns"
+
+        ann.git("pull", "-q", "--rebase", "origin", "main")
+        ann.write("runbooks/vpn.md", article("VPN drops", "Restart the numbat client."))
+        ann.push("edit")
+        assert (hits(client, "wombat"), hits(client, "numbat")) == ([], ["runbooks/vpn"])
+
+        ann.git("mv", "runbooks", "network")
+        ann.push("rename")
+        assert hits(client, "numbat") == ["network/vpn"]
+        assert client.get("/api/articles/runbooks/vpn").json()["id"] == "network/vpn"
+        assert client.get("/a/runbooks/vpn").headers["location"] == "/a/network/vpn"
+
+        good = ann.head
+        ann.write("network/vpn.md", "---\ntitle: a: b\n---\nbroken words")
+        said = ann.push("break")
+        assert "kb: refused network/vpn.md:2: broken YAML" in said, "told at once, at the line"
+        assert (hits(client, "numbat"), hits(client, "broken")) == (["network/vpn"], []), "the last good one stays"
+        (refusal,) = publishing(client)["refused"]
+        assert (refusal["path"], refusal["line"]) == ("network/vpn.md", 2)
+        assert client.get("/readyz").json()["refused"] == 1
+        ben.git("pull", "-q", "--rebase", "origin", "main")
+        ben.write("faq/printer.md", article("Printer jams", "Open the bilby flap."))
+        ben.push("edit beside the broken one")
+        assert (hits(client, "bilby"), hits(client, "numbat")) == (["faq/printer"], ["network/vpn"])
+
+        ann.git("pull", "-q", "--rebase", "origin", "main")
+        ann.write("network/vpn.md", article("VPN drops", "Restart the dingo client."))
+        assert "refused" not in ann.push("mend")
+        assert (hits(client, "dingo"), publishing(client)["refused"]) == (["network/vpn"], [])
+
+        ann.git("revert", "--no-edit", "HEAD")
+        assert "refused network/vpn.md:2" in ann.push("revert to the broken one")
+        assert hits(client, "dingo") == ["network/vpn"]
+
+        ann.git("reset", "-q", "--hard", good)
+        ann.push("force", "--force")
+        assert (hits(client, "numbat"), hits(client, "quokka"), hits(client, "bilby")) == (
+            ["network/vpn"], ["faq/printer"], [],
+        )  # fmt: skip
+
+        ann.git("rm", "-rq", "network")
+        ann.push("delete a folder")
+        assert hits(client, "numbat") == []
+        for old in ("network/vpn", "runbooks/vpn"):
+            gone = client.get(f"/api/articles/{old}")
+            assert (gone.status_code, gone.json()["path"], gone.json()["commit"]) == (410, "network/vpn.md", ann.head)
+            last = client.get(gone.json()["url"]).json()
+            assert ("numbat" in last["body"], last["live"], last["changed_since"]) == (True, False, None)
+        page = client.get("/a/network/vpn")
+        assert page.status_code == 410
+        assert "was deleted" in page.text
+        assert publishing(client)["revision"] == ann.head
+        assert publishing(client)["in_step"]
+
+
+def test_a_remote_is_cloned_polled_and_its_default_branch_followed(tmp_path: Path, bare: Path, ann: Author) -> None:
+    service = Service(tmp_path / "data", KB_CONTENT_REMOTE=f"file://{bare}", KB_POLL_SECONDS="0.1")
+    with service.running() as client:
+        assert hits(client, "wombat") == ["runbooks/vpn"]
+        ann.write("runbooks/vpn.md", article("VPN drops", "Restart the numbat client."))
+        ann.push("edit")
+        eventually(lambda: hits(client, "numbat") == ["runbooks/vpn"], "the poll")
+        ann.git("checkout", "-qb", "trunk")
+        ann.write("runbooks/vpn.md", article("VPN drops", "Restart the dingo client."))
+        ann.git("commit", "-qam", "moved")
+        ann.git("push", "-q", "origin", "trunk")
+        subprocess.run(["git", "-C", bare, "symbolic-ref", "HEAD", "refs/heads/trunk"], check=True)
+        eventually(lambda: hits(client, "dingo") == ["runbooks/vpn"], "the default branch moved")
+
+        away = bare.rename(tmp_path / "away.git")
+        eventually(lambda: publishing(client)["failure"] is not None, "the remote is down")
+        assert hits(client, "dingo") == ["runbooks/vpn"], "it goes on answering"
+        ready = client.get("/readyz")
+        assert (ready.status_code, "git could not do it" in ready.json()["failure"]) == (200, True)
+        assert "kb_publish_failing 1.0" in client.get("/metrics").text
+        away.rename(bare)
+        ann.write("runbooks/vpn.md", article("VPN drops", "Restart the bilby client."))
+        ann.git("commit", "-qam", "while it was down")
+        ann.git("push", "-q", "origin", "trunk")
+        eventually(lambda: hits(client, "bilby") == ["runbooks/vpn"], "tried again by itself")
+        assert publishing(client)["failure"] is None
+
+
+def test_a_remote_that_is_not_there_is_said_and_ends_the_start(tmp_path: Path) -> None:
+    service = Service(tmp_path / "data", KB_CONTENT_REMOTE=f"https://ann:s3cret@localhost:1/{tmp_path.name}.git")
+    done = subprocess.run([*KB, "index"], env=service.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "git could not do it (ls-remote)" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+def test_a_saved_file_is_shown_within_a_second(tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "vpn.md").write_text(article("VPN drops", "Restart the wombat client."), "utf-8")
+    service = Service(tmp_path / "data", KB_CONTENT=str(content))
+    with service.running("--watch") as client:
+        assert 'src="/static/preview.js"' in client.get("/a/vpn").text
+        assert "location.reload()" in client.get("/static/preview.js").text
+        for word in ("numbat", "dingo", "bilby"):
+            started = time.monotonic()
+            (content / "vpn.md").write_text(article("VPN drops", f"Restart the {word} client."), "utf-8")
+            eventually(lambda word=word: hits(client, word) == ["vpn"], word)  # type: ignore[misc]
+            assert time.monotonic() - started < 1
+    with service.running() as client:
+        assert "preview.js" not in client.get("/a/vpn").text
+
+
+def test_a_commit_in_an_authors_own_repository_is_live_by_its_hooks(tmp_path: Path, bare: Path, ann: Author) -> None:
+    service = Service(tmp_path / "data", KB_CONTENT=str(ann.folder), KB_CONTENT_REF="main")
+    assert service.kb("hook", "install").count("post-") == 4
+    with service.running() as client:
+        ann.write("runbooks/vpn.md", article("VPN drops", "Restart the numbat client."))
+        assert hits(client, "numbat") == [], "not committed"
+        ann.git("commit", "-qam", "edit")
+        eventually(lambda: hits(client, "numbat") == ["runbooks/vpn"])
+        ann.git("reset", "-q", "--hard", "HEAD~1")
+        ann.git("checkout", "-q", "--detach")
+        ann.git("checkout", "-q", "main")
+        eventually(lambda: hits(client, "wombat") == ["runbooks/vpn"])
+    assert bare.exists()
+
+
+def test_somebody_elses_hook_is_left_alone(tmp_path: Path, bare: Path) -> None:
+    hook = bare / "hooks" / "post-receive"
+    hook.write_text("#!/bin/sh\necho mine\n")
+    environment = {**Service(tmp_path / "data").environment, "KB_CONTENT": str(bare)}
+    done = subprocess.run([*KB, "hook", "install"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, hook.read_text()) == (3, "#!/bin/sh\necho mine\n")
+    assert "not made by kb" in done.stderr
+    hook.unlink()
+    for _ in range(2):
+        subprocess.run([*KB, "hook", "install"], env=environment, check=True, capture_output=True)
+    assert hook.stat().st_mode & stat.S_IXUSR
+
+
+def test_a_push_to_another_branch_asks_for_nothing(tmp_path: Path, bare: Path, ann: Author) -> None:
+    service = Service(tmp_path / "data", KB_CONTENT=str(bare), KB_CONTENT_REF="main")
+    service.kb("hook", "install")
+    ann.git("checkout", "-qb", "draft")
+    ann.git("push", "-q", "origin", "draft")
+    assert not (tmp_path / "data" / "publish" / "requested").exists()
+    said = ann.push("nobody serves")
+    assert "kb: the service has not looked yet" in said
+    assert (tmp_path / "data" / "publish" / "requested").exists()
+
+
+@pytest.fixture
+def base(desk: Desk) -> KnowledgeBase:
+    desk.write("a.md", article("VPN", "first words"))
+    return KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing", poll_seconds=0))
+
+
+@contextmanager
+def following(base: KnowledgeBase) -> Iterator[Publisher]:
+    publisher = Publisher(base)
+    publisher.start()
+    try:
+        publisher.wait_until_live()
+        yield publisher
+    finally:
+        publisher.stop()
+
+
+def test_many_signs_during_a_publish_make_one_more(base: KnowledgeBase, desk: Desk) -> None:
+    with following(base) as publisher:
+        eventually(lambda: not publisher.status.running)
+        before = base.index.generation
+        for number in range(200):
+            desk.write("a.md", article("VPN", f"words wombat{number}"))
+            publisher.publish("webhook")
+        eventually(lambda: "wombat199" in base.past().article("a", "internal").body)
+        assert 1 <= base.index.generation - before < 100
+
+
+def test_the_disk_is_full_and_has_room_again(tmp_path: Path, bare: Path, ann: Author) -> None:
+    service = Service(tmp_path / "data", KB_CONTENT=str(bare))
+    service.kb("hook", "install")
+    with service.running() as client:
+        assert service.process is not None
+        # No file may grow: what a full disk does, without one
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        ann.write("mail.md", article("Mail", *(f"second {'words ' * 200}{number}" for number in range(50))))
+        ann.push("large")
+        eventually(lambda: publishing(client)["failure"] is not None)
+        assert hits(client, "wombat") == ["runbooks/vpn"], "it goes on answering"
+        assert client.get("/readyz").json()["failure"]
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, unlimited)
+        eventually(lambda: publishing(client)["failure"] is None, "tried again by itself")
+        assert hits(client, "second") == ["mail"]
+
+
+def test_git_is_missing_and_back(tmp_path: Path, bare: Path, ann: Author, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = KnowledgeBase(Settings(content=bare, data=tmp_path / "data", encoder="hashing", poll_seconds=0))
+    with following(base) as publisher:
+        ann.write("mail.md", article("Mail", "second words"))
+        ann.push("edit")
+        path = os.environ["PATH"]
+        with monkeypatch.context() as without:
+            without.setenv("PATH", str(tmp_path))
+            publisher.publish("webhook")
+            eventually(lambda: publisher.status.failure is not None)
+            assert "git is not there" in str(publisher.status.failure)
+            assert [hit.id for hit in base.search("wombat").hits] == ["runbooks/vpn"]
+        assert os.environ["PATH"] == path
+        eventually(lambda: publisher.status.failure is None, "tried again by itself")
+        assert next(hit.id for hit in base.search("second").hits) == "mail"
+
+
+def test_a_repository_that_is_gone_is_said_and_found_again(tmp_path: Path, bare: Path, ann: Author) -> None:
+    assert ann.head
+    base = KnowledgeBase(
+        Settings(content=bare, content_ref="main", data=tmp_path / "data", encoder="hashing", poll_seconds=0)
+    )
+    with following(base) as publisher:
+        away = bare.rename(tmp_path / "away.git")
+        publisher.publish("webhook")
+        eventually(lambda: publisher.status.failure is not None)
+        assert "there is no repository" in str(publisher.status.failure)
+        failure = publisher.status.failure
+        assert failure is not None
+        assert failure.next_try > failure.since
+        away.rename(bare)
+        eventually(lambda: publisher.status.failure is None)
+
+
+def test_another_process_publishes_meanwhile(base: KnowledgeBase, desk: Desk) -> None:
+    with following(base) as publisher:
+        code = (
+            "import fcntl,sys; f=open(sys.argv[1],'a'); fcntl.flock(f,fcntl.LOCK_EX); print('held',flush=True); input()"
+        )
+        other = subprocess.Popen(
+            [sys.executable, "-c", code, str(desk.data / "writer.lock")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert other.stdout is not None
+        assert other.stdin is not None
+        other.stdout.readline()
+        desk.write("a.md", article("VPN", "second words"))
+        publisher.publish("webhook")
+        eventually(lambda: publisher.status.failure is not None)
+        other.communicate("go\n")
+        eventually(lambda: publisher.status.failure is None)
+        assert [hit.id for hit in base.search("second").hits] == ["a"]
+
+
+def test_settings_of_the_content() -> None:
+    for given in ({"content_ref": "--upload-pack=x"}, {"content_remote": "-x"}, {"content_folder": "../x"}):
+        with pytest.raises(ValueError, match=r"must not start|has no"):
+            Read(**given)  # type: ignore[arg-type]
