@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
 
-.PHONY: serve test lint test-relevance relevance test-long readme clean
+.PHONY: serve test lint test-relevance relevance test-long bench readme clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/kb serve --demo
@@ -33,6 +33,9 @@ $(VENV)-txtai/.installed: | $(VENV)/bin/python
 
 test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.benchmarks.publish
 
 readme: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.readme

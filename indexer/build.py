@@ -69,7 +69,7 @@ def update(
     started = time.monotonic()
     with _sole_writer(index.path.parent):
         build = _Build(content, index, encoder, cache, progress)
-        note = build.prepare()
+        build.prepare()
         build.staging.parse(progress)
         build.encoding.encode_ahead(build.staging.texts())
         changed = build.switch()
@@ -85,7 +85,7 @@ def update(
             seconds=round(time.monotonic() - started, 2),
             generation=index.generation,
             changed=changed,
-            note=note,
+            note="; ".join(build.notes),
             refusals=refusals,
         )
 
@@ -103,7 +103,7 @@ def _sole_writer(data: Path) -> Iterator[None]:
 
 
 class _Build:
-    """One run over one index: ``prepare``, ``switch``, and the vectors by ``encoding``."""
+    """One run over one index: ``prepare``, ``switch``, and the vectors by ``encoding``; ``notes`` on how it went."""
 
     def __init__(
         self, content: Content, index: PassageIndex, encoder: Encoder, cache: VectorCache, progress: Progress
@@ -116,20 +116,20 @@ class _Build:
         self.catalogue.create_tables()
         self.staging = Staging(content, index, encoder, self._maker)
         self.gone = self.staging.gone
+        self.notes: list[str] = []
 
-    def prepare(self) -> str:
-        """Drop vectors whose file is damaged; say what there is to say about this run."""
+    def prepare(self) -> None:
+        """Drop vectors whose file is damaged."""
         made_by = self.index.meta("made_by")
-        note = ""
         if made_by not in {None, self._maker}:
-            note = f"rebuilding: the index was made by {_short(str(made_by))}, the encoder is now {_short(self._maker)}"
+            made, now = _short(str(made_by)), _short(self._maker)
+            self.notes.append(f"rebuilding: the index was made by {made}, the encoder is now {now}")
         try:
             self.index.check_base()
         except IndexDamagedError as error:
-            note = f"{error.problem}; its vectors are put back"
+            self.notes.append(f"{error.problem}; its vectors are put back")
             with writing(self.connection):
                 self.index.drop_vectors()
-        return note
 
     # -- the switch
 
@@ -137,6 +137,7 @@ class _Build:
         """Everything staged goes live at once, or nothing; gives how many objects changed."""
         rebuilt = self.index.meta("made_by") != self._maker
         history = self.content.history(None if rebuilt else self.index.meta("revision"))
+        self.notes += [history.trouble] if history.trouble else []
         deleted = self._tombstones(history)
         staged = self.staging.rows()
         with writing(self.connection):

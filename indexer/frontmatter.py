@@ -27,7 +27,12 @@ Tier = Literal["L1", "L2", "L3"]
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 MAX_FRONT_MATTER_BYTES = 16 * 1024
 MAX_YAML_DEPTH = 8
+# Of SQLite and most programs that read JSON; a longer number is kept as text
+_LARGEST = 2**63 - 1
 
+# YAML takes none as they are; written as escapes they would command a terminal, or could not be stored
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_MOST_SHOWN = 80
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -56,13 +61,15 @@ class FrontMatter(BaseModel):
     tags: list[str] = Field(default_factory=list, description="Words to filter by.")
     aliases: list[str] = Field(default_factory=list, description="Other names people search for.")
     owner: str | None = Field(None, description="The team accountable for this article.")
+    responsible: list[str] = Field(default_factory=list, description="Teams that keep it true. Default: the owner.")
     reviewers: list[str] = Field(default_factory=list, description="Teams consulted before it changes.")
+    informed: list[str] = Field(default_factory=list, description="Teams told when it has changed.")
     valid_from: datetime | None = Field(None, description="Hidden before this date. A plain date starts at 00:00 UTC.")
     valid_to: datetime | None = Field(None, description="Hidden after this date. A plain date counts to its end, UTC.")
     review_by: date | None = Field(None, description="When the owner must look at it again.")
     related: list[str] = Field(default_factory=list, description="Ids of articles to read next.")
 
-    @field_validator("services", "tags", "aliases", "reviewers", "related", mode="before")
+    @field_validator("services", "tags", "aliases", "responsible", "reviewers", "informed", "related", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -72,6 +79,8 @@ class FrontMatter(BaseModel):
     def _id_stays_inside(cls, value: str | None) -> str | None:
         if value is not None and any(part in {"", ".", ".."} for part in value.split("/")):
             raise ValueError("an id must not have empty, '.' or '..' parts")
+        if value is not None and not value.isprintable():
+            raise ValueError("an id must not have characters that cannot be seen")
         return value
 
     @field_validator("valid_from", mode="before")
@@ -89,7 +98,10 @@ class FrontMatter(BaseModel):
     def _in_utc(cls, value: datetime | None) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        try:
+            return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("there is no such time in UTC") from error
 
 
 def _moment(value: object, at: time) -> object:
@@ -125,7 +137,7 @@ def read(path: str, front: str) -> tuple[FrontMatter, dict[str, Any]] | list[Pro
         return problems
     foreign = _foreign_type(values)
     # A key that was left blank, as in a form, is one that was left out
-    given = {key: value for key, value in values.items() if key not in foreign and value not in (None, "")}
+    given = {key: value for key, value in values.items() if key not in foreign and not _is_blank(value)}
     try:
         matter = FrontMatter.model_validate(given)
     except ValidationError as error:
@@ -141,6 +153,7 @@ def _read_yaml(path: str, front: str) -> tuple[dict[str, Any], dict[str, int], l
     yaml = YAML(typ="safe", pure=True)
     values: dict[str, Any] = {}
     lines: dict[str, int] = {}
+    line = 1
     try:
         problems = list(_yaml_problems(path, yaml, front))
         if problems:
@@ -154,17 +167,19 @@ def _read_yaml(path: str, front: str) -> tuple[dict[str, Any], dict[str, int], l
             key, line = str(key_node.value), key_node.start_mark.line + 2
             if key in lines:
                 problems.append(
-                    Problem(path, line, f"'{key}' stands twice", f"Keep one; the first is line {lines[key]}")
+                    Problem(path, line, f"'{_shown(key)}' stands twice", f"Keep one; the first is line {lines[key]}")
                 )
             lines[key] = line
             values[key] = _text_of(value_node) if key in FrontMatter.model_fields else _plain(yaml, value_node)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(filter(None, (error.context, error.problem)))
-        line = mark.line + 2 if mark else 1
-        return {}, {}, [Problem(path, line, f"broken YAML: {what}", "Mend it; quote values that hold ': ' or '#'")]
-    except (YAMLError, ValueError, OverflowError, RecursionError) as error:
-        return {}, {}, [Problem(path, 1, f"broken YAML: {error}", "Mend the front matter")]
+        line = mark.line + 2 if mark else line
+        what = f"broken YAML: {_shown(what, 2 * _MOST_SHOWN)}"
+        return {}, {}, [Problem(path, line, what, "Mend it; quote values that hold ': ' or '#'")]
+    except (YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        what = f"broken YAML: {_shown(str(error), 2 * _MOST_SHOWN)}"
+        return {}, {}, [Problem(path, line, what, "Mend it; quote what is to stay as it is")]
     return values, lines, problems
 
 
@@ -174,11 +189,25 @@ def _yaml_problems(path: str, yaml: YAML, front: str) -> Iterator[Problem]:
         line = event.start_mark.line + 2
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             yield Problem(path, line, "YAML anchors and aliases ('&', '*') are not taken", "Quote it or write it out")
+        if getattr(event, "tag", None):
+            yield Problem(path, line, "YAML tags ('!') are not taken", "Quote it or leave the tag out")
+        if _CONTROL.search(getattr(event, "value", None) or ""):
+            yield Problem(path, line, "it holds a control character or half of one", "Take out the escape with '\\'")
         name = type(event).__name__
         depth += name.endswith("StartEvent") - name.endswith("EndEvent")
         if depth > MAX_YAML_DEPTH:
             yield Problem(path, line, f"the YAML is nested over {MAX_YAML_DEPTH} deep", "Make it flatter")
             return
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _shown(said: str, most: int = _MOST_SHOWN) -> str:
+    """What a file says, as it can stand in a line for a person: short, and nothing in it that cannot be seen."""
+    line = "".join(letter if letter.isprintable() else " " for letter in said)
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def _foreign_type(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,19 +244,19 @@ def _jsonable(value: Any) -> Any:
         return [_jsonable(item) for item in value]
     if isinstance(value, date | datetime | time | timedelta):
         return str(value)
-    if isinstance(value, float) and not isfinite(value):
+    if (isinstance(value, float) and not isfinite(value)) or (isinstance(value, int) and abs(value) > _LARGEST):
         return str(value)
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def _problem_of(path: str, lines: Mapping[str, int], detail: Mapping[str, Any]) -> Problem:
-    key = str(detail["loc"][0])
+    key = str(next(iter(detail["loc"]), ""))
     line, given = lines.get(key, 1), detail.get("input")
     if detail["type"] == "literal_error":
         choices = get_args(_literal_of(key))
         near = get_close_matches(str(given).lower(), [choice.lower() for choice in choices], n=1, cutoff=0.5)
         meant = f"; '{near[0]}' was meant?" if near and near[0] in choices else ""
-        return Problem(path, line, f"{key} is '{given}'", f"One of {', '.join(choices)}{meant}")
+        return Problem(path, line, f"{key} is '{_shown(str(given))}'", f"One of {', '.join(choices)}{meant}")
     expected = {
         "string_type": "one line of text",
         "list_type": "a list, as in [one, two]",
@@ -250,7 +279,7 @@ def json_schema() -> dict[str, Any]:
     schema = FrontMatter.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["required"] = ["title"]
-    for name in ("services", "tags", "aliases", "reviewers", "related"):
+    for name in ("services", "tags", "aliases", "responsible", "reviewers", "informed", "related"):
         listed = schema["properties"][name]
         listed["anyOf"] = [{"type": "string"}, {"type": listed.pop("type"), "items": listed.pop("items")}]
     for name in ("valid_from", "valid_to"):

@@ -5,9 +5,13 @@ A repository is only read, from its object store, so that links are never follow
 
 import os
 import re
+import resource
+import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Container, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
@@ -15,6 +19,9 @@ from typing import IO, Self, cast
 from indexer.errors import KnowledgeBaseError
 
 GIT_SECONDS = 60
+# A few kilobytes pushed can hold a tree of ten thousand million files: git would list them until the memory is full
+MOST_SAID_BYTES = 256 * 1024 * 1024
+MOST_MEMORY_BYTES = 1024 * 1024 * 1024
 
 # What git itself calls local: set inside a hook, they would lead every command to the hook's repository
 _LOCAL = (
@@ -55,9 +62,9 @@ class Repository:
         self.top = top.parents[len(Path(prefix).parts) - 1] if prefix else top
         self.prefix = f"{prefix}{inside.strip('/')}/" if inside.strip("/") else prefix
 
-    def run(self, *arguments: str, seconds: float = GIT_SECONDS) -> bytes:
-        """What git prints, run at the top. Raises GitError."""
-        return run_git("-C", str(self.top), *arguments, seconds=seconds)
+    def run(self, *arguments: str, seconds: float = GIT_SECONDS, most: int = MOST_SAID_BYTES) -> bytes:
+        """What git prints, run at the top. Raises GitError, where it prints over ``most`` bytes too."""
+        return run_git("-C", str(self.top), *arguments, seconds=seconds, most=most)
 
     def commit(self, revision: str) -> str | None:
         """The commit's full name, of a branch, tag, or abbreviation; None where there is no such commit."""
@@ -114,7 +121,10 @@ class Blobs:
         self.close()
 
     def read(self, name: str) -> bytes:
-        """A blob whole, by its full name. Raises FileNotFoundError where it is missing, GitError where git ended."""
+        """A blob whole, by its full name.
+
+        Raises FileNotFoundError where it is missing or no blob, GitError where git ended.
+        """
         if self._process is None:
             self._process = subprocess.Popen(
                 self._command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -129,10 +139,12 @@ class Blobs:
         head = answers.readline().split()
         if not head:
             raise GitError("git ended while objects were read", "Look at the repository by 'git fsck'")
-        if len(head) != 3 or head[1] != b"blob":
+        if len(head) != 3:
             raise FileNotFoundError(2, "it is missing in the repository", name)
         data = answers.read(int(head[2]))
         answers.read(1)
+        if head[1] != b"blob":
+            raise FileNotFoundError(2, "the repository has no file there, but something else", name)
         return data
 
     def close(self) -> None:
@@ -159,36 +171,83 @@ def unified_diff(before: str, after: str) -> str:
     return said[start + 1 :] if start >= 0 else ""
 
 
-def run_git(*arguments: str, seconds: float = GIT_SECONDS, codes: Container[int] = (0,)) -> bytes:
-    """What git prints, where it ends with one of these codes. Raises GitError."""
+def run_git(
+    *arguments: str, seconds: float = GIT_SECONDS, codes: Container[int] = (0,), most: int = MOST_SAID_BYTES
+) -> bytes:
+    """What git prints, where it ends with one of these codes after ``most`` bytes at most. Raises GitError."""
+    with ExitStack() as stack:
+        try:
+            complaints = stack.enter_context(tempfile.TemporaryFile())
+            process = subprocess.Popen(
+                [*_FIXED, *arguments],
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise GitError("git is not there", "Install git, or put it on the PATH") from error
+        except OSError as error:
+            raise GitError(
+                f"git cannot be run: {error.strerror}", "Look at the machine's memory, disk and processes"
+            ) from error
+        said, in_time = _said_within(process, seconds, most)
+        if not in_time:
+            raise GitError(f"git took over {seconds:.0f} s ({_named(arguments)})", "Look at the disk or the remote")
+        if len(said) > most:
+            raise GitError(
+                f"git said over {most >> 20} MiB ({_named(arguments)})",
+                "Look at the repository: a tree in it may be many times too large",
+            )
+        if process.returncode not in codes:
+            complaints.seek(0)
+            complaint = _complaint(complaints.read()) or f"exit code {process.returncode}"
+            raise GitError(f"git could not do it ({_named(arguments)}): {complaint}", "Mend what git says")
+    return said
+
+
+def _said_within(process: subprocess.Popen[bytes], seconds: float, most: int) -> tuple[bytes, bool]:
+    """What a process prints, one byte more than the most at most, and whether it ended in time."""
+    if hasattr(resource, "prlimit"):
+        with suppress(OSError):
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        _kill(process)
+
+    timer = threading.Timer(seconds, end)
+    timer.start()
     try:
-        done = subprocess.run(
-            [*_FIXED, *arguments],
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise GitError("git is not there", "Install git, or put it on the PATH") from error
-    except subprocess.TimeoutExpired as error:
-        raise GitError(
-            f"git took over {seconds:.0f} s ({_said(arguments)})", "Look at the disk or the remote"
-        ) from error
-    except OSError as error:
-        raise GitError(f"git cannot be run: {error.strerror}", "Look at the machine's memory and processes") from error
-    if done.returncode not in codes:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        said = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
-        said = said.removeprefix("fatal: ").removeprefix("error: ") or f"exit code {done.returncode}"
-        # A remote's URL may carry a password
-        said = re.sub(r"(?<=://)[^/@\s]+@", "", said)
-        raise GitError(f"git could not do it ({_said(arguments)}): {said}", "Mend what git says")
-    return done.stdout
+        said = cast(IO[bytes], process.stdout).read(most + 1)
+        if len(said) <= most:
+            process.wait()
+    finally:
+        timer.cancel()
+        with process:
+            _kill(process)
+    return said, not late.is_set()
 
 
-def _said(arguments: tuple[str, ...]) -> str:
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """With all that it runs: a helper that lives on would keep what it prints to open."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _complaint(said: bytes) -> str:
+    """The line that says what git could not do."""
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    line = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
+    # A remote's URL may carry a password
+    line = re.sub(r"(?<=://)[^/@\s]+@", "", line.removeprefix("fatal: ").removeprefix("error: "))
+    return "".join(letter if letter.isprintable() else " " for letter in line)
+
+
+def _named(arguments: tuple[str, ...]) -> str:
     """The git command's name, for a message."""
     place = 0
     while arguments[place] in {"-C", "-c"}:

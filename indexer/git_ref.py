@@ -3,12 +3,13 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from indexer.errors import ContentMissingError, Problem
 from indexer.git import Blobs, GitError, Repository
-from indexer.history import History, history, last_change
+from indexer.history import History, history, is_plain, last_change
 from indexer.knowledge import MAX_FILE_BYTES
 from indexer.source import (
     ARTICLE_ENDINGS,
@@ -24,6 +25,8 @@ from indexer.source import (
 _ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40}) +(\d+|-|BAD)\t(.*)", re.DOTALL)
 _LINK, _SUBMODULE = b"120000", b"160000"
 _LONGEST_LINK = 4096
+# Of a few hundred thousand files
+_MOST_LISTED_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,10 @@ class GitRef:
             parts = path.split("/")
             if not NEVER_CONTENT.isdisjoint(part.lower() for part in parts):
                 continue
-            if mode == _SUBMODULE:
-                problems.append(Problem(path, 1, "is a submodule, which is not read", "Put the files themselves here"))
-            elif not path.isprintable() or not {"", ".", ".."}.isdisjoint(parts):
+            if not is_plain(path):
                 problems += [unreadable_name(path)] if article else []
+            elif mode == _SUBMODULE:
+                problems.append(Problem(path, 1, "is a submodule, which is not read", "Put the files themselves here"))
             elif mode == _LINK:
                 problems += self._link_problems(path, name)
             elif path in self._files:
@@ -75,23 +78,30 @@ class GitRef:
     def read(self, path: str) -> bytes:
         blob = self._files[path]
         if blob.size > MAX_FILE_BYTES:
-            return self.repository.blob(blob.name, MAX_FILE_BYTES + 1) or b""
+            return self.repository.blob(blob.name, MAX_FILE_BYTES + 1) or self._blobs.read(blob.name)
         return self._blobs.read(blob.name)
 
     def revision(self) -> str:
         return self.commit
 
     def history(self, since: str | None) -> History:
+        """Where git cannot read all of it, it tells only that: what came after must go live all the same."""
         # After a force-push what was before is no part of the history: dates may come from anywhere in it
         leads_here = since is not None and self.repository.is_ancestor(since, self.commit)
-        return history(self.repository, self.commit, since if leads_here else None)
+        try:
+            return history(self.repository, self.commit, since if leads_here else None)
+        except GitError as error:
+            return History(trouble=f"the history cannot be read, so dates may be wrong: {error.problem}")
 
     def updated(self, path: str) -> datetime:
-        """When the commit's history last touched the file."""
-        return last_change(self.repository, self.commit, path) or datetime.now(UTC)
+        """When the commit's history last touched the file; now, where that cannot be read."""
+        with suppress(GitError):
+            return last_change(self.repository, self.commit, path) or datetime.now(UTC)
+        return datetime.now(UTC)
 
     def older(self, path: str) -> Iterator[tuple[bytes, datetime]]:
-        return older(self.repository, self.commit, path)
+        with suppress(GitError):
+            yield from older(self.repository, self.commit, path)
 
     def blob(self, name: str) -> bytes | None:
         return self.repository.blob(name, MAX_FILE_BYTES + 1)
@@ -103,7 +113,7 @@ class GitRef:
         """Mode, object, size and path of everything in the commit's folder."""
         tree = f"{self.commit}:{self.repository.prefix}"
         try:
-            listed = self.repository.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree)
+            listed = self.repository.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree, most=_MOST_LISTED_BYTES)
         except GitError as error:
             folder = self.repository.prefix.rstrip("/")
             if folder and not self.repository.has(tree):

@@ -17,6 +17,8 @@ _CHANGES: Mapping[str, Change] = {"A": "added", "R": "renamed", "C": "added", "D
 _HEAD = "--format=%x01%H%x00%cI%x00%an%x00%ae%x00%s"
 _RAW = ("--raw", "-z", "-M", "--no-abbrev", "--no-color", "--no-ext-diff", "--no-textconv", _HEAD)
 _HEAD_FIELDS = 5
+# A system's longest path: one that is longer could not be handed to git again
+LONGEST_PATH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class History:
     """Of a span of commits: when each path was created and last changed, former names, what was deleted.
 
     ``created`` goes back over renames, and a rename alone is no update. ``deleted`` are paths that are gone at its end
-    and not renamed. ``whole``: from the first commit on.
+    and not renamed. ``whole``: from the first commit on. ``trouble`` is what kept it from being read.
     """
 
     created: Mapping[str, datetime] = field(default_factory=dict)
@@ -47,14 +49,17 @@ class History:
     renames: tuple[tuple[str, str], ...] = ()
     deleted: Mapping[str, Revision] = field(default_factory=dict)
     whole: bool = False
+    trouble: str = ""
 
     def latest_names(self) -> dict[str, str]:
         """Every former path -> what that file is called now, the later rename of a path winning."""
         latest: dict[str, str] = {}
+        formers: dict[str, list[str]] = {}
         for old, new in self.renames:
             latest.pop(new, None)
-            latest = {former: new if now == old else now for former, now in latest.items()}
-            latest[old] = new
+            moved = [former for former in formers.pop(old, []) if latest.get(former) == old] + [old]
+            latest.update(dict.fromkeys(moved, new))
+            formers[new] = formers.get(new, []) + moved
         return latest
 
 
@@ -94,16 +99,19 @@ def revisions(repository: Repository, commit: str, path: str, most: int = 0) -> 
     return list(_revisions(raw, repository.prefix))
 
 
+def is_plain(path: str) -> bool:
+    """Whether a path can be shown and is no other path; what is not is no content."""
+    return (
+        len(path.encode("utf-8", "surrogateescape")) <= LONGEST_PATH
+        and path.isprintable()
+        and {"", ".", ".."}.isdisjoint(path.split("/"))
+    )
+
+
 def last_change(repository: Repository, commit: str, path: str) -> datetime | None:
     """When a path last changed up to a commit; None where that commit's history has no such path. Raises GitError."""
     raw = repository.run("log", "-1", "--format=%cI", commit, "--", f"{repository.prefix}{path}").decode().strip()
-    return datetime.fromisoformat(raw).astimezone(UTC) if raw else None
-
-
-def commit_at(repository: Repository, commit: str, moment: datetime) -> str | None:
-    """The commit that was the newest at a moment, in the history of ``commit``. Raises GitError."""
-    raw = repository.run("rev-list", "-1", "--first-parent", f"--before={int(moment.timestamp())}", commit)
-    return raw.decode().strip() or None
+    return _moment(raw) if raw else None
 
 
 def is_shallow(repository: Repository) -> bool:
@@ -112,7 +120,7 @@ def is_shallow(repository: Repository) -> bool:
 
 
 def _revisions(raw: bytes, prefix: str) -> Iterator[Revision]:
-    """Changes of the files below ``prefix``. A file that came in from outside is added, one that left deleted."""
+    """Changes of the content below ``prefix``. A file that came in from outside is added, one that left deleted."""
     tokens = iter(raw.split(b"\0"))
     head: list[str] = []
     for token in tokens:
@@ -131,16 +139,17 @@ def _inside(
 ) -> Iterable[Revision]:
     old, new = paths[0], paths[-1]
     change = _CHANGES.get(letter, "changed")
-    if not new.startswith(prefix):
-        if change != "renamed" or not old.startswith(prefix):
+    was, is_now = (path.startswith(prefix) and is_plain(path.removeprefix(prefix)) for path in (old, new))
+    if not is_now:
+        if change != "renamed" or not was:
             return
         change, new = "deleted", old
-    elif not old.startswith(prefix):
+    elif not was:
         change, old = "added", new
     commit, at, author, email, subject = head
     yield Revision(
         commit,
-        datetime.fromisoformat(at).astimezone(UTC),
+        _moment(at),
         author,
         email,
         subject,
@@ -149,3 +158,11 @@ def _inside(
         change,
         old.removeprefix(prefix),
     )
+
+
+def _moment(said: str) -> datetime:
+    """A commit's time; 1970 where it has none that can be read, as git itself shows it."""
+    try:
+        return datetime.fromisoformat(said).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(0, UTC)

@@ -18,7 +18,8 @@ _CODE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_CAMEL = re.compile(r"\b(?:[A-Z]+[a-z0-9]+|[a-z]+[0-9]*)(?:[A-Z]+[a-z0-9]*){2,}\b")
+# Written so that a text can match in one way only: else what nearly matches takes ages
+_CAMEL = re.compile(r"\b(?:[A-Z]+[a-z0-9]+|[a-z]+[0-9]*)[A-Z][a-z0-9]*[A-Z][A-Za-z0-9]*\b")
 _NAMED_NUMBER = re.compile(
     r"\b(?:port|error|code|status|http|event(?:\s+id)?|stop)s?(?:\s+(?:code|number|id))?[\s:#]{1,3}(\d{2,6})\b",
     re.IGNORECASE,

@@ -14,6 +14,8 @@ from indexer.identifiers import words_of_name
 from indexer.markdown import Document, parse_markdown
 
 MAX_FILE_BYTES = 1024 * 1024
+# Sections, paragraphs, steps, rows, terms: each may become a passage of its own
+MAX_PIECES = 20_000
 
 _FOLDER_TYPES: dict[str, KnowledgeType] = {
     "faq": "faq",
@@ -67,7 +69,9 @@ class KnowledgeObject:
     tags: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     owner: str | None = None
+    responsible: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
+    informed: tuple[str, ...] = ()
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     review_by: date | None = None
@@ -109,6 +113,10 @@ def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
     if isinstance(found, list):
         return found
     matter, extra = found
+    pieces = sum(1 + len(section.blocks) for section in parse_markdown(body).sections)
+    if pieces > MAX_PIECES:
+        what = f"the text has {pieces:,} headings, paragraphs, steps, rows or terms; {MAX_PIECES:,} is the most"
+        return [Problem(path, body_line, what, "Split it into articles")]
     return article_of(path, body, matter, extra, data=data, body_line=body_line)
 
 
@@ -147,7 +155,9 @@ def blob_id(data: bytes) -> str:
 
 def id_of_path(path: str) -> str:
     """``runbooks/check-port.md`` -> ``runbooks/check-port``."""
-    return str(PurePosixPath(path).with_suffix(""))
+    pure = PurePosixPath(path)
+    # Of "...md" nothing would be left but a step up
+    return path if not pure.stem.strip(".") else str(pure.with_suffix(""))
 
 
 def title_of_path(path: str) -> str:

@@ -16,15 +16,18 @@ from markdown_it.token import Token
 from mdit_py_plugins.admon import admon_plugin
 from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.deflist import deflist_plugin
-from mdit_py_plugins.tasklists import tasklists_plugin
+
+from indexer.markdown_rules import frugal
 
 BlockKind = Literal["paragraph", "step", "item", "code", "row", "definition"]
 ADMONITIONS = ("note", "tip", "info", "important", "warning", "caution", "danger")
 
 _VIDEO = re.compile(r"\.(mp4|m4v|webm|mov|ogv)$", re.IGNORECASE)
-_NOT_TEXT = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>\n]*>|\{\{[<%].*?[>%]\}\}|<%.*?%>", re.DOTALL)
-_TEMPLATED_LINK = re.compile(r"\[([^\]\n]+)\]\(\s*\{\{.*?\}\}\s*\)")
-_CUSTOM_ANCHOR = re.compile(r"\s*\{#([\w-]+)\}\s*$")
+# No piece of a pattern may also begin what follows it, else a text full of beginnings takes long
+_TAG = re.compile(r"</?[a-zA-Z][^<>\n]*>")
+_NOT_TEXT = (("<!--", "-->"), ("{{<", ">}}"), ("{{%", "%}}"), ("<%", "%>"))
+_TEMPLATED_LINK = re.compile(r"\[([^\[\]\n]+)\]\(\s*\{\{[^{}\n]*\}\}\s*\)")
+_CUSTOM_ANCHOR = re.compile(r"\{#([\w-]+)\}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Document:
 def parser() -> MarkdownIt:
     """The configured parser, without a renderer's options."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    markdown.use(deflist_plugin).use(tasklists_plugin).use(admon_plugin)
+    markdown.use(deflist_plugin).use(frugal).use(admon_plugin)
     for name in ADMONITIONS:
         markdown.use(container_plugin, name)
     return markdown
@@ -108,8 +111,20 @@ def plain(inline: Token) -> str:
             parts.append("\n" if child.type == "hardbreak" else " ")
         elif child.type == "image":
             parts.append(" ".join(filter(None, (plain(child), str(child.attrGet("title") or "")))))
-    said = _NOT_TEXT.sub(" ", _TEMPLATED_LINK.sub(r"\1", "".join(parts)))
-    return re.sub(r"[ \t]+", " ", said).strip()
+    said = _TEMPLATED_LINK.sub(r"\1", "".join(parts))
+    for opening, closing in _NOT_TEXT:
+        said = _without(said, opening, closing)
+    return re.sub(r"[ \t]+", " ", _TAG.sub(" ", said)).strip()
+
+
+def _without(text: str, opening: str, closing: str) -> str:
+    """The text without what stands between the two; what is never closed stays."""
+    kept: list[str] = []
+    at = 0
+    while (start := text.find(opening, at)) >= 0 and (end := text.find(closing, start + len(opening))) >= 0:
+        kept.append(text[at:start])
+        at = end + len(closing)
+    return " ".join([*kept, text[at:]])
 
 
 def _set_anchors(tokens: list[Token]) -> None:
@@ -119,9 +134,9 @@ def _set_anchors(tokens: list[Token]) -> None:
         if opening.type != "heading_open":
             continue
         last = inline.children[-1] if inline.children else None
-        custom = _CUSTOM_ANCHOR.search(last.content) if last is not None and last.type == "text" else None
+        custom = _CUSTOM_ANCHOR.search(last.content.rstrip()) if last is not None and last.type == "text" else None
         if custom and last is not None:
-            last.content = last.content[: custom.start()]
+            last.content = last.content[: custom.start()].rstrip()
         anchor = custom[1] if custom else slug(plain(inline)) or "section"
         repeated = taken.get(anchor, 0)
         taken[anchor] = repeated + 1

@@ -103,7 +103,7 @@ def cut_record(
 def spoken(transcript: str) -> str:
     """The words of a WebVTT or SubRip transcript, without cue numbers and times; rolling captions said once."""
     lines = (line.strip() for line in transcript.splitlines())
-    return re.sub(r"<[^>\n]*>", "", " ".join(dict.fromkeys(line for line in lines if line and not _CUE.match(line))))
+    return re.sub(r"<[^<>\n]*>", "", " ".join(dict.fromkeys(line for line in lines if line and not _CUE.match(line))))
 
 
 @dataclass(frozen=True, slots=True)

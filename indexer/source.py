@@ -15,7 +15,7 @@ from typing import Protocol
 
 from indexer.errors import ContentMissingError, Problem
 from indexer.git import GitError, Repository
-from indexer.history import History, history, revisions
+from indexer.history import LONGEST_PATH, History, history, revisions
 from indexer.knowledge import MAX_FILE_BYTES
 
 ARTICLE_ENDINGS = (".md", ".markdown")
@@ -23,6 +23,7 @@ TRANSCRIPT_ENDINGS = (".vtt", ".srt")
 NEVER_CONTENT = frozenset({".git", ".hg", ".svn", ".venv", ".tox", ".obsidian", ".trash", "node_modules"})
 # A file changed this shortly before a look may change again within one tick of the clock and look the same
 _RACY_NS = 2_000_000_000
+_MOST_SHOWN = 200
 # So many versions back a broken file's last good one is looked for
 _MOST_OLDER = 50
 
@@ -91,11 +92,15 @@ class WorkingTree:
         others: set[str] = set()
         problems: list[Problem] = []
         now = datetime.now(UTC).timestamp() * 1e9
-        for entry, path in self._walk(self.root, "", problems):
+        for entry, path in self._walk(problems):
             if not path.lower().endswith(ARTICLE_ENDINGS + TRANSCRIPT_ENDINGS):
                 others.add(path)
                 continue
-            status = entry.stat(follow_symlinks=False)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:
+                # Gone since its folder was listed
+                continue
             racy = abs(now - status.st_mtime_ns) < _RACY_NS or abs(now - status.st_ctime_ns) < _RACY_NS
             stamp = "" if racy else f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
             (articles if path.lower().endswith(ARTICLE_ENDINGS) else transcripts)[path] = stamp
@@ -142,43 +147,52 @@ class WorkingTree:
     def close(self) -> None:
         """Nothing runs for it."""
 
-    def _walk(self, folder: Path, prefix: str, problems: list[Problem]) -> Iterator[tuple[os.DirEntry[str], str]]:
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError as error:
-            problems.append(Problem(prefix or ".", 1, f"cannot be read: {error.strerror}", "Mend its permissions"))
-            return
-        for entry in entries:
-            path = f"{prefix}{entry.name}"
-            if entry.name.lower() in NEVER_CONTENT or entry.path in self._never:
+    def _walk(self, problems: list[Problem]) -> Iterator[tuple[os.DirEntry[str], str]]:
+        folders = [(str(self.root), "")]
+        while folders:
+            folder, prefix = folders.pop()
+            try:
+                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            except OSError as error:
+                what = f"cannot be read: {error.strerror}"
+                problems.append(Problem(_shown(prefix) or ".", 1, what, "Mend its permissions, or move it"))
                 continue
-            if entry.is_symlink():
-                problems += self._link_problems(entry, path)
-            elif entry.is_dir():
-                yield from self._walk(Path(entry.path), f"{path}/", problems)
-            elif entry.is_file():
-                if path.isprintable():
-                    yield entry, path
-                elif path.lower().endswith(ARTICLE_ENDINGS + TRANSCRIPT_ENDINGS):
-                    problems.append(unreadable_name(path))
+            for entry in entries:
+                path = f"{prefix}{entry.name}"
+                if entry.name.lower() in NEVER_CONTENT or entry.path in self._never:
+                    continue
+                if entry.is_symlink():
+                    problems += self._link_problems(entry, path)
+                elif entry.is_dir():
+                    folders.append((entry.path, f"{path}/"))
+                elif entry.is_file():
+                    if path.isprintable():
+                        yield entry, path
+                    elif path.lower().endswith(ARTICLE_ENDINGS + TRANSCRIPT_ENDINGS):
+                        problems.append(unreadable_name(path))
 
     def _link_problems(self, entry: os.DirEntry[str], path: str) -> list[Problem]:
-        target = Path(os.path.realpath(entry.path))
-        leads_to_content = target.is_dir() or path.lower().endswith(ARTICLE_ENDINGS)
-        if target.is_relative_to(self.root) or not leads_to_content:
+        target = os.path.realpath(entry.path)
+        leads_to_content = os.path.isdir(target) or path.lower().endswith(ARTICLE_ENDINGS)  # noqa: PTH112
+        if Path(target).is_relative_to(self.root) or not leads_to_content:
             return []
         return [leads_out(path)]
 
 
 def leads_out(path: str) -> Problem:
     """A link is refused that leads out of the content."""
-    return Problem(path, 1, "is a symbolic link that leads out of the content", "Put the file itself here")
+    return Problem(_shown(path), 1, "is a symbolic link that leads out of the content", "Put the file itself here")
 
 
 def unreadable_name(path: str) -> Problem:
     """A file is refused whose name cannot be shown, or would be another path."""
-    shown = path.encode("unicode_escape", "backslashreplace").decode()
-    return Problem(shown, 1, "the file's name is not plain text", "Rename the file")
+    return Problem(_shown(path), 1, "the file's name is not plain text, or too long", "Rename the file")
+
+
+def _shown(path: str) -> str:
+    """A path as it can be shown: what is not plain is escaped, and of a path longer than any the beginning told."""
+    plain = path if path.isprintable() else path.encode("unicode_escape", "backslashreplace").decode()
+    return plain if len(plain) <= LONGEST_PATH else f"{plain[:_MOST_SHOWN]}…"
 
 
 def older(repository: Repository, commit: str, path: str) -> Iterator[tuple[bytes, datetime]]:

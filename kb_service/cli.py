@@ -1,6 +1,7 @@
 """The command ``kb``: what it can do, and how what went wrong is said.
 
-Exit codes: 0 done, 1 problems found by ``kb check``, 2 wrong use, 3 could not.
+Exit codes: 0 done, 1 problems found by ``kb check``, ``kb preview`` or ``kb owners --check``,
+2 wrong use, 3 could not.
 """
 
 import sqlite3
@@ -15,7 +16,17 @@ from rich.markup import escape
 from indexer.build import Report
 from indexer.errors import KnowledgeBaseError
 from indexer.frontmatter import Audience, KnowledgeType, Tier
-from kb_service import cli_check, cli_desk, cli_eval, cli_hook, cli_serve, cli_triage
+from kb_service import (
+    cli_check,
+    cli_desk,
+    cli_eval,
+    cli_hook,
+    cli_owners,
+    cli_preview,
+    cli_serve,
+    cli_triage,
+    cli_writing,
+)
 from kb_service.cli_options import (
     AsJson,
     Content,
@@ -129,6 +140,7 @@ def serve(
 
 
 app.command()(cli_check.check)
+app.command()(cli_preview.preview)
 
 
 @app.command("eval")
@@ -217,6 +229,8 @@ def restore(file: cli_desk.File, data: Data = None) -> None:
 
 
 app.command()(cli_check.schema)
+for command in (cli_writing.new, cli_writing.draft, cli_owners.stale, cli_owners.owners):
+    app.command()(command)
 
 
 def main() -> None:

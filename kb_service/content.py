@@ -76,7 +76,9 @@ def followed_ref(settings: Settings) -> frozenset[str] | None:
     """The full names that the ref that is followed may have; None where any push may matter."""
     if settings.content_ref:
         name = settings.content_ref
-        return frozenset({name, f"refs/heads/{name}", f"refs/tags/{name}"})
+        # ``origin/main`` of a clone is what the server calls ``main``
+        there = name.removeprefix("origin/")
+        return frozenset({name, f"refs/heads/{there}", f"refs/tags/{there}"})
     return None
 
 

@@ -41,6 +41,14 @@ class Fact:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A text that was searched for, as it was typed last, and how many times."""
+
+    text: str
+    times: int
+
+
 class Feedback:
     """The facts of a desk."""
 
@@ -101,6 +109,15 @@ class Feedback:
             {"every": every, "ids": json.dumps([] if ids is None else list(ids))},
         )
         return [_fact(row) for row in rows]
+
+    def searched_since(self, since: datetime, most: int) -> list[Searched]:
+        """Different texts that were searched for, or triaged without a record; the latest ones, latest first."""
+        rows = self._desk.connection.execute(
+            "SELECT text, max(id) AS last, count(*) AS times FROM searches WHERE at >= ? AND number IS NULL"
+            " GROUP BY lower(trim(text)) HAVING trim(text) <> '' ORDER BY last DESC LIMIT ?",
+            (since.isoformat(), most),
+        )
+        return [Searched(row["text"], row["times"]) for row in rows]
 
     def searched(self, channel: Channel, text: str, articles: Sequence[str], number: str | None = None) -> int | None:
         """Keep what was asked and which articles were shown; gives the search's id.

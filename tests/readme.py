@@ -1,5 +1,6 @@
 """``python -m tests.readme`` writes the README's generated parts: settings, commands, a search with its real output."""
 
+import json
 import re
 import subprocess
 import sys
@@ -10,7 +11,10 @@ from typing import Any
 
 import typer
 
+from indexer.check_options import Options
+from indexer.check_rules import RULES
 from kb_service import KnowledgeBase, demo
+from kb_service.check_formats import differences
 from kb_service.cli import app
 from kb_service.settings import Settings
 
@@ -18,6 +22,7 @@ REPOSITORY = Path(__file__).parent.parent
 README = REPOSITORY / "README.md"
 QUESTION = "user locked out after password change"
 SAMPLE = "INC0020119"
+RESOLVED = "INC0020013"
 
 
 def settings() -> str:
@@ -40,6 +45,26 @@ def commands() -> str:
         said = " ".join((command.help or "").split())
         rows.append(f"| `{' '.join(filter(None, ('kb', name, arguments)))}` | {said} Options: {options} |")
     return "\n".join(rows)
+
+
+def rules() -> str:
+    """Every rule of ``kb check`` with its example, and what can be tuned."""
+    rows = ["| Rule | Severity | What it finds | For example | Mended |", "|---|---|---|---|---|"]
+    for rule in RULES.values():
+        examples = " | ".join("<br>".join(map(_code, lines)) for lines in differences(rule, 60))
+        rows.append(f"| `{rule.name}` | {rule.severity} | {rule.statement} | {examples} |")
+    rows += ["", "| Option | Default | What it is |", "|---|---|---|"]
+    for name, field in Options.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        shown = json.dumps(default) if default not in ((), {}) else ""
+        rows.append(f"| `{name}` | {f'`{shown}`' if shown else ''} | {field.description} |")
+    return "\n".join(rows)
+
+
+def _code(line: str) -> str:
+    fence = "``" if "`" in line else "`"
+    space = " " if "`" in line else ""
+    return f"{fence}{space}{line}{space}{fence}".replace("|", "\\|")
 
 
 def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
@@ -67,6 +92,16 @@ def search(cache: Path | None = None) -> str:
 
 def triage(cache: Path | None = None) -> str:
     """A sample incident as the shell triages it."""
+    return _of_demo(f"triage {SAMPLE}", cache)
+
+
+def draft(cache: Path | None = None) -> str:
+    """What the shell says of drafting an article from a sample incident that an article resolved."""
+    return _of_demo(f"draft {RESOLVED}", cache)
+
+
+def _of_demo(command: str, cache: Path | None) -> str:
+    """A command over the sample, with what it prints."""
     with tempfile.TemporaryDirectory() as data:
         base = KnowledgeBase(Settings(content=REPOSITORY / "content", data=Path(data) / "demo", cache=cache))
         base.update()
@@ -78,9 +113,23 @@ def triage(cache: Path | None = None) -> str:
             "COLUMNS": "120",
             "KB_CACHE": str(base.settings.cache_folder),
         }
-        asked = [sys.executable, "-m", "kb_service.cli", "triage", SAMPLE, "--demo", "--data", data]
-        output = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout
-    return f"```console\n$ kb triage {SAMPLE} --demo\n{output}```"
+        asked = [sys.executable, "-m", "kb_service.cli", *command.split(), "--demo", "--data", data]
+        done = subprocess.run(asked, env=environment, cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    return f"```console\n$ kb {command} --demo\n{done.stdout}```"
+
+
+def github() -> str:
+    """The file for GitHub Actions."""
+    return _yaml(".github/workflows/content.yml")
+
+
+def gitlab() -> str:
+    """The file for GitLab CI."""
+    return _yaml(".gitlab-ci.yml")
+
+
+def _yaml(path: str) -> str:
+    return f"```yaml\n{(REPOSITORY / path).read_text('utf-8')}```"
 
 
 def part(text: str, name: str) -> str:
@@ -102,6 +151,10 @@ def put(name: str, made: str, kind: str = "generated") -> None:
 def main() -> None:
     for name, made in (("settings", settings()), ("commands", commands()), ("search", search()), ("triage", triage())):
         put(name, made)
+    put("rules", rules())
+    put("github", github())
+    put("gitlab", gitlab())
+    put("draft", draft())
 
 
 if __name__ == "__main__":

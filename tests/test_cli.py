@@ -126,20 +126,6 @@ def test_a_missing_content_folder_is_said(tmp_path: Path) -> None:
         assert (done.returncode, "there is no content folder" in done.stderr) == (3, True)
 
 
-def test_check_lists_every_problem_and_exits_1(kb: Run, desk: Desk) -> None:
-    assert (kb("check").returncode, kb("check").stdout) == (0, "No problems\n")
-    desk.write("a.md", "---\ntitle: T\ntype: nonsense\ntier: L9\n---\n")
-    desk.write("b.md", "---\ntitle: a: b\n---\n")
-    text = kb("check")
-    assert text.returncode == 1
-    assert [line.split(" ")[0] for line in text.stdout.splitlines()] == ["a.md:3:", "a.md:4:", "b.md:2:", "3"]
-    problems = json.loads(kb("check", "--format", "json").stdout)["problems"]
-    assert problems[0].keys() == {"path", "line", "problem", "remedy"}
-    github = kb("check", "--format", "github").stdout.splitlines()
-    assert github[0].startswith(f"::error file={desk.content}/a.md,line=3::type is 'nonsense'")
-    assert kb("check", "--json").returncode == 1
-
-
 def test_schema_is_json(kb: Run) -> None:
     assert "title" in json.loads(kb("schema").stdout)["properties"]
 

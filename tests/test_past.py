@@ -271,3 +271,9 @@ def test_a_shallow_clone_says_that_it_lacks_the_rest(told: Told, tmp_path: Path)
     with TestClient(create_app(base)) as client:
         history = client.get("/api/history/network").json()
         assert (history["total"], history["complete"]) == (2, False)
+
+
+def test_a_link_to_a_renamed_file_still_leads_there(told: Told) -> None:
+    told.author.write("mail.md", "---\ntitle: Mail\n---\nSee [the VPN](vpn.md#part-0) first.")
+    told.push("mail", "2025-05-01")
+    assert 'href="/a/network#part-0"' in told.get("/api/articles/mail")["html"]

@@ -38,7 +38,8 @@ class Service:
         self.process: subprocess.Popen[str] | None = None
 
     @contextmanager
-    def running(self, *options: str) -> Iterator[httpx2.Client]:
+    def running(self, *options: str, how: signal.Signals = signal.SIGTERM) -> Iterator[httpx2.Client]:
+        """Started and answering; ended by a signal."""
         with self.log.open("w") as log:
             process = subprocess.Popen(
                 [*KB, "serve", *options], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
@@ -56,7 +57,7 @@ class Service:
             with httpx2.Client(base_url=address, timeout=WAIT_SECONDS) as client:
                 yield client
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(how)
             process.wait(WAIT_SECONDS)
             if process.stdout is not None:
                 process.stdout.close()

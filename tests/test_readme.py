@@ -10,7 +10,7 @@ from tests import readme
 TEXT = readme.README.read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["settings", "commands"])
+@pytest.mark.parametrize("name", ["settings", "commands", "rules", "github", "gitlab"])
 def test_generated_parts_are_as_generated(name: str) -> None:
     assert readme.part(TEXT, name) == getattr(readme, name)(), "run: make readme"
 
@@ -22,13 +22,14 @@ def test_the_search_shown_is_what_a_search_shows(model_cache: Path) -> None:
     assert hits(readme.part(TEXT, "search")) == hits(readme.search(model_cache)) != [], "run: make readme"
 
 
-def test_the_triage_shown_is_what_a_triage_shows(model_cache: Path) -> None:
+@pytest.mark.parametrize("name", ["triage", "draft"])
+def test_what_is_shown_of_the_sample_is_what_the_shell_shows(model_cache: Path, name: str) -> None:
     # Another processor rounds vectors otherwise: a probability or the nearest of two passages may differ by a hair
     def told(text: str) -> list[str]:
         alike = re.sub(r"\d+%|meaning: [^;\n]*", "…", text)
         return [line for line in alike.splitlines() if not re.fullmatch(r"[\d.]+ ms", line.strip())]
 
-    assert told(readme.part(TEXT, "triage")) == told(readme.triage(model_cache)), "run: make readme"
+    assert told(readme.part(TEXT, name)) == told(getattr(readme, name)(model_cache)), "run: make readme"
 
 
 def test_the_map_points_at_rooms_that_exist() -> None:

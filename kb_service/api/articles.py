@@ -28,7 +28,8 @@ When = Annotated[
 ]
 _FIELDS = (
     "id", "type", "title", "summary", "workflow_state", "audience", "tier", "services", "tags", "aliases", "owner",
-    "reviewers", "valid_from", "valid_to", "review_by", "revision", "created", "updated", "path", "body", "extra",
+    "responsible", "reviewers", "informed", "valid_from", "valid_to", "review_by", "revision", "created", "updated",
+    "path", "body", "extra",
 )  # fmt: skip
 
 

@@ -3,39 +3,20 @@
 import pytest
 
 from kb_service import Query, Searcher
+from kb_service.golden import GOLDEN_FILE, read_golden
 from kb_service.suggest import suggest
+from tests.conftest import CONTENT
 
-GOLDEN = [
+# What `kb preview` holds every branch to: among the first three. Here they are held to more
+GOLDEN = [(one.query, one.article) for one in read_golden((CONTENT / GOLDEN_FILE).read_bytes())[0]]
+NEWCOMERS = [
     ("is something listening on port 52311", "runbooks/check-port"),
     ("what does MTTR mean", "glossary/mttr"),
     ("who declares a major incident", "faq/who-declares-a-major-incident"),
-    ("difference between sla and ola", "faq/sla-or-ola"),
-    ("user keeps getting locked out after changing password", "runbooks/account-lockout"),
-    ("no space left on device", "runbooks/disk-full-linux"),
-    ("C: drive is full", "runbooks/disk-full-windows"),
-    ("server not found, but it works by IP address", "runbooks/dns-name-not-resolving"),
-    ("website certificate is expired", "runbooks/certificate-expiry"),
-    ("average speed of answer", "glossary/asa"),
-    ("percentage of calls answered within 30 seconds", "glossary/call-answer-rate"),
-    ("what does the accountable person do in RACI", "faq/responsible-or-accountable"),
-    ("what is hypercare", "glossary/hypercare"),
-    ("RFI/RFP", "glossary/rfi-rfp"),
-    ("statement of work", "glossary/sow"),
-    ("should we use agile or ITIL", "faq/itil-or-agile"),
-    ("FATAL: sorry, too many clients already", "runbooks/database-connections-exhausted"),
-    ("502 bad gateway", "runbooks/web-application-5xx"),
-    ("lost my phone with the authenticator", "runbooks/mfa-device-lost"),
-    ("user clicked a link in a phishing mail", "runbooks/suspected-phishing"),
-    ("KRB_AP_ERR_SKEW", "runbooks/clock-skew"),
-    ("what does the service desk do during a major incident", "faq/what-does-the-desk-do-in-a-major-incident"),
-    ("stages of major incident response", "runbooks/major-incident-response-process"),
-    ("0x0000011b", "known-errors/print-spooler-0x0000011b"),
-    ("ORA-01017", "known-errors/oracle-ora-01017-after-password-rotation"),
-    ("text to close a call", "templates/call-closing-lines"),
 ]
 
 
-@pytest.mark.parametrize(("question", "wanted"), GOLDEN[:3])
+@pytest.mark.parametrize(("question", "wanted"), NEWCOMERS)
 def test_the_first_questions_of_a_newcomer_are_answered_first(searcher: Searcher, question: str, wanted: str) -> None:
     assert searcher.search(Query(question)).hits[0].id == wanted
 
@@ -43,7 +24,7 @@ def test_the_first_questions_of_a_newcomer_are_answered_first(searcher: Searcher
 @pytest.mark.parametrize(("question", "wanted"), GOLDEN)
 def test_the_right_article_is_found(searcher: Searcher, question: str, wanted: str) -> None:
     found = [hit.id for hit in searcher.search(Query(question)).hits]
-    assert wanted in found[:2], found[:5]
+    assert wanted in found[:3], found[:5]
 
 
 def test_nearly_always_first(searcher: Searcher) -> None:
@@ -77,7 +58,8 @@ def test_slips_and_half_words_find_it_too(searcher: Searcher, question: str, wan
 def test_the_glossary_widens_and_the_literal_word_still_leads(
     searcher: Searcher, question: str, first: str, second: str
 ) -> None:
-    assert [hit.id for hit in searcher.search(Query(question)).hits[:2]] == [first, second]
+    found = [hit.id for hit in searcher.search(Query(question)).hits[:3]]
+    assert (found[0], second in found) == (first, True), found
 
 
 @pytest.mark.parametrize(
@@ -116,4 +98,4 @@ def test_what_we_know_nothing_of_gets_no_strong_hit_and_no_suggestion(searcher: 
 
 def test_most_of_the_answerable_ones_get_a_strong_hit(searcher: Searcher) -> None:
     strong = [searcher.search(Query(question)).hits[0].confidence == "strong" for question, _ in GOLDEN]
-    assert sum(strong) >= 0.6 * len(GOLDEN)
+    assert sum(strong) >= 0.8 * len(GOLDEN)

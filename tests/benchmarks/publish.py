@@ -1,0 +1,146 @@
+"""``python -m tests.benchmarks.publish``: from a push until a search finds it, in a knowledge base of a thousand.
+
+Real repositories, a real ``kb serve`` with the real model, searches over HTTP. KB_CACHE saves preparing the model.
+"""
+
+import os
+import random
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+from rich.console import Console
+from rich.table import Table
+
+from kb_service import KnowledgeBase, Settings
+from tests.conftest import CONTENT
+from tests.test_publishing import Service
+
+ARTICLES, COMMITS, PUSHES = 1_000, 5_000, 30
+SECTIONS = 8
+_IDENTITY = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com",
+             "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.com"}  # fmt: skip
+
+
+def git(folder: Path, *arguments: str, said: bytes | None = None) -> str:
+    """Runs git in a folder."""
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments],
+        env={**os.environ, **_IDENTITY}, input=said, check=True, capture_output=True,
+    )  # fmt: skip
+    return done.stdout.decode()
+
+
+def sentences() -> list[str]:
+    """The sentences of our own content, to make new articles of."""
+    texts = (path.read_text("utf-8") for path in sorted(CONTENT.rglob("*.md")))
+    return [line for text in texts for line in text.splitlines() if len(line) > 60 and not line.startswith("|")]
+
+
+def article(number: int, chance: random.Random, lines: list[str]) -> str:
+    """An article of some ten passages."""
+    parts = (f"## Part {part}\n\n" + "\n\n".join(chance.sample(lines, 3)) for part in range(SECTIONS))
+    return f"---\ntitle: Article {number} {chance.choice(lines)[:40].split(':')[0]}\n---\n" + "\n\n".join(parts) + "\n"
+
+
+def history(articles: int, commits: int) -> Iterator[bytes]:
+    """A repository for ``git fast-import``: all articles in the first commit, then one changed in each."""
+    chance, lines = random.Random(1), sentences()  # noqa: S311
+    texts = [article(number, chance, lines) for number in range(articles)]
+    for commit in range(commits):
+        chosen = range(articles) if commit == 0 else [commit % articles]
+        when = 1_700_000_000 + commit * 3600
+        yield f"commit refs/heads/main\ncommitter a <a@example.com> {when} +0000\ndata 6\nchange\n".encode()
+        for number in chosen:
+            texts[number] = f"{texts[number].rstrip()} {chance.choice(lines)}\n" if commit else texts[number]
+            data = texts[number].encode()
+            yield f"M 100644 inline articles/{number}.md\ndata {len(data)}\n".encode() + data + b"\n"
+
+
+def made(folder: Path, commits: int) -> tuple[Path, Path]:
+    """A bare repository of that many commits, and an author's clone."""
+    bare, clone = folder / "bare.git", folder / "clone"
+    git(folder, "init", "-q", "--bare", "-b", "main", str(bare))
+    git(bare, "fast-import", "--quiet", said=b"".join(history(ARTICLES, commits)))
+    git(folder, "clone", "-q", str(bare), str(clone))
+    return bare, clone
+
+
+def pushed(client: httpx2.Client, clone: Path, number: int) -> float:
+    """Seconds from the start of a ``git push`` of one changed article until a search has its new word."""
+    word = f"wombat{random.getrandbits(40):x}"
+    file = clone / "articles" / f"{number}.md"
+    file.write_text(f"{file.read_text('utf-8')}\n\nThe word is {word}.\n", "utf-8")
+    git(clone, "commit", "-qam", f"change {number}")
+    started = time.monotonic()
+    pushing = subprocess.Popen(
+        ["git", "-C", clone, "push", "-q"], stderr=subprocess.DEVNULL, env={**os.environ, **_IDENTITY}
+    )
+    wanted = f"articles/{number}"
+    while wanted not in [hit["id"] for hit in client.get("/api/search", params={"q": word}).json()["hits"]]:
+        time.sleep(0.005)
+    took = time.monotonic() - started
+    pushing.wait()
+    return took
+
+
+def timed(do: Callable[[], object]) -> float:
+    started = time.monotonic()
+    do()
+    return time.monotonic() - started
+
+
+def main() -> None:
+    """Measure, and print one table."""
+    table = Table(title=f"From 'git push' to found, {ARTICLES} articles, {PUSHES} pushes each; seconds")
+    for head in ("", "median", "p95", "most", "of it kb_publish_seconds, median"):
+        table.add_column(head, justify="left" if not head else "right")
+    rest: list[str] = []
+    cache = os.environ.get("KB_CACHE") or "data/cache"
+    with tempfile.TemporaryDirectory() as name:
+        for commits in (1, COMMITS):
+            folder = Path(name) / str(commits)
+            folder.mkdir()
+            bare, clone = made(folder, commits)
+            settings = Settings(content=bare, data=folder / "data", cache=Path(cache), poll_seconds=0)
+            first = timed(lambda settings=settings: KnowledgeBase(settings).update())  # type: ignore[misc]
+            rest.append(f"{commits} commits: first index {first:.1f} s")
+            for how, poll in (("by git's hook", "0"), ("looking every second", "1")):
+                service = Service(
+                    folder / "data", KB_CONTENT=str(bare), KB_ENCODER="onnx", KB_CACHE=cache, KB_POLL_SECONDS=poll
+                )
+                hook = bare / "hooks" / "post-receive"
+                if poll == "0":
+                    service.kb("hook", "install")
+                else:
+                    hook.unlink()
+                with service.running() as client:
+                    gauge = re.compile(r"^kb_publish_seconds (\S+)", re.M)
+                    took, told = [], []
+                    for number in range(PUSHES):
+                        took.append(pushed(client, clone, number))
+                        found = gauge.search(client.get("/metrics").text)
+                        told.append(float(found[1]) if found else 0.0)
+                    asked = timed(lambda client=client: client.get("/api/history/articles/7"))  # type: ignore[misc]
+                rest.append(f"{commits} commits: GET /api/history of one article {asked:.2f} s")
+                ordered = sorted(took)
+                table.add_row(
+                    f"{how}, {commits} commit{'s' * (commits > 1)}",
+                    f"{statistics.median(took):.2f}",
+                    f"{ordered[int(len(took) * 0.95)]:.2f}",
+                    f"{ordered[-1]:.2f}",
+                    f"{statistics.median(told):.2f}",
+                )  # fmt: skip
+    console = Console(width=110)
+    console.print(table)
+    for line in rest:
+        console.print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""What is wrong with a link, and what was meant."""
+
+from collections.abc import Callable
+
+import pytest
+
+from indexer import WorkingTree
+from indexer.check import check
+from indexer.check_links import SHOWN_PICTURES
+from kb_service.reading import PICTURE_TYPES
+from tests.conftest import Desk
+
+
+def said(desk: Desk, text: str) -> list[str]:
+    desk.write("runbooks/deep/new.md", "# New\n\n## A Heading\n\n## A Heading\n\n> ## Quoted\n")
+    desk.write("faq/with id.md", "---\nid: answers/forty-two\n---\n# Answer")
+    for name in ("pictures/a.png", "faq/b.svg", "faq/form.pdf", "faq/how.vtt", "faq/clip.mp4"):
+        desk.write(name, "")
+    desk.write("faq/a.md", text)
+    findings = check(WorkingTree(desk.content), paths={"faq/a.md"})
+    rules = ("broken", "renamed")
+    return [f"{one.rule}: {one.problem}. {one.remedy}" for one in findings if one.rule.startswith(rules)]
+
+
+def test_pictures_that_are_shown_are_those_that_the_page_shows() -> None:
+    assert set(PICTURE_TYPES) == SHOWN_PICTURES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a](../runbooks/deep/new.md) [b](../runbooks/deep/new.md#a-heading-1) [c](../runbooks/deep/new.md#quoted)",
+        "[a](<with id.md>) [b](with%20id.md) [c](../answers/forty-two) [d](../runbooks/deep/new)",
+        "[a](#title)\n\n# Title",
+        "![a](../pictures/a.png) [b](../pictures/a.png) ![c](https://www.ietf.org/x.svg) ![d](how.mp4) [e](clip.mp4)",
+        "[a](https://www.ietf.org/a.md) <mailto:a@example.com> [b](tel:+49301234)",
+        "---\nrelated: [answers/forty-two, runbooks/deep/new]\n---\n",
+        "`[a](none.md)`",
+    ],
+)
+def test_what_leads_somewhere_is_no_fault(desk: Desk, text: str) -> None:
+    assert said(desk, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[a](new.md)", "broken-link: there is no 'faq/new.md'. '../runbooks/deep/new.md' was meant?"),
+        (
+            "[a](../runbook/deep/neu.md)",
+            "broken-link: there is no 'runbook/deep/neu.md'. '../runbooks/deep/new.md' was",
+        ),
+        ("[a](xyz.md)", "broken-link: there is no 'faq/xyz.md'. Mend the path, or write the article"),
+        (
+            "[a](/runbooks/deep/new.md)",
+            "broken-link: '/runbooks/deep/new.md' leads out of the content. Link to ../runb",
+        ),
+        (
+            "[a](../../x.md)",
+            "broken-link: '../../x.md' leads out of the content. Link to a file of the content, relative",
+        ),
+        ("[a](form.pdf)", "broken-link: 'form.pdf' is not an article, so that readers get no link. Link to an article"),
+        ("[a](b.svg)", "broken-link: 'b.svg' is not an article"),
+        ("[a](../runbooks)", "broken-link: there is no 'runbooks'"),
+        ("[a](ms-settings:display)", "broken-link: 'ms-settings:display' is not shown as a link"),
+        ("[a](//files/share)", "broken-link: '//files/share' is not shown as a link"),
+        ("[a][b]", "broken-link: the link's reference [b] is defined nowhere. Define it, as in [b]: other-article.md"),
+        ("[a](#titel)\n\n# Title", "broken-anchor: faq/a.md has no heading '#titel'. '#title' was meant?"),
+        (
+            "[a](../runbooks/deep/new.md#a-heading-2)",
+            "broken-anchor: runbooks/deep/new.md has no heading '#a-heading-2'",
+        ),
+        ("![a](A.png)", "broken-picture: there is no picture 'faq/A.png'"),
+        (
+            "![a](../pictures/A.png)",
+            "broken-picture: there is no picture 'pictures/A.png'. 'pictures/a.png' was meant?",
+        ),
+        ("![a](b.svg)", "broken-picture: SVG is not shown. Save it as PNG, JPEG, GIF or WebP"),
+        ("![a](none.mp4)", "broken-picture: there is no picture 'faq/none.mp4'"),
+        ("![a](../../x.png)", "broken-picture: the picture '../../x.png' leads out of the content"),
+        (
+            "---\nrelated: [answers/forty-to]\n---\n",
+            "broken-related: related: there is no article 'answers/forty-to'. 'answ",
+        ),
+    ],
+)
+def test_what_leads_nowhere_is_told_with_what_was_meant(desk: Desk, text: str, told: str) -> None:
+    (found,) = said(desk, text)
+    assert found.startswith(told)
+
+
+def test_a_former_name_works_as_an_id_and_as_a_file(desk: Desk, git: Callable[..., str]) -> None:
+    desk.write("runbooks/old.md", "# A long enough article about a thing that was renamed\n\nWith text.\n")
+    git(desk.content, "init", "-q")
+    git(desk.content, "add", "-A")
+    git(desk.content, "commit", "-q", "-m", "write")
+    git(desk.content, "mv", "runbooks/old.md", "runbooks/now.md")
+    git(desk.content, "commit", "-q", "-m", "rename")
+    text = "---\nrelated: [runbooks/old]\n---\n[a](../runbooks/old) [b](../runbooks/old.md)"
+    assert said(desk, text) == [
+        "renamed-link: related: 'runbooks/old' was renamed. Name it 'runbooks/now'",
+        "renamed-link: '../runbooks/old' works only because runbooks/now.md once had that name. "
+        "Link to ../runbooks/now.md",
+        "renamed-link: '../runbooks/old.md' works only because runbooks/now.md once had that name. "
+        "Link to ../runbooks/now.md",
+    ]
