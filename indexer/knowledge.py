@@ -14,9 +14,11 @@ from indexer.identifiers import words_of_name
 from indexer.markdown import Document, parse_markdown
 
 MAX_FILE_BYTES = 1024 * 1024
-# Sections, paragraphs, steps, rows, terms: each may become a passage of its own
-MAX_PIECES = 20_000
+# Each may become a passage of its own, as in a table or a list of terms
+MAX_LINES = 20_000
 
+# The colours of a log that was pasted would command the terminal that a search is printed in
+_COMMANDS = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f]")
 _FOLDER_TYPES: dict[str, KnowledgeType] = {
     "faq": "faq",
     "faqs": "faq",
@@ -106,6 +108,9 @@ def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         return [Problem(path, line, "the file holds a NUL byte, so it is not text", "Save it as plain UTF-8 text")]
+    lines = text.count("\n")
+    if lines > MAX_LINES:
+        return [Problem(path, 1, f"the file has {lines:,} lines; {MAX_LINES:,} is the most", "Split it into articles")]
     front, body, body_line = split(text)
     if front is None:
         return [Problem(path, 1, "the front matter opened by '---' is never closed", "Close it with a line '---'")]
@@ -113,10 +118,7 @@ def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
     if isinstance(found, list):
         return found
     matter, extra = found
-    pieces = sum(1 + len(section.blocks) for section in parse_markdown(body).sections)
-    if pieces > MAX_PIECES:
-        what = f"the text has {pieces:,} headings, paragraphs, steps, rows or terms; {MAX_PIECES:,} is the most"
-        return [Problem(path, body_line, what, "Split it into articles")]
+    body = _COMMANDS.sub(" ", body)
     return article_of(path, body, matter, extra, data=data, body_line=body_line)
 
 

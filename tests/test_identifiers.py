@@ -1,5 +1,7 @@
 """What must match as it stands."""
 
+import time
+
 import pytest
 
 from indexer.identifiers import identifiers, is_code, words_of_name
@@ -50,6 +52,12 @@ def test_plain_words_and_figures_are_none(text: str) -> None:
 )
 def test_assigned_codes_are_told_from_names_and_numbers(identifier: str, assigned: bool) -> None:
     assert is_code(identifier) is assigned
+
+
+def test_what_is_nearly_a_name_takes_no_longer() -> None:
+    started = time.process_time()
+    assert identifiers(f"a{'A' * 100}_ {'aB' * 50_000}_") == frozenset()
+    assert time.process_time() - started < 1
 
 
 def test_names_are_taken_apart() -> None:

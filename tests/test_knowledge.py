@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from indexer import KnowledgeObject, Problem, parse
 from indexer.frontmatter import json_schema
-from indexer.knowledge import MAX_FILE_BYTES, blob_id
+from indexer.knowledge import MAX_FILE_BYTES, blob_id, id_of_path
 
 
 def known(text: str, path: str = "notes/vpn.md") -> KnowledgeObject:
@@ -109,12 +109,25 @@ def test_the_type_of_another_program_is_kept_and_a_misspelt_one_of_ours_refused(
         (b"---\ntitle: T\n---\n\nna\xefve", 5, "UTF-8"),
         (b"title\n\x00", 2, "NUL"),
         (b"x" * (MAX_FILE_BYTES + 1), 1, "bytes"),
+        ("---\ntitle: T\nvalid_from: 0001-01-01T00:00:00+14:00\n---\n", 3, "no such time"),
+        ("---\ntitle: T\nvalid_to: 9999-12-31T23:00:00-14:00\n---\n", 3, "no such time"),
+        ('---\ntitle: "\\e[2J"\n---\n', 2, "control character"),
+        ('---\ntitle: T\n"\\ud800": "\\udfff"\n---\n', 3, "control character"),
+        ("---\ntitle: T\nid: a\u202eb\n---\n", 3, "cannot be seen"),
+        ("---\ntitle: T\nx: !!bool maybe\n---\n", 3, "tags"),
+        ("---\ntitle: T\nx: {[a]: 1, ? [b, [c]] : 2}\n---\n", 3, "broken YAML"),
+        ("---\ntitle: T\nx: 0x" + "f" * 15_000 + "\n---\n", 3, "broken YAML"),
+        ('---\ntier: "L9' + "x" * 9_000 + '\\u202e"\n---\n', 2, "tier is 'L9x"),
+        ('---\n"\\u202e": 1\n"\\u202e": 2\n---\n', 3, "stands twice"),
+        ("---\ntitle: T\n---\n" + "word\n: meaning\n" * 10_000, 1, "20,000 is the most"),
     ],
 )
 def test_refusals_name_the_line(text: str | bytes, line: int, says: str) -> None:
     problem = refused(text)[0]
     assert (problem.path, problem.line) == ("notes/vpn.md", line)
     assert says in problem.problem
+    assert problem.problem.isprintable()
+    assert len(problem.problem) < 300
     assert problem.remedy
 
 
@@ -125,9 +138,23 @@ def test_all_problems_of_a_file_in_one_go() -> None:
 
 def test_a_key_left_blank_is_a_key_left_out() -> None:
     knowledge = known(
-        '---\ntitle:\ntags:\nsummary:\naudience:\nworkflow_state: ""\ntier: ""\nreview_by: \n---\n# VPN\n'
+        '---\ntitle: "  "\ntags:\nsummary:\naudience:\nworkflow_state: ""\ntier: ""\nreview_by: \n---\n# VPN\n'
     )
     assert (knowledge.title, knowledge.audience, knowledge.tags, knowledge.tier) == ("VPN", "internal", (), None)
+
+
+def test_a_number_longer_than_programs_take_is_kept_as_text() -> None:
+    assert known(f"---\na: {2**63 - 1}\nb: {2**63}\n---\n").extra == {"a": 2**63 - 1, "b": str(2**63)}
+
+
+@pytest.mark.parametrize(("path", "object_id"), [("a/b.md", "a/b"), ("...md", "...md"), ("a/..md", "a/..md")])
+def test_an_id_is_a_path_without_its_ending_and_never_a_step_up(path: str, object_id: str) -> None:
+    assert id_of_path(path) == object_id
+
+
+def test_no_text_commands_a_terminal() -> None:
+    knowledge = known("# A\x1b]0;x\x07 log\n\n```\n\x1b[31mred\x9b\n```\n")
+    assert (knowledge.title, knowledge.body) == ("A ]0;x log", "# A ]0;x  log\n\n```\n [31mred \n```\n")
 
 
 def test_a_thematic_break_is_no_front_matter() -> None:

@@ -1,6 +1,7 @@
 """Golden cases, and what must hold for any text."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,12 @@ def test_a_transcript_is_indexed_under_its_video() -> None:
     vtt = "WEBVTT\n\n00:01.000 --> 00:02.000\nOpen the <b>settings</b>\n\n00:02.000 --> 00:03.000\nand reset\n"
     passages = cut(knowledge, HASHING.count_tokens, 64, {"how.mp4": vtt})
     assert (passages[-1].anchor, passages[-1].text) == ("watch", "Open the settings and reset")
+
+
+def test_a_transcript_of_tags_never_closed_is_read_in_a_moment() -> None:
+    started = time.process_time()
+    assert spoken("<" * 200_000 + "\n<v Ann>Hello") == "<" * 200_000 + " Hello"
+    assert time.process_time() - started < 1
 
 
 def test_subrip_is_spoken_without_its_numbers() -> None:
