@@ -111,15 +111,27 @@ def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
     lines = text.count("\n")
     if lines > MAX_LINES:
         return [Problem(path, 1, f"the file has {lines:,} lines; {MAX_LINES:,} is the most", "Split it into articles")]
+    found = _split(path, text)
+    if isinstance(found, list):
+        return found
+    matter, extra, body, body_line = found
+    body = _COMMANDS.sub(" ", body)
+    return article_of(path, body, matter, extra, data=data, body_line=body_line)
+
+
+def front_matter_of(path: str, data: bytes) -> FrontMatter | None:
+    """Who may see a file, without reading its body; None where its front matter is refused."""
+    found = _split(path, data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n"))
+    return None if isinstance(found, list) else found[0]
+
+
+def _split(path: str, text: str) -> tuple[FrontMatter, dict[str, Any], str, int] | list[Problem]:
+    """The front matter with its unknown keys, the body and the line it starts in."""
     front, body, body_line = split(text)
     if front is None:
         return [Problem(path, 1, "the front matter opened by '---' is never closed", "Close it with a line '---'")]
     found = read(path, front)
-    if isinstance(found, list):
-        return found
-    matter, extra = found
-    body = _COMMANDS.sub(" ", body)
-    return article_of(path, body, matter, extra, data=data, body_line=body_line)
+    return found if isinstance(found, list) else (*found, body, body_line)
 
 
 def article_of(

@@ -14,7 +14,7 @@ from indexer.errors import KnowledgeBaseError
 from indexer.frontmatter import Audience
 from indexer.git import Blobs, Repository, unified_diff
 from indexer.history import Revision, is_shallow, revisions
-from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, blob_id, parse
+from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, blob_id, front_matter_of, parse
 from kb_service.attachments import Attachments
 from kb_service.query import may_read, visible_to
 
@@ -132,12 +132,8 @@ class Past:
         Raises as ``at`` does.
         """
         known = self._known(object_id, audience)
-        listed = [one for one in self.revisions(object_id, audience)[0] if one.change != "deleted"]
         newest = self.at(object_id, after or known.revision, audience)
-        if before is None:
-            earlier = self._before(listed, newest)
-            before = earlier.blob if earlier else known.revision
-        oldest = self.at(object_id, before, audience)
+        oldest = self.at(object_id, before, audience) if before else self._before(known, newest, audience)
         diff = unified_diff(oldest.text, newest.text)
         lines = diff.splitlines()
         return Difference(
@@ -229,19 +225,24 @@ class Past:
         with Blobs(self._repository) as blobs:
             for one in listed:
                 try:
-                    knowledge = parse(one.path, blobs.read(one.blob))
+                    matter = front_matter_of(one.path, blobs.read(one.blob))
                 except FileNotFoundError:
                     continue
                 # One that was refused was never live; it is shown to those who see more than what is public
-                if may_read(knowledge, audience) if isinstance(knowledge, KnowledgeObject) else audience != "public":
+                if may_read(matter, audience) if matter else audience != "public":
                     yield one
 
-    def _before(self, listed: Sequence[Revision], version: Version) -> Revision | None:
-        """The revision before a version's."""
-        if version.revision is None:
-            return listed[0] if listed else None
-        later = [one.commit for one in listed].index(version.revision.commit)
-        return next((one for one in listed[later + 1 :] if one.blob != version.revision.blob), None)
+    def _before(self, known: _Known, version: Version, audience: Audience) -> Version:
+        """The version before one, that says something else and could be read then; itself where there is none."""
+        listed = revisions(self._repository, self._commit, known.path) if self._repository else []
+        if version.revision is not None:
+            commits = [one.commit for one in listed]
+            listed = listed[commits.index(version.revision.commit) + 1 :]
+        for one in listed:
+            found = None if one.blob == version.knowledge.revision else self._parsed(one.path, one.blob)
+            if found is not None and may_read(found[0], audience):
+                return Version(replace(found[0], id=known.id, updated=one.at), found[1], one, live=False)
+        return version
 
 
 def _text(data: bytes) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from indexer.frontmatter import AUDIENCES, Audience
+from indexer.frontmatter import AUDIENCES, Audience, FrontMatter
 from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Filter, Validity
 
@@ -56,7 +56,7 @@ def visible_to(audience: Audience) -> frozenset[str]:
     return frozenset(AUDIENCES[: AUDIENCES.index(audience) + 1])
 
 
-def may_read(knowledge: KnowledgeObject, audience: Audience) -> bool:
+def may_read(knowledge: KnowledgeObject | FrontMatter, audience: Audience) -> bool:
     """Whether a caller of this audience may open it: requesters only what is published and within its dates."""
     if knowledge.audience not in visible_to(audience):
         return False

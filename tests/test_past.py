@@ -1,6 +1,7 @@
 """What an article said before, over HTTP and on its page."""
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,28 @@ def test_differences(told: Told) -> None:
     told.author.write("new.md", article("New", "text"))
     told.push("new", "2025-05-01")
     assert told.get("/api/diff/new")["same"], "there is one revision only"
+
+
+def test_only_a_refused_revision_stands_before_it(told: Told) -> None:
+    told.author.write("new.md", "---\ntitle: a: b\n---\nbroken")
+    told.push("broken first", "2025-05-01")
+    told.author.write("new.md", article("New", "text"))
+    told.push("mended", "2025-05-02")
+    assert told.get("/api/diff/new")["same"]
+    told.author.write("new.md", article("New", "other text"))
+    told.push("edited", "2025-05-03")
+    assert "-text\n+other text\n" in told.get("/api/diff/new")["diff"]
+
+
+def test_many_large_revisions_are_listed_without_reading_their_bodies(told: Told) -> None:
+    for number in range(20):
+        told.author.write("large.md", f"---\ntitle: Large {number}\n---\n" + "*a_ [b](c) `d`\n\n" * 9_000)
+        told.author.git("add", "-A")
+        told.author.git("commit", "-qm", f"{number}")
+    told.push("the last", "2025-05-01")
+    started = time.process_time()
+    assert told.get("/api/history/large")["total"] == 20
+    assert time.process_time() - started < 2
 
 
 def test_a_broken_revision_shows_what_was_live_then(told: Told) -> None:
