@@ -173,7 +173,7 @@ class WorkingTree:
 
     def _link_problems(self, entry: os.DirEntry[str], path: str) -> list[Problem]:
         target = os.path.realpath(entry.path)
-        leads_to_content = os.path.isdir(target) or path.lower().endswith(ARTICLE_ENDINGS)  # noqa: PTH112
+        leads_to_content = os.path.isdir(target) or path.lower().endswith(ARTICLE_ENDINGS)  # noqa: PTH112 (of too long a name Path raises)
         if Path(target).is_relative_to(self.root) or not leads_to_content:
             return []
         return [leads_out(path)]

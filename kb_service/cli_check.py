@@ -79,7 +79,7 @@ def check(
         raise typer.Exit(1)
 
 
-def schema(content: Content = None, data: Data = None, as_json_: AsJson = False) -> None:  # noqa: ARG001
+def schema() -> None:
     """Print the JSON Schema of the front matter, for editors to complete and check from."""
     print_json(json_schema())
 

@@ -123,7 +123,7 @@ class Publisher:
 
     def _next(self) -> tuple[Why, float]:
         """Wait until there is something to look for; gives why, and since when."""
-        poll = self.knowledge_base.settings.poll_seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+        poll = self.knowledge_base.settings.poll_seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (no secret)
         failure = self.status.failure
         retry = max(0.0, (failure.next_try - datetime.now(UTC)).total_seconds()) if failure else None
         patience = min((one for one in (poll or None, retry) if one is not None), default=None)

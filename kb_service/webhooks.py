@@ -20,7 +20,7 @@ Kind = Literal["push", "ping", "other"]
 MOST_REMEMBERED = 10_000
 
 _SIGNATURES = (("x-hub-signature-256", "sha256="), ("x-gitea-signature", ""), ("x-forgejo-signature", ""))
-_TOKEN = "x-gitlab-token"  # noqa: S105
+_TOKEN = "x-gitlab-token"  # noqa: S105 (the name of a header)
 _EVENTS = ("x-github-event", "x-gitea-event", "x-forgejo-event", "x-gitlab-event")
 _DELIVERIES = ("x-gitlab-event-uuid", "x-gitlab-webhook-uuid", "idempotency-key")
 _KINDS: Mapping[str, Kind] = {"push": "push", "push hook": "push", "tag push hook": "push", "ping": "ping"}

@@ -290,7 +290,7 @@ ARTICLES = 120
 
 def kill_and_look(desk: Desk, kills: int, seed: int) -> None:
     """Kill index runs at random moments, see each time that the index opens and answers; let the last one finish."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)  # noqa: S311 (the same moments again)
     command = [
         sys.executable,
         "-m",
@@ -347,7 +347,7 @@ def test_a_killed_run_is_not_parsed_again(desk: Desk, monkeypatch: pytest.Monkey
         os.utime(file, (1_700_000_000, 1_700_000_000))
     monkeypatch.setattr("indexer.source._RACY_NS", 0)
 
-    class Stop(Exception):  # noqa: N818
+    class Stop(Exception):  # noqa: N818 (no error: the run is told to stop)
         pass
 
     def stop(_what: str, done: int, _of: int) -> None:

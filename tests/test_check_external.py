@@ -167,7 +167,7 @@ def test_a_name_with_one_private_address_is_not_asked(world: World, monkeypatch:
         ("127.0.0.1", False),
         ("169.254.169.254", False),
         ("100.64.0.1", False),
-        ("0.0.0.0", False),  # noqa: S104
+        ("0.0.0.0", False),  # noqa: S104 (to be refused, not listened on)
         ("192.0.2.1", False),
         ("198.18.0.1", False),
         ("224.0.0.1", False),
