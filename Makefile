@@ -10,7 +10,8 @@ serve: $(VENV)/.installed
 	@$(BIN)/kb serve --demo
 
 test: lint
-	$(BIN)/python -m pytest -m "not relevance and not long"
+	# The same generated cases each time, so that no change is judged by chance; test-long generates new ones
+	$(BIN)/python -m pytest -m "not relevance and not long" --hypothesis-profile=ci
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -32,7 +33,7 @@ $(VENV)-txtai/.installed: | $(VENV)/bin/python
 	@touch $@
 
 test-long: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m "long or hypothesis"
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.publish

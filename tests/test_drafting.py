@@ -222,6 +222,7 @@ def test_nothing_personal_that_was_put_in_comes_out(
 @given(st.text(st.characters(codec="utf-8")))
 @example("# heading\n\n---\n===\n```\n~~~\n::: note\n!!! note\n> quote\n[a]: b\n|x|\n    code\n\ttab")
 @example("text\n-\ntext\n=")
+@example("\x1b   0")
 @example("[redacted: email]: is a definition")
 def test_plain_text_stays_plain_in_markdown(text: str) -> None:
     parsed = parse("a.md", f"---\ntitle: T\n---\n## Symptoms\n\n{as_markdown(text)}\n\n## Steps\n\nlast\n".encode())
