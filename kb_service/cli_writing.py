@@ -51,11 +51,13 @@ def new(
     audience: Annotated[str, typer.Option(help="public, internal or restricted.")] = "internal",
     tier: Annotated[str | None, typer.Option(help="L1, L2 or L3.")] = None,
     print_: Print = False,
+    demo: Demo = False,
     content: Content = None,
     data: Data = None,
 ) -> None:
     """Begin an article: a skeleton of its type, with what a good one answers. Shows similar ones first."""
     settings = settings_of(content=content, data=data)
+    settings = of_demo(settings) if demo else settings
     (of_type,) = cast(list[KnowledgeType], each_of([kind], "TYPE", KnowledgeType))
     tree = _own_files(settings, content)
     objects = read_articles(tree).objects
@@ -156,7 +158,9 @@ def _similar_to(settings: Settings, title: str) -> tuple[Similar, ...]:
         base = KnowledgeBase.published(settings)
         return similar(base.searcher, Query(title, audience=settings.default_audience))
     except KnowledgeBaseError as error:
-        err.print(f"[dim]Similar articles were not looked for: {escape(error.problem)}. {escape(error.remedy)}[/dim]")
+        demo = ", or look among the sample's by --demo" if (of_demo(settings).data / "index.db").exists() else ""
+        remedy = escape(error.remedy + demo)
+        err.print(f"[dim]Similar articles were not looked for: {escape(error.problem)}. {remedy}[/dim]")
         return ()
 
 

@@ -42,8 +42,8 @@ def commands() -> str:
             for one in command.params
             if one.param_type_name == "option" and one.name != "help"
         )
-        said = " ".join((command.help or "").split())
-        rows.append(f"| `{' '.join(filter(None, ('kb', name, arguments)))}` | {said} Options: {options} |")
+        said = " ".join((command.help or "").split()) + (f" Options: {options}" if options else "")
+        rows.append(f"| `{' '.join(filter(None, ('kb', name, arguments)))}` | {said} |")
     return "\n".join(rows)
 
 

@@ -143,6 +143,15 @@ def test_new_prints_only_the_article_and_says_why_nothing_similar_is_shown(kb: R
     assert sorted(desk.content.rglob("*")) == before
 
 
+def test_new_looks_among_the_articles_of_a_demo_desk(kb: Run, desk: Desk) -> None:
+    (desk.data / "index.db").unlink()
+    kb("index", "--data", str(desk.data / "demo"))
+    assert "Run 'kb index' first, or look among the sample's by --demo" in kb("new", "howto", "Backup failed").stderr
+    done = kb("new", "howto", "Backup has failed", "--demo")
+    assert "runbooks/backup-failed.md" in done.stdout
+    assert "not looked for" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

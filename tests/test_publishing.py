@@ -1,127 +1,24 @@
-"""A repository, its authors, and a running service that follows them."""
+"""The content followed: by hook, remote, files and several processes at once, through whatever fails."""
 
 import os
-import re
 import resource
-import signal
-import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 
 from kb_service import KnowledgeBase, Settings
 from kb_service.publishing import Publisher
 from kb_service.settings import Settings as Read
-from tests.conftest import WAIT_SECONDS, Desk, eventually
+from tests.authors import KB, Author, Git, Service, ann, bare, hits, publishing
+from tests.conftest import Desk, eventually
 from tests.test_build import article
 
-Git = Callable[..., str]
-KB = [sys.executable, "-m", "kb_service.cli"]
-
-
-class Service:
-    """A running ``kb serve``."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.environment = {
-            **os.environ, "KB_ENCODER": "hashing", "KB_PORT": "0", "KB_POLL_SECONDS": "0", "KB_DATA": str(folder),
-            **settings,
-        }  # fmt: skip
-        self.log = folder.parent / "log"
-        self.process: subprocess.Popen[str] | None = None
-
-    @contextmanager
-    def running(self, *options: str, how: signal.Signals = signal.SIGTERM) -> Iterator[httpx2.Client]:
-        """Started and answering; ended by a signal."""
-        with self.log.open("w") as log:
-            process = subprocess.Popen(
-                [*KB, "serve", *options], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        self.process = process
-        try:
-            assert process.stdout is not None
-            address = ""
-            for line in process.stdout:
-                found = re.search(r"http://\S+:\d+", line)
-                address = address or (found[0] if found else "")
-                if line.startswith("Ctrl+C"):
-                    break
-            assert address, self.log.read_text()
-            with httpx2.Client(base_url=address, timeout=WAIT_SECONDS) as client:
-                yield client
-        finally:
-            process.send_signal(how)
-            process.wait(WAIT_SECONDS)
-            if process.stdout is not None:
-                process.stdout.close()
-
-    def kb(self, *arguments: str) -> str:
-        done = subprocess.run([*KB, *arguments], env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-
-def hits(client: httpx2.Client, text: str) -> list[str]:
-    found = client.get("/api/search", params={"q": text}).raise_for_status().json()["hits"]
-    return [hit["id"] for hit in found if any(reason["lane"] in {"words", "title"} for reason in hit["reasons"])]
-
-
-def publishing(client: httpx2.Client) -> dict[str, Any]:
-    body: dict[str, Any] = client.get("/api/publishing").raise_for_status().json()
-    return body
-
-
-class Author:
-    """A clone of the bare repository, and what somebody does in it."""
-
-    def __init__(self, folder: Path, bare: Path, git: Git) -> None:
-        self.folder, self._git = folder, git
-        git(folder.parent, "clone", "-q", str(bare), folder.name)
-
-    def git(self, *arguments: str) -> str:
-        return self._git(self.folder, *arguments).strip()
-
-    def write(self, path: str, text: str) -> None:
-        file = self.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
-
-    def push(self, subject: str, *options: str) -> str:
-        """Commit everything and push; gives what the hook said."""
-        self.git("add", "-A")
-        self.git("commit", "-qm", subject, "--allow-empty")
-        done = subprocess.run(
-            ["git", "-C", self.folder, "push", *options, "origin", "HEAD:main"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return done.stderr
-
-    @property
-    def head(self) -> str:
-        return self.git("rev-parse", "HEAD")
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    folder = tmp_path / "bare.git"
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
-    return folder
-
-
-@pytest.fixture
-def ann(tmp_path: Path, bare: Path, git: Git) -> Author:
-    author = Author(tmp_path / "ann", bare, git)
-    author.git("checkout", "-qb", "main")
-    author.write("runbooks/vpn.md", article("VPN drops", "Restart the wombat client."))
-    author.push("first")
-    return author
+__all__ = ["ann", "bare"]
 
 
 def test_two_authors_and_a_running_service(tmp_path: Path, bare: Path, ann: Author, git: Git) -> None:
@@ -240,45 +137,6 @@ def test_a_saved_file_is_shown_within_a_second(tmp_path: Path) -> None:
             assert time.monotonic() - started < 1
     with service.running() as client:
         assert "preview.js" not in client.get("/a/vpn").text
-
-
-def test_a_commit_in_an_authors_own_repository_is_live_by_its_hooks(tmp_path: Path, bare: Path, ann: Author) -> None:
-    service = Service(tmp_path / "data", KB_CONTENT=str(ann.folder), KB_CONTENT_REF="main")
-    assert service.kb("hook", "install").count("post-") == 4
-    with service.running() as client:
-        ann.write("runbooks/vpn.md", article("VPN drops", "Restart the numbat client."))
-        assert hits(client, "numbat") == [], "not committed"
-        ann.git("commit", "-qam", "edit")
-        eventually(lambda: hits(client, "numbat") == ["runbooks/vpn"])
-        ann.git("reset", "-q", "--hard", "HEAD~1")
-        ann.git("checkout", "-q", "--detach")
-        ann.git("checkout", "-q", "main")
-        eventually(lambda: hits(client, "wombat") == ["runbooks/vpn"])
-    assert bare.exists()
-
-
-def test_somebody_elses_hook_is_left_alone(tmp_path: Path, bare: Path) -> None:
-    hook = bare / "hooks" / "post-receive"
-    hook.write_text("#!/bin/sh\necho mine\n")
-    environment = {**Service(tmp_path / "data").environment, "KB_CONTENT": str(bare)}
-    done = subprocess.run([*KB, "hook", "install"], env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, hook.read_text()) == (3, "#!/bin/sh\necho mine\n")
-    assert "not made by kb" in done.stderr
-    hook.unlink()
-    for _ in range(2):
-        subprocess.run([*KB, "hook", "install"], env=environment, check=True, capture_output=True)
-    assert hook.stat().st_mode & stat.S_IXUSR
-
-
-def test_a_push_to_another_branch_asks_for_nothing(tmp_path: Path, bare: Path, ann: Author) -> None:
-    service = Service(tmp_path / "data", KB_CONTENT=str(bare), KB_CONTENT_REF="main")
-    service.kb("hook", "install")
-    ann.git("checkout", "-qb", "draft")
-    ann.git("push", "-q", "origin", "draft")
-    assert not (tmp_path / "data" / "publish" / "requested").exists()
-    said = ann.push("nobody serves")
-    assert "kb: the service has not looked yet" in said
-    assert (tmp_path / "data" / "publish" / "requested").exists()
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ import pytest
 from indexer.catalogue import Catalogue
 from indexer.encoder import HashingEncoder
 from indexer.index import PassageIndex
+from tests.authors import Author, Service, bare
 from tests.conftest import eventually
 from tests.test_build import article
 from tests.test_desk_kills import word
-from tests.test_publishing import Author, Service, bare
 
 __all__ = ["bare"]
 

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from kb_service import KnowledgeBase, Settings
+from tests.authors import Service
 from tests.conftest import CONTENT
-from tests.test_publishing import Service
 
 ARTICLES, COMMITS, PUSHES = 1_000, 5_000, 30
 SECTIONS = 8
