@@ -1,19 +1,19 @@
 """What an author should mend before merging: every rule asked of every article, in one go."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cache
 
 from indexer.check_duplicates import find_duplicates
 from indexer.check_external import find_external
 from indexer.check_options import Options
 from indexer.check_rules import RULES
+from indexer.credentials import without_secrets
 from indexer.encoder import Encoder
 from indexer.findings import Fault, Finding
-from indexer.library import Library, read_library
+from indexer.library import Library
 from indexer.progress import Progress, unwatched
-from indexer.source import Content
 from indexer.vectors import VectorCache
 
 DUPLICATES = "near-duplicate"
@@ -27,8 +27,8 @@ class Meaning:
     cache: VectorCache
 
 
-def check(
-    content: Content,
+def check_library(
+    library: Library,
     options: Options | None = None,
     *,
     paths: Collection[str] | None = None,
@@ -40,20 +40,6 @@ def check(
 
     Near-duplicates are sought where there is a ``meaning``, and pages elsewhere are asked where ``external``.
     """
-    library = read_library(content, datetime.now(UTC).date(), progress)
-    return check_library(library, options, paths=paths, meaning=meaning, external=external, progress=progress)
-
-
-def check_library(
-    library: Library,
-    options: Options | None = None,
-    *,
-    paths: Collection[str] | None = None,
-    meaning: Meaning | None = None,
-    external: bool = False,
-    progress: Progress = unwatched,
-) -> list[Finding]:
-    """As ``check``, of a content that is read already."""
     options = options or Options()
     found: list[tuple[str, Fault]] = []
     for rule in RULES.values():
@@ -64,15 +50,28 @@ def check_library(
         found += ((DUPLICATES, fault) for fault in faults)
     if external:
         found += find_external(library, options, paths)
-    return sorted(set(_findings(found, options, paths)))
+    return sorted(set(_findings(found, library, options, paths)))
 
 
-def _findings(found: list[tuple[str, Fault]], options: Options, paths: Collection[str] | None) -> Iterator[Finding]:
+def _findings(
+    found: list[tuple[str, Fault]], library: Library, options: Options, paths: Collection[str] | None
+) -> Iterator[Finding]:
+    # Many faults are told in the same words
+    @cache
+    def shown(text: str, *about: str) -> str:
+        for path in about:
+            article = library.articles.get(path)
+            text = article.shown(text) if article else without_secrets(text)
+        return text
+
     for name, fault in found:
-        asked_for = paths is None or fault.path in paths
-        if asked_for and name not in options.disable and not _is_ignored(fault.path, name, options):
+        path = fault.path
+        asked_for = paths is None or path in paths
+        if asked_for and name not in options.disable and not _is_ignored(path, name, options):
             severity = options.severity.get(name, RULES[name].severity)
-            yield Finding(fault.path, fault.line, name, severity, fault.problem, fault.remedy, fault.related)
+            related = tuple(replace(one, text=shown(one.text, path, one.path)) for one in fault.related)
+            problem, remedy = shown(fault.problem, path), shown(fault.remedy, path)
+            yield Finding(path, fault.line, name, severity, problem, remedy, related)
 
 
 def _is_ignored(path: str, rule: str, options: Options) -> bool:

@@ -82,7 +82,7 @@ def _defined(library: Library) -> set[str]:
     for article in library.articles.values():
         knowledge = article.knowledge
         names |= {service.upper() for service in knowledge.services}
-        if knowledge.type == "glossary":
+        if knowledge.type == "glossary" and knowledge.workflow_state != "retired":
             terms = (block.cells[0] for section in article.sections for block in section.blocks if block.cells)
             headings = (section.title for section in article.sections)
             names.update(_NAME.findall(" ".join([knowledge.title, *knowledge.aliases, *headings, *terms])))

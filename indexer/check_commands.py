@@ -71,7 +71,7 @@ _COMMANDS = tuple(
         # a bare name, but told to be typed
         rf"(?i:\b(?:run|running|type|typing|enter|execute):?) [\"“']?(?!{_any(_PRODUCTS)}){_any(_PROGRAMS)}(?![\w-])",
         # prompts, pipes and redirections
-        r"(?:^|\s)(?:\$|PS [A-Z]:\\[^>\n]*>|[A-Z]:\\[^>\s]*>) [a-zA-Z][\w.-]+",
+        r"(?:^|\s)(?:\$|PS [A-Z]:\\[^>\n]{0,200}>|[A-Z]:\\[^>\s]*>) [a-zA-Z][\w.-]+",
         r"\| ?(?:grep|findstr|awk|sed|xargs|wc|(?:Select|Where|Format|Sort|ForEach|Out)-\w+)\b",
         r"(?:2>&1|>{1,2} ?/dev/null|&& (?:sudo|cd|systemctl)\b)",
     )
@@ -85,7 +85,7 @@ def _prose_command(article: Article, _library: Library, _options: Options) -> It
             line = prose.line_at(start)
             if line not in told:
                 told.add(line)
-                shown = " ".join(command.split())[:40]
+                shown = article.shown(command)[:40]
                 remedy = "Put it between ` `, or into a fenced block on lines of its own"
                 yield Fault(article.path, line, f"'{shown}' is a command in running text", remedy)
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 
 from indexer.check_options import Options
 from indexer.findings import Example, Fault, FindInArticle, Rule, current
@@ -70,15 +69,15 @@ def _missing_review_date(article: Article, _library: Library, options: Options) 
 
 def _overdue_review(article: Article, library: Library, options: Options) -> Iterator[Fault]:
     due = article.knowledge.review_by
-    if due is not None and due + timedelta(days=options.review_grace_days) < library.today:
-        days = (library.today - due).days
+    days = (library.today - due).days if due else 0
+    if days > options.review_grace_days:
         what = f"its review has been due since {due}, {days} day{'s' * (days > 1)} ago"
         yield Fault(article.path, article.line_of("review_by"), what, "Read it through, mend it, and set the next date")
 
 
 def _unfinished(article: Article, _library: Library, _options: Options) -> Iterator[Fault]:
-    left = guidance_left(article.knowledge.body)
-    if left and article.knowledge.workflow_state != "draft":
+    left = guidance_left(article.knowledge.body) if article.knowledge.workflow_state != "draft" else []
+    if left:
         line = article.knowledge.body_line + left[0] - 1
         what = f"{len(left)} line{'s' * (len(left) > 1)} of the skeleton's guidance would be published"
         yield Fault(article.path, line, what, "Answer the questions and take them out, or keep it a draft")

@@ -23,8 +23,8 @@ from indexer.vectors import VectorCache, text_hash
 Likenesses = NDArray[np.floating[Any]]
 
 _BATCH = 64
-# So many articles are compared with all at a time: some tens of megabytes where there are thousands
-_BLOCK = 32
+# So many passages are compared with all at a time: some tens of megabytes where there are ten thousands
+_BLOCK = 256
 # Shorter ones are stubs, which say too little to be alike
 _LEAST_LETTERS = 80
 # A whole article that stands within another is found, too, if it is no stub and this much liker still
@@ -46,25 +46,36 @@ class _Said:
     letters: NDArray[np.float32]
     starts: NDArray[np.int64]
 
-    def rows(self, first: int, count: int = 1) -> slice:
-        """The passages of an article, or of some in a row."""
-        end = first + count
-        return slice(int(self.starts[first]), int(self.starts[end]) if end < len(self.starts) else len(self.passages))
+    def rows(self, place: int) -> slice:
+        """The passages of an article."""
+        end = place + 1
+        return slice(int(self.starts[place]), int(self.starts[end]) if end < len(self.starts) else len(self.passages))
 
-    def shares(self, first: int, count: int) -> tuple[Likenesses, Likenesses]:
-        """Of some articles in a row against all: how much of each another says, and how much of that one it says.
+    def shares(self, wanted: Collection[int]) -> Iterator[tuple[int, Likenesses, Likenesses]]:
+        """Of each wanted article against all: how much of it another says, and how much of that one it says; 0 to 1.
 
-        Both ``(count, articles)``, 0 to 1. Many at a time, since a product of large matrices is a fast one.
+        A block of passages at a time, since a product of large matrices is a fast one; an article may be longer.
         """
-        rows = self.rows(first, count)
-        likeness = self.vectors[rows] @ self.vectors.T
-        own = self.starts[first : first + count] - rows.start
-        totals = np.add.reduceat(self.letters, self.starts)
-        likest_of_each = np.maximum.reduceat(likeness, self.starts, axis=1) * self.letters[rows, None]
-        of_these = np.add.reduceat(likest_of_each, own, axis=0) / totals[first : first + count, None]
-        likest_in_these = np.maximum.reduceat(likeness, own, axis=0) * self.letters
-        of_others = np.add.reduceat(likest_in_these, self.starts, axis=1) / totals
-        return of_these, of_others
+        totals = np.add.reduceat(self.letters, self.starts) if self.passages else self.letters
+        of_it, likest = totals, self.letters
+        for begin in range(0, len(self.passages), _BLOCK):
+            end = min(begin + _BLOCK, len(self.passages))
+            first, last = (int(at) for at in np.searchsorted(self.starts, (begin, end - 1), side="right"))
+            places = [place for place in range(first - 1, last) if place in wanted]
+            if not places:
+                continue
+            likeness = self.vectors[begin:end] @ self.vectors.T
+            likest_of_each = np.maximum.reduceat(likeness, self.starts, axis=1) * self.letters[begin:end, None]
+            for place in places:
+                rows = self.rows(place)
+                if rows.start >= begin:
+                    of_it, likest = np.zeros_like(totals), np.full_like(self.letters, -1)
+                own = slice(max(rows.start - begin, 0), rows.stop - begin)
+                of_it += likest_of_each[own].sum(axis=0)
+                likest = np.maximum(likest, likeness[own].max(axis=0))
+                if rows.stop <= end:
+                    of_others = np.add.reduceat(likest * self.letters, self.starts) / totals
+                    yield place, of_it / totals[place], of_others
 
 
 def find_duplicates(
@@ -77,12 +88,9 @@ def find_duplicates(
 ) -> Iterator[Fault]:
     """Faults of articles, of the paths ``wanted`` only, that say what another says. ``cache`` keeps the vectors."""
     said = _said(library, encoder, cache, progress)
-    for first in range(0, len(said.articles), _BLOCK):
-        articles = said.articles[first : first + _BLOCK]
-        if wanted is None or any(article.path in wanted for article in articles):
-            of_these, of_others = said.shares(first, len(articles))
-            for place in range(len(articles)):
-                yield from _alike(said, first + place, of_these[place], of_others[place], options)
+    places = {place for place, one in enumerate(said.articles) if wanted is None or one.path in wanted}
+    for place, of_it, of_others in said.shares(places):
+        yield from _alike(said, place, of_it, of_others, options)
 
 
 def _alike(said: _Said, place: int, of_it: Likenesses, of_others: Likenesses, options: Options) -> Iterator[Fault]:
@@ -147,16 +155,19 @@ def _fault(said: _Said, place: int, other: int, what: str) -> Fault:
 
 def _sections_alike(said: _Said, place: int, other: int) -> Iterator[Related]:
     """The sections of two articles side by side, the likest of each, in reading order."""
-    likeness = said.vectors[said.rows(place)] @ said.vectors[said.rows(other)].T
+    own, others = said.rows(place), said.rows(other)
     pairs: dict[tuple[str, str], tuple[float, Passage, Passage]] = {}
-    for row, passage in enumerate(said.passages[said.rows(place)]):
-        column = int(likeness[row].argmax())
-        twin = said.passages[said.rows(other)][column]
-        key = (passage.anchor, twin.anchor)
-        if likeness[row, column] >= max(_SECTION_ALIKE, pairs[key][0] if key in pairs else 0):
-            pairs[key] = (float(likeness[row, column]), passage, twin)
-    likest = sorted(pairs.values(), key=lambda pair: -pair[0])[:_MOST_SECTIONS]
-    for alike, passage, twin in (pair for pair in pairs.values() if pair in likest):
+    for begin in range(own.start, own.stop, _BLOCK):
+        rows = slice(begin, min(begin + _BLOCK, own.stop))
+        likeness = said.vectors[rows] @ said.vectors[others].T
+        likest = likeness.argmax(axis=1)
+        for passage, column, alike in zip(said.passages[rows], likest, likeness.max(axis=1), strict=True):
+            twin = said.passages[others.start + int(column)]
+            key = (passage.anchor, twin.anchor)
+            if alike >= max(_SECTION_ALIKE, pairs[key][0] if key in pairs else 0):
+                pairs[key] = (float(alike), passage, twin)
+    shown = sorted(pairs.values(), key=lambda pair: -pair[0])[:_MOST_SECTIONS]
+    for alike, passage, twin in (pair for pair in pairs.values() if pair in shown):
         there = said.articles[other]
         text = f"'{passage.heading_path[-1]}' ~ '{twin.heading_path[-1]}', {alike:.0%} alike"
         yield Related(there.path, there.anchor_line(twin.anchor), text)

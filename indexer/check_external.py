@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -82,7 +83,11 @@ def find_external(
 
 
 def ask(url: str, seconds: float, allowed: Allowed = is_public) -> Answer:
-    """Whether an address answers, by HEAD and then by GET, over some redirects; no body is read."""
+    """Whether an address answers within so many seconds, by HEAD and then by GET, over some redirects.
+
+    No body is read.
+    """
+    end = time.monotonic() + seconds
     for _ in range(_MOST_REDIRECTS + 1):
         try:
             parts = urlsplit(url)
@@ -91,7 +96,7 @@ def ask(url: str, seconds: float, allowed: Allowed = is_public) -> Answer:
             address = _resolved(parts, allowed)
             if isinstance(address, Answer):
                 return address
-            status, location = _status(parts, address, seconds)
+            status, location = _status(parts, address, end)
             onward = urldefrag(urljoin(url, location)).url if status in _REDIRECTS and location else None
         except ssl.SSLCertVerificationError as error:
             return Answer("unknown", f"its certificate is not accepted ({error.verify_message})")
@@ -132,18 +137,21 @@ def _resolved(parts: SplitResult, allowed: Allowed) -> tuple[str, int] | Answer:
     return addresses[0], port
 
 
-def _status(parts: SplitResult, address: tuple[str, int], seconds: float) -> tuple[int, str | None]:
+def _status(parts: SplitResult, address: tuple[str, int], end: float) -> tuple[int, str | None]:
     """The status, and where a redirect leads. HEAD first; where that is refused, GET."""
-    status, location = _once("HEAD", parts, address, seconds)
-    return (status, location) if status < 400 else _once("GET", parts, address, seconds)
+    status, location = _once("HEAD", parts, address, end)
+    return (status, location) if status < 400 else _once("GET", parts, address, end)
 
 
-def _once(method: str, parts: SplitResult, address: tuple[str, int], seconds: float) -> tuple[int, str | None]:
+def _once(method: str, parts: SplitResult, address: tuple[str, int], end: float) -> tuple[int, str | None]:
+    seconds = end - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
     connection.sock = socket.create_connection(address, timeout=seconds)
     # A server that sends a letter now and then meets no time-out but this one
     late = threading.Event()
-    clock = threading.Timer(seconds, _end, [connection, late])
+    clock = threading.Timer(end - time.monotonic(), _end, [connection, late])
     clock.daemon = True
     clock.start()
     try:

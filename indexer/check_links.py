@@ -1,8 +1,7 @@
 """Links, anchors, pictures and related ids that lead nowhere, as the reading page resolves them."""
 
 import posixpath
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from rapidfuzz import fuzz, process
@@ -54,13 +53,9 @@ def _leads_nowhere(article: Article, library: Library, link: Link) -> tuple[str,
         )
         return f"'{link.target}' leads out of the content", f"{remedy}, relative to this one"
     ending = posixpath.splitext(inside)[1].lower()
-    if (
-        inside in library.articles
-        or inside in library.by_id
-        or (inside in library.files and ending in SHOWN_PICTURES | VIDEOS)
-    ):
+    if inside in library.articles or inside in library.by_id or (inside in library.files and ending in SHOWN_PICTURES):
         return None
-    if library.formerly(id_of_path(inside)):
+    if id_of_path(inside) in library.by_former_id:
         return None
     if inside in library.files:
         return (
@@ -88,7 +83,7 @@ def _broken_anchor(article: Article, library: Library, _options: Options) -> Ite
         target = library.articles.get(inside or "") or library.by_id.get(inside or "")
         anchor = unquote(parts.fragment)
         if target is not None and anchor not in target.anchors:
-            near = get_close_matches(anchor, target.anchors, n=1, cutoff=0.6)
+            near = _nearest(anchor, [*target.anchors], 60)
             meant = f"'#{near[0]}' was meant?" if near else "Link to one of its headings, or to the article"
             yield _fault(article, link, f"{target.path} has no heading '#{anchor}'", meant)
 
@@ -100,21 +95,27 @@ def _broken_picture(article: Article, library: Library, _options: Options) -> It
 
 
 def _not_shown(article: Article, library: Library, link: Link) -> tuple[str, str] | None:
+    """What is wrong with a picture. A video is not shown either, but carries the transcript that is found by it."""
     parts = split_target(link)
     if parts is None or (parts.scheme and parts.scheme not in {"http", "https"}):
-        return f"the picture '{link.target[:60]}' is not shown", "Put it beside the article as PNG, JPEG, GIF or WebP"
+        return (
+            f"the picture '{article.shown(link.target)[:60]}' is not shown",
+            "Put it beside the article as PNG, JPEG, GIF or WebP",
+        )
     if parts.scheme:
         return None
     inside = None if parts.netloc else _inside(article, parts)
     if inside is None:
         return f"the picture '{link.target}' leads out of the content", "Put it beside the article"
     ending = posixpath.splitext(inside)[1].lower()
-    if ending in VIDEOS:
-        stem = posixpath.splitext(inside)[0]
-        return None if {inside, f"{stem}.vtt", f"{stem}.srt"} & library.files else _missing(library, inside)
+    stem = posixpath.splitext(inside)[0]
+    if ending in VIDEOS and {f"{stem}.vtt", f"{stem}.srt"} & library.files:
+        return None
     if inside not in library.files:
         return _missing(library, inside)
     kind = ending.removeprefix(".").upper() or "a file without an ending"
+    if ending in VIDEOS:
+        return f"{kind} is not shown", "Put its transcript beside it as .vtt, or link to its https address"
     return None if ending in SHOWN_PICTURES else (f"{kind} is not shown", "Save it as PNG, JPEG, GIF or WebP")
 
 
@@ -126,8 +127,8 @@ def _missing(library: Library, inside: str) -> tuple[str, str]:
 
 def _broken_related(article: Article, library: Library, _options: Options) -> Iterator[Fault]:
     for object_id in article.knowledge.related:
-        if object_id not in library.by_id and library.formerly(object_id) is None:
-            near = get_close_matches(object_id, library.by_id, n=1, cutoff=0.7)
+        if object_id not in library.by_id and object_id not in library.by_former_id:
+            near = _nearest(object_id, [*library.by_id], 70)
             meant = f"'{near[0]}' was meant?" if near else "Name the id of an article, or take it out"
             line = article.line_of("related", object_id)
             yield Fault(article.path, line, f"related: there is no article '{object_id}'", meant)
@@ -135,7 +136,7 @@ def _broken_related(article: Article, library: Library, _options: Options) -> It
 
 def _renamed_link(article: Article, library: Library, _options: Options) -> Iterator[Fault]:
     for object_id in article.knowledge.related:
-        now = None if object_id in library.by_id else library.formerly(object_id)
+        now = None if object_id in library.by_id else library.by_former_id.get(object_id)
         if now is not None:
             line = article.line_of("related", object_id)
             yield Fault(article.path, line, f"related: '{object_id}' was renamed", f"Name it '{now.knowledge.id}'")
@@ -146,7 +147,7 @@ def _renamed_link(article: Article, library: Library, _options: Options) -> Iter
         inside = _inside(article, parts)
         if inside is None or inside in library.paths or inside in library.by_id:
             continue
-        now = library.formerly(id_of_path(inside))
+        now = library.by_former_id.get(id_of_path(inside))
         if now is not None:
             what = f"'{link.target}' works only because {now.path} once had that name"
             yield _fault(article, link, what, f"Link to {_relative(article, now.path)}")
@@ -158,9 +159,9 @@ def _inside(article: Article, parts: SplitResult) -> str | None:
     return None if inside == ".." or inside.startswith(("../", "/")) else inside
 
 
-def _nearest(path: str, paths: Iterable[str]) -> list[str]:
-    """The path that was meant, if one is near enough; of thousands at once."""
-    found = process.extractOne(path, paths, scorer=fuzz.ratio, score_cutoff=80)
+def _nearest(name: str, names: Sequence[str], least: int = 80) -> list[str]:
+    """The path, anchor or id that was meant, if one is near enough, in percent; of thousands at once."""
+    found = process.extractOne(name, names, scorer=fuzz.ratio, score_cutoff=least)
     return [found[0]] if found else []
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from indexer.check_options import Options
-from indexer.credentials import credentials_in
 from indexer.findings import Example, Fault, Rule, each
 from indexer.library import Article, Library
 
@@ -11,9 +10,11 @@ _LONG = 20
 
 
 def _secret(article: Article, _library: Library, _options: Options) -> Iterator[Fault]:
-    for found in credentials_in(article.text):
+    line, at = 1, 0
+    for found in article.credentials:
         secret = article.text[found.start : found.end]
-        line = article.text.count("\n", 0, found.start) + 1
+        line += article.text.count("\n", at, found.start)
+        at = found.start
         remedy = "Change it where it is used, and say here where it is kept: git keeps what was once committed"
         yield Fault(article.path, line, f"a secret in the text: {found.kind} {masked(secret)}", remedy)
 

@@ -4,7 +4,7 @@ A table of our own, since entropy takes host names and hashes for secrets. Place
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _LEAST_PASSWORD, _LEAST_KEY = 6, 16
@@ -25,8 +25,8 @@ _IS = r"(?i:(?:(?:is|was|be|now|set|changed|reset|to)[ \t]+)+)"
 class _Rule:
     """How one kind of secret is found. A text without any of the ``hints``, in lower case, is not looked at.
 
-    The pattern's group ``secret`` is the secret alone, else all of it is. ``said``: it is one only for what stands
-    before it, so that what it looks like decides.
+    The pattern's group ``secret`` is the secret alone, else all of it is; it looks only so far ahead, so that no text
+    takes long. ``said``: it is one only for what stands before it, so that what it looks like decides.
     """
 
     kind: str
@@ -47,8 +47,8 @@ _RULES = (
     _shape(
         "private key",
         "private key",
-        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----\s*"
-        r"(?P<secret>(?:[A-Za-z0-9+/=\s]|(?m:^[A-Z][\w-]+: .*$)){40,}?)\s*(?=-----END|```|~~~|\Z)",
+        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----\s*+"
+        r"(?P<secret>(?:(?m:^[A-Z][\w-]+: (?:(?!-----).)*$)|[A-Za-z0-9+/=\s]){40,}+)(?=-----END|```|~~~|\Z)",
     ),
     _shape("age key", "age-secret", r"\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b"),
     _shape("AWS access key", "akia asia", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
@@ -67,7 +67,7 @@ _RULES = (
     _shape("PyPI token", "pypi-", r"\bpypi-[\w-]{50,}"),
     _shape("SendGrid key", "sg.", r"\bSG\.[\w-]{16,32}\.[\w-]{16,64}(?![\w-])"),
     _shape("Telegram bot token", ":aa", r"\b\d{8,10}:AA[\w-]{33}(?![\w-])"),
-    _shape("OpenAI key", "sk-", r"\bsk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{32,}"),
+    _shape("OpenAI key", "sk-", r"\bsk-(?=[\w-]{0,200}\d)(?=[\w-]{0,200}[A-Z])[\w-]{32,}"),
     _shape("Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,40}\b"),
     _shape("Atlassian token", "atatt3", r"\bATATT3[\w=-]{50,}"),
     _shape("Vault token", "hvs. hvb.", r"\bhv[bs]\.[\w-]{24,}"),
@@ -76,7 +76,7 @@ _RULES = (
     _shape("Databricks token", "dapi", r"\bdapi[0-9a-f]{32}\b"),
     _shape("Grafana token", "glsa_", r"\bglsa_[A-Za-z0-9]{32}_[0-9a-f]{8}\b"),
     _shape("Shopify token", "shp", r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b"),
-    _shape("JSON web token", "eyj", r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
+    _shape("JSON web token", "eyj", r"\beyJ[\w-]{10,2000}+\.eyJ[\w-]{10,}+\.[\w-]{10,}"),
     _shape("BitLocker recovery key", "-", r"(?<![\d-])(?:\d{6}-){7}\d{6}(?![\d-])"),
     _said("password", "://", r"(?<=\w)://[^\s:/?#@\"'`<>]*:(?P<secret>[^\s/@\"'`]+)@[\w.\[-]"),
     _said(
@@ -91,9 +91,13 @@ _RULES = (
     ),
     _said("", "-", rf"(?<!\w)--?(?:[a-z]+-)?{_NAME}{_SPACE}{_VALUE}"),
     _said("password", "securestring", rf"\b(?i:ConvertTo-SecureString){_SPACE}(?:-String{_SPACE})?{_VALUE}"),
-    _said("password", "mysql maria", rf"\b(?:mysql\w*|mariadb\S*)\b[^\n|;]*?[ \t]-p{_VALUE}"),
+    _said("password", "mysql maria", rf"\b(?:mysql|mariadb)[^\n|;]{{0,300}}?[ \t]-p{_VALUE}"),
     _said("password", "sshpass", rf"\bsshpass{_SPACE}-p{_SPACE}{_VALUE}"),
-    _said("password", "curl wget", rf"\b(?:curl|wget)\b[^\n|;]*?[ \t](?:-u|--user){_SPACE}[\"']?[\w.@\\-]+:{_VALUE}"),
+    _said(
+        "password",
+        "curl wget",
+        rf"\b(?:curl|wget)\b[^\n|;]{{0,300}}?[ \t](?:-u|--user){_SPACE}[\"']?[\w.@\\-]+:{_VALUE}",
+    ),
     _said("password", "net use", rf"(?i:\bnet{_SPACE}use{_SPACE}(?:\S+{_SPACE})?\\\\\S+{_SPACE})(?!/){_VALUE}"),
     _said("password", "net user", rf"(?i:\bnet{_SPACE}user{_SPACE}[\w.-]+{_SPACE})(?!/){_VALUE}"),
     _said(
@@ -140,18 +144,32 @@ def credentials_in(text: str) -> list[Credential]:
     of their makers prints are none.
     """
     found: list[Credential] = []
-    lowered = text.lower()
+    lowered, taken = text.lower(), bytearray(len(text))
     for rule in _RULES:
         if any(hint in lowered for hint in rule.hints.split()):
-            # Those known by shape come first: they name the kind best
-            found += [one for one in _found_by(rule, text) if not any(_overlap(one, other) for other in found)]
+            for one in _found_by(rule, text):
+                # Those known by shape come first: they name the kind best
+                if not any(taken[one.start : one.end]):
+                    taken[one.start : one.end] = b"\1" * (one.end - one.start)
+                    found.append(one)
     return sorted(found, key=lambda one: one.start)
+
+
+def without_secrets(text: str, known: Iterable[str] = ()) -> str:
+    """A text on one line that may be shown: without ``known`` secrets, and without what is one by its look."""
+    text = " ".join(text.split())
+    for secret in known:
+        text = text.replace(" ".join(secret.split()), "…")
+    for one in reversed(credentials_in(text)):
+        text = f"{text[: one.start]}…{text[one.end :]}"
+    return text
 
 
 def _found_by(rule: _Rule, text: str) -> Iterator[Credential]:
     for match in rule.pattern.finditer(text):
         groups = match.groupdict()
         start, end = match.span("secret" if "secret" in groups else 0)
+        end = start + len(text[start:end].rstrip())
         name = (groups.get("name") or "").lower()
         while rule.said and not groups.get("quote") and end > start and text[end - 1] in ".,:)*\\":
             end -= 1
@@ -184,7 +202,3 @@ def _is_like_one(kind: str, name: str, secret: str) -> bool:
         odd = any(not letter.isalnum() and letter not in "-_'./:" for letter in secret)
         return len(secret) >= _LEAST_PASSWORD and has_letter and (has_digit or odd)
     return len(secret) >= _LEAST_KEY and has_letter and has_digit
-
-
-def _overlap(one: Credential, other: Credential) -> bool:
-    return one.start < other.end and other.start < one.end

@@ -8,10 +8,11 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from markdown_it.token import Token
 
+from indexer.credentials import Credential, credentials_in, without_secrets
 from indexer.errors import Problem
 from indexer.knowledge import KnowledgeObject, id_of_path, parse
 from indexer.markdown import Section
@@ -25,6 +26,7 @@ _TARGET = re.compile(
 )
 _REFERENCE = re.compile(r"\[[^\[\]\n]+\]\[([^\[\]\n]+)\]")
 _MOST_LINES_OF_LINK = 5
+_KEPT_IN_TARGETS = "%;/?:@&=+$,-_.!~*'()#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +50,40 @@ class Prose:
         return self.line + self.text.count("\n", 0, position)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Article:
-    """A knowledge object and what one look at its file shows. ``section_lines`` are those of the sections' headings."""
+    """A knowledge object and what one look at its file shows.
+
+    ``section_lines`` are those of the sections' headings, ``anchors`` lead to the lines of all headings.
+    """
 
     knowledge: KnowledgeObject
     text: str
     sections: tuple[Section, ...]
     section_lines: tuple[int, ...]
-    anchors: frozenset[str]
+    anchors: Mapping[str, int]
     links: tuple[Link, ...]
     prose: tuple[Prose, ...]
 
     @property
     def path(self) -> str:
         return self.knowledge.path
+
+    @cached_property
+    def credentials(self) -> tuple[Credential, ...]:
+        """The secrets that stand in the text."""
+        return tuple(credentials_in(self.text))
+
+    @cached_property
+    def _secrets(self) -> tuple[str, ...]:
+        """The secrets as they are written and as they stand in a link's target and path, the longest first."""
+        written = {self.text[one.start : one.end] for one in self.credentials}
+        forms = {form for one in written for form in (one, quote(one, safe=_KEPT_IN_TARGETS), unquote(one))}
+        return tuple(sorted(forms, key=len, reverse=True))
+
+    def shown(self, text: str) -> str:
+        """Words about this article on one line, without its secrets."""
+        return without_secrets(text, self._secrets)
 
     def line_of(self, key: str, value: str = "") -> int:
         """The line of a key of the front matter, or of a value below it; 1 where neither stands there."""
@@ -85,10 +106,7 @@ class Article:
 
     def anchor_line(self, anchor: str) -> int:
         """The line of the section that an anchor names."""
-        return next(
-            (line for section, line in zip(self.sections, self.section_lines, strict=True) if section.anchor == anchor),
-            self.knowledge.body_line,
-        )
+        return self.anchors.get(anchor, self.knowledge.body_line)
 
 
 @dataclass(frozen=True)
@@ -117,14 +135,10 @@ class Library:
         return {posixpath.basename(path): path for path in reversed([*self.articles])}
 
     @cached_property
-    def former_paths(self) -> Mapping[str, str]:
-        """What git knows renamed files by: the path they had -> the path they have."""
-        return self.content.history(None).latest_names()
-
-    def formerly(self, object_id: str) -> Article | None:
-        """The article that once had an id, by its file's former name."""
-        names = ((old, new) for old, new in self.former_paths.items() if id_of_path(old) == object_id)
-        return next((self.articles[new] for _, new in names if new in self.articles), None)
+    def by_former_id(self) -> Mapping[str, Article]:
+        """Articles by the ids that they once had, by their files' former names as git knows them."""
+        names = reversed([*self.content.history(None).latest_names().items()])
+        return {id_of_path(old): self.articles[new] for old, new in names if new in self.articles}
 
 
 def read_library(content: Content, today: date, progress: Progress = unwatched) -> Library:
@@ -160,7 +174,7 @@ def article_of(knowledge: KnowledgeObject, text: str) -> Article:
         text,
         document.sections,
         (first, *(_line(token, first) for token in headings if token.level == 0)),
-        frozenset(str(token.attrGet("id")) for token in headings),
+        {str(token.attrGet("id")): _line(token, first) for token in headings},
         tuple(link for token in inlines for link in _links(token, _line(token, first))),
         tuple(Prose(_line(token, first), _blanked(token.content)) for token in prose),
     )

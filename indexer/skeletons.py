@@ -138,17 +138,15 @@ def guidance_left(body: str) -> list[int]:
 
     What stands in code is an example, not guidance.
     """
+    lines = enumerate(body.split("\n"), 1)
+    left = [number for number, line in lines if _is_guidance(_BEFORE_TEXT.sub("", line, count=1).strip())]
     code = {
-        line
-        for token in parse_markdown(body).tokens
+        line + 1
+        for token in (parse_markdown(body).tokens if left else ())
         if token.type in {"fence", "code_block"} and token.map
         for line in range(*token.map)
     }
-    return [
-        number
-        for number, line in enumerate(body.split("\n"), 1)
-        if number - 1 not in code and _is_guidance(_BEFORE_TEXT.sub("", line, count=1).strip())
-    ]
+    return [number for number in left if number not in code]
 
 
 _GUIDANCE = frozenset(line for sections in SKELETONS.values() for section in sections for line in section.guidance)

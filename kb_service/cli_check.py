@@ -24,7 +24,7 @@ from kb_service import check_formats
 from kb_service.cli_options import AsJson, Content, Data, prepare_model, settings_of
 from kb_service.content import working_tree
 from kb_service.settings import Settings
-from kb_service.terminal import Bar, out, print_json, say
+from kb_service.terminal import Bar, err, out, print_json, say
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
@@ -68,7 +68,9 @@ def check(
     options = _without(find_options(tree.root), disable or [])
     wanted = None if not paths else _within(tree.root, paths)
     if wanted is not None and not wanted:
-        out.print("None of these files is content")
+        # A hook names every file of a commit
+        err.print("None of these files is content")
+        _print([], form, tree.root)
         return
     with Bar(hidden=form is not Format.TEXT) as bar:
         library = read_library(tree, datetime.now(UTC).date(), bar)
@@ -92,14 +94,18 @@ def _without(options: Options, disable: Sequence[str]) -> Options:
 
 
 def _within(root: Path, paths: Iterable[Path]) -> set[str]:
-    """The files of the content that paths name, as the content names them; a link stays a link."""
-    found = set()
+    """The files of the content that paths name, as the content names them; a link to a file stays a link."""
+    found: set[str] = set()
     for path in paths:
         if not os.path.lexists(path):
             raise typer.BadParameter(f"there is no file {path}")
-        absolute = path.parent.resolve() / path.name
-        every = absolute.rglob("*") if absolute.is_dir() else [absolute]
-        found |= {one.relative_to(root).as_posix() for one in every if one.is_relative_to(root)}
+        is_folder = path.is_dir()
+        absolute = path.resolve() if is_folder else path.parent.resolve() / path.name
+        every = absolute.rglob("*") if is_folder else [absolute]
+        inside = {one.relative_to(root).as_posix() for one in every if one.is_relative_to(root)}
+        if is_folder and not inside:
+            raise typer.BadParameter(f"nothing of the content lies in {path}")
+        found |= inside
     return found
 
 

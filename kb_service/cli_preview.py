@@ -2,6 +2,7 @@
 
 import json
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -84,7 +85,7 @@ def _written(found: Preview, form: Format, *, with_searches: bool) -> str:
         return markdown(found, with_searches=with_searches)
     if form is Format.JSON:
         return json.dumps(as_json(found), ensure_ascii=False, indent=2) + "\n"
-    plain = Console(no_color=True, highlight=False, soft_wrap=True)
+    plain = Console(file=StringIO(), force_terminal=False, highlight=False, soft_wrap=True)
     with plain.capture() as captured:
         for line in text_lines(found):
             plain.print(line)

@@ -32,7 +32,7 @@ def demand(record: Path, most: int) -> Demand:
     """
     if not most or not record.exists():
         return Demand()
-    desk = Desk(record)
+    desk = Desk(record, read_only=True)
     incidents, total = Incidents(desk).listed(Selection(limit=most))
     searched = Feedback(desk).searched_since(datetime.now(UTC) - timedelta(days=SEARCH_DAYS), most)
     recorded = (one.incident for one in incidents)

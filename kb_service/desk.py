@@ -89,12 +89,16 @@ class DeskError(KnowledgeBaseError):
 class Desk:
     """The record of one data folder. One instance serves all threads of a process; others may write beside it."""
 
-    def __init__(self, path: Path) -> None:
-        """Open it, made or brought to this version first where needed. Raises DeskError."""
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open it, made or brought to this version first where needed, unless it is only read. Raises DeskError."""
         self.path = path
+        self._open = _open_to_read if read_only else _open
         self._local = threading.local()
         # SQLite's own queue is by chance; in one process it is by turn
         self._turn = threading.Lock()
+        if read_only:
+            _check(path, _MEND)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._alone():
             if path.exists():
@@ -107,7 +111,7 @@ class Desk:
         """This thread's connection."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = _open(self.path)
+            connection = self._local.connection = self._open(self.path)
         return connection
 
     @contextmanager
@@ -204,6 +208,14 @@ def _open(path: Path) -> sqlite3.Connection:
         raise DeskError(error.problem, _MEND) from error
     connection.execute("PRAGMA secure_delete=ON")
     connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    connection = _read_only(path)
+    connection.row_factory = sqlite3.Row
+    if migrations.pending(sqlite_utils.Database(connection)):
+        raise DeskError(f"{path} was written by an older version", "Start the service once: it brings it to this one")
     return connection
 
 

@@ -62,11 +62,12 @@ def read_golden(data: bytes) -> tuple[list[GoldenQuery], list[Problem]]:
         if not isinstance(found, GoldenQuery):
             problems += found
             continue
-        line = first.setdefault((found.query.casefold(), found.article), found.line)
-        if line != found.line:
+        key = (found.query.casefold(), found.article)
+        if key in first:
             what = f"'{found.query}' stands twice"
-            problems.append(Problem(GOLDEN_FILE, found.line, what, f"Keep one; the first is line {line}"))
+            problems.append(Problem(GOLDEN_FILE, found.line, what, f"Keep one; the first is line {first[key]}"))
         else:
+            first[key] = found.line
             golden.append(found)
     return golden, problems
 

@@ -1,13 +1,15 @@
 """Every rule asked at once: in order, only of what is asked for, and as the options say."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from indexer import Encoder, VectorCache, WorkingTree
-from indexer.check import Meaning, check
+from indexer.check import Meaning
 from indexer.check_options import Options
+from tests.checking import check
 from tests.conftest import CONTENT, Desk
 
 OWNED = "---\nowner: service-desk\nreview_by: 2099-01-01\n---\n"
@@ -113,6 +115,45 @@ def test_a_secret_is_never_printed(desk: Desk) -> None:
     ]
 
 
+SECRET = "S3cret!pass9"  # noqa: S105 (nobody's)
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        ("prose-command", f"Run mysql -u root -p{SECRET} on the server."),
+        ("prose-command", f"Run mysql -u root -h db.example.com -p{SECRET} there."),
+        ("broken-link", f"[x](ftp://bob:{SECRET}@files.example.com)"),
+        ("broken-link", "[x](ftp://bob:S3crét!pass9@files.example.com)"),
+        ("broken-picture", f"![x](ftp://root:{SECRET}@a.example.com/{'long/' * 20})"),
+        ("broken-picture", f"![x](ftp://administrator-of-the-files-of-all-the-desks:{SECRET}@a.example.com)"),
+        ("skipped-heading", f"#### The password is {SECRET}"),
+    ],
+)
+def test_no_other_rule_prints_a_secret_either(desk: Desk, rule: str, line: str) -> None:
+    desk.write("a.md", f"{OWNED}{line}")
+    findings = check(WorkingTree(desk.content))
+    assert {one.rule for one in findings} == {"secret", rule}
+    assert not any(part in f"{one}" for one in findings for part in ("S3cr", "S3", "pass9"))
+
+
+def test_a_related_place_prints_no_secret(desk: Desk, encoder: Encoder) -> None:
+    text = f"{OWNED}# A\n\n## The password is {SECRET}\n\n{'The spooler is restarted by the agent at night. ' * 4}"
+    desk.write("a.md", text)
+    desk.write("b.md", text)
+    meaning = Meaning(encoder, VectorCache(desk.data / "cache.db", encoder.identity))
+    findings = check(WorkingTree(desk.content), meaning=meaning)
+    meaning.cache.close()
+    assert any(one.related for one in findings)
+    assert not any(SECRET in repr(one) for one in findings)
+
+
+def test_a_finding_is_one_line(desk: Desk) -> None:
+    desk.write("a.md", f"{OWNED}[x](<a%0Ab.md>)")
+    (finding,) = check(WorkingTree(desk.content))
+    assert finding.problem == "there is no 'a b.md'"
+
+
 def test_a_file_that_cannot_be_read_is_refused_and_the_others_are_checked(desk: Desk) -> None:
     class Unreadable(WorkingTree):
         def read(self, path: str) -> bytes:
@@ -197,14 +238,33 @@ def test_a_part_of_another_article_is_told(desk: Desk, encoder: Encoder) -> None
         "[a](b.md) ",
         "`a``",
         "PS C:\\",
+        "PS C:\\ ",
+        "mysql ",
+        "curl ",
+        "eyJ-",
+        "sk-",
         "# a\n",
         "- [ ] a\n",
     ],
 )
 def test_no_text_takes_long(desk: Desk, text: str) -> None:
-    """Where a pattern looks at all that follows from each place on, this takes minutes."""
-    desk.write("a.md", text * (150_000 // len(text)))
-    found(desk)
+    """Where a pattern looks at all that follows from each place on, twice the text takes four times as long."""
+
+    def seconds(letters: int) -> float:
+        desk.write("a.md", text * (letters // len(text)))
+        start = time.process_time()
+        found(desk)
+        return time.process_time() - start
+
+    seconds(100)
+    assert seconds(80_000) < 3 * seconds(40_000) + 0.3
+
+
+def test_many_broken_anchors_do_not_take_long(desk: Desk) -> None:
+    desk.write("a.md", "".join(f"## Heading {n}\n\n[x](#broken-{n})\n\n" for n in range(2_000)))
+    start = time.process_time()
+    assert len(found(desk, disable=["missing-owner", "missing-review-date"])) == 2_000
+    assert time.process_time() - start < 5
 
 
 def test_no_bytes_break_the_check(desk: Desk) -> None:

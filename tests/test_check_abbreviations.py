@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from indexer import WorkingTree
-from indexer.check import check
 from indexer.check_options import Options
+from tests.checking import check
 from tests.conftest import Desk
 
 
@@ -64,3 +64,8 @@ def test_no_explanation_is_missing(desk: Desk, text: str) -> None:
 def test_an_explanation_is_missing(desk: Desk, text: str, missing: list[str]) -> None:
     assert unexplained(desk, text) == missing
     assert unexplained(desk, text, known_abbreviations=missing) == []
+
+
+def test_a_retired_glossary_explains_nothing(desk: Desk) -> None:
+    desk.write("glossary/old.md", "---\ntitle: CDX (central data exchange)\nworkflow_state: retired\n---\nCDX.")
+    assert unexplained(desk, "The CDX is down.") == ["CDX"]

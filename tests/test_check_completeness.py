@@ -3,7 +3,8 @@
 import pytest
 
 from indexer import WorkingTree
-from indexer.check import check
+from indexer.check_options import Options
+from tests.checking import check
 from tests.conftest import Desk
 
 VERIFICATION = """
@@ -100,3 +101,10 @@ def test_a_section_without_a_word_is_none(desk: Desk, below: str, empty: bool) -
     desk.write("runbooks/a.md", f"# A\n\n## Rollback\n\n{below}\n\n## Steps\n\nText.\n")
     lines = [finding.line for finding in check(WorkingTree(desk.content)) if finding.rule == "no-rollback"]
     assert lines == ([3] if empty else [])
+
+
+@pytest.mark.parametrize(("due", "days"), [("9999-12-31", 30), ("2020-01-01", 10**12), ("0001-01-01", 0)])
+def test_any_date_and_any_grace_may_be_set(desk: Desk, due: str, days: int) -> None:
+    desk.write("a.md", f"---\nowner: o\nreview_by: {due}\n---\n# A")
+    rules = {finding.rule for finding in check(WorkingTree(desk.content), Options(review_grace_days=days))}
+    assert rules == ({"overdue-review"} if days == 0 else set())

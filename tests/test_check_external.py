@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -61,6 +62,13 @@ def test_a_page_that_does_not_answer_is_given_up(world: World) -> None:
     answer = ask(f"{world.address}/slow", 0.2, world.allowed)
     assert answer.outcome == "unknown"
     assert "0.2 s" in answer.why
+
+
+def test_all_redirects_together_have_one_time(world: World) -> None:
+    start = time.monotonic()
+    answer = ask(f"{world.address}/slowly/slowly/slowly/", 0.5, world.allowed)
+    assert answer.why == "no answer within 0.5 s"
+    assert time.monotonic() - start < 0.9
 
 
 def test_a_server_that_drips_is_given_up() -> None:

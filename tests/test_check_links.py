@@ -1,13 +1,17 @@
 """What is wrong with a link, and what was meant."""
 
 from collections.abc import Callable
+from datetime import date
+from typing import Any
 
 import pytest
 
 from indexer import WorkingTree
-from indexer.check import check
+from indexer.check import check_library
 from indexer.check_links import SHOWN_PICTURES
+from indexer.library import read_library
 from kb_service.reading import PICTURE_TYPES
+from tests.checking import check
 from tests.conftest import Desk
 
 
@@ -32,7 +36,7 @@ def test_pictures_that_are_shown_are_those_that_the_page_shows() -> None:
         "[a](../runbooks/deep/new.md) [b](../runbooks/deep/new.md#a-heading-1) [c](../runbooks/deep/new.md#quoted)",
         "[a](<with id.md>) [b](with%20id.md) [c](../answers/forty-two) [d](../runbooks/deep/new)",
         "[a](#title)\n\n# Title",
-        "![a](../pictures/a.png) [b](../pictures/a.png) ![c](https://www.ietf.org/x.svg) ![d](how.mp4) [e](clip.mp4)",
+        "![a](../pictures/a.png) [b](../pictures/a.png) ![c](https://www.ietf.org/x.svg) ![d](how.mp4)",
         "[a](https://www.ietf.org/a.md) <mailto:a@example.com> [b](tel:+49301234)",
         "---\nrelated: [answers/forty-two, runbooks/deep/new]\n---\n",
         "`[a](none.md)`",
@@ -61,6 +65,7 @@ def test_what_leads_somewhere_is_no_fault(desk: Desk, text: str) -> None:
         ),
         ("[a](form.pdf)", "broken-link: 'form.pdf' is not an article, so that readers get no link. Link to an article"),
         ("[a](b.svg)", "broken-link: 'b.svg' is not an article"),
+        ("[a](clip.mp4)", "broken-link: 'clip.mp4' is not an article"),
         ("[a](../runbooks)", "broken-link: there is no 'runbooks'"),
         ("[a](ms-settings:display)", "broken-link: 'ms-settings:display' is not shown as a link"),
         ("[a](//files/share)", "broken-link: '//files/share' is not shown as a link"),
@@ -76,6 +81,10 @@ def test_what_leads_somewhere_is_no_fault(desk: Desk, text: str) -> None:
             "broken-picture: there is no picture 'pictures/A.png'. 'pictures/a.png' was meant?",
         ),
         ("![a](b.svg)", "broken-picture: SVG is not shown. Save it as PNG, JPEG, GIF or WebP"),
+        (
+            "![a](clip.mp4)",
+            "broken-picture: MP4 is not shown. Put its transcript beside it as .vtt, or link to its https",
+        ),
         ("![a](none.mp4)", "broken-picture: there is no picture 'faq/none.mp4'"),
         ("![a](../../x.png)", "broken-picture: the picture '../../x.png' leads out of the content"),
         (
@@ -87,6 +96,25 @@ def test_what_leads_somewhere_is_no_fault(desk: Desk, text: str) -> None:
 def test_what_leads_nowhere_is_told_with_what_was_meant(desk: Desk, text: str, told: str) -> None:
     (found,) = said(desk, text)
     assert found.startswith(told)
+
+
+def test_former_names_are_looked_through_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.write("a.md", "".join(f"[x](gone-{n}.md)\n" for n in range(100)))
+    library = read_library(WorkingTree(desk.content), date(2026, 7, 1))
+    asked: list[str] = []
+
+    class Names(dict[str, str]):
+        def items(self) -> Any:
+            asked.append("items")
+            return super().items()
+
+    class History:
+        def latest_names(self) -> Names:
+            return Names({"old.md": "a.md"})
+
+    monkeypatch.setattr(WorkingTree, "history", lambda *_: History())
+    assert sum(one.rule == "broken-link" for one in check_library(library)) == 100
+    assert asked == ["items"]
 
 
 def test_a_former_name_works_as_an_id_and_as_a_file(desk: Desk, git: Callable[..., str]) -> None:

@@ -75,11 +75,15 @@ def test_files_given_are_reported_and_no_others(kb: Run, desk: Desk, monkeypatch
     assert reported(str(desk.content / "deep" / "b.md")) == ["content/deep/b.md"]
     assert reported("content/deep") == ["content/deep/b.md", "content/deep/c.md"]
     (desk.content.parent / "README.md").write_text("[x](none.md)")
-    assert kb("README.md").stdout == "None of these files is content\n"
+    done = kb("README.md")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "No problems\n", "None of these files is content\n")
+    assert json.loads(kb("README.md", "--json").stdout)["findings"] == []
     assert reported("README.md", "content/deep/c.md") == ["content/deep/c.md"]
     monkeypatch.chdir(desk.content / "deep")
     assert reported("b.md", "--content", "..") == ["b.md"]
     assert reported("../a.md", "--content", "..") == ["../a.md", "../a.md"]
+    assert len(reported("..", "--content", "..")) == 4
+    assert len(reported(".", "--content", "..")) == 2
 
 
 def test_paths_are_those_that_programs_know(kb: Run, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +107,11 @@ def test_machine_formats_print_nothing_else(kb: Run) -> None:
 
 def test_wrong_use_is_said(kb: Run) -> None:
     assert kb("content/none.md").exit_code == 2
+    Path("elsewhere").mkdir()
+    done = kb("elsewhere")
+    assert (done.exit_code, "nothing of the content lies in elsewhere" in done.stderr) == (2, True)
+    Path("elsewhere/README.md").write_text("[x](none.md)")
+    assert kb("elsewhere", "content/good.md").exit_code == 2
     assert kb("--disable", "nothing").exit_code == 2
     assert kb("--format", "xml").exit_code == 2
 

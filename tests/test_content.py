@@ -8,9 +8,9 @@ from urllib.parse import unquote
 import pytest
 
 from indexer import KnowledgeObject, WorkingTree, parse
-from indexer.check import check
 from kb_service import Query, Searcher, glossary
 from kb_service.query import filter_of
+from tests.checking import check
 from tests.conftest import REPOSITORY
 
 CONTENT = REPOSITORY / "content"

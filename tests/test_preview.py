@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +17,7 @@ from indexer.git import GitError
 from kb_service import Settings
 from kb_service.answering import Effect
 from kb_service.desk import Desk as Record
+from kb_service.desk import DeskError
 from kb_service.feedback import Feedback
 from kb_service.incidents import Incidents
 from kb_service.preview import Preview, preview
@@ -76,6 +79,7 @@ class Branch:
             Incidents(record).put({"number": number, "short_description": text})
         for text in searches:
             Feedback(record).searched("search", text, [])
+        record.connection.close()
 
 
 @pytest.fixture
@@ -309,6 +313,24 @@ def test_a_record_is_only_read_and_none_is_made(branch: Branch) -> None:
     assert branch.preview().looked.of_incidents == 0
     assert not (branch.settings.data / "desk.db").exists()
     assert not (branch.settings.data / "index.db").exists()
+    branch.recorded({"INC1": "tunnel"})
+    (branch.settings.data / "desk.lock").unlink()
+    before = (branch.settings.data / "desk.db").read_bytes()
+    assert branch.preview().looked.of_incidents == 1
+    assert (branch.settings.data / "desk.db").read_bytes() == before
+    assert not (branch.settings.data / "desk.lock").exists()
+
+
+def test_a_record_of_another_version_is_said_and_left_as_it_is(branch: Branch) -> None:
+    branch.write({"mail.md": MAIL})
+    branch.recorded({"INC1": "tunnel"})
+    file = branch.settings.data / "desk.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("DELETE FROM _sqlite_migrations")
+    before = file.read_bytes()
+    with pytest.raises(DeskError, match="was written by an older version"):
+        branch.preview()
+    assert file.read_bytes() == before
 
 
 def test_where_nothing_can_be_compared_it_is_said(branch: Branch, tmp_path: Path, git: Git) -> None:

@@ -95,7 +95,10 @@ def test_json_for_programs(branch: Branch, kb: Run) -> None:
 
 
 @pytest.mark.parametrize(("form", "begins"), [("markdown", "<!-- kb preview -->\n"), ("text", "Compared with main")])
-def test_it_is_written_to_a_file_and_the_conclusion_said(branch: Branch, kb: Run, form: str, begins: str) -> None:
+def test_it_is_written_to_a_file_and_the_conclusion_said(
+    branch: Branch, kb: Run, form: str, begins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
     branch.recorded({}, ["outbox mailbox Doe"])
     branch.write({"mail.md": MAIL, "bad.md": "---\ntitle: a: b\n---\n"})
     file = branch.folder / "preview.out"

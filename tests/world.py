@@ -29,18 +29,21 @@ class World:
 
 @contextmanager
 def open_world(secure: ssl.SSLContext | None = None) -> Iterator[World]:
-    """A server that answers by the path: ``/404``, ``/gone``, ``/to/ADDRESS``, ``/round``, ``/no-head``, ``/slow``."""
+    """A server that answers by the path: ``/404``, ``/gone``, ``/to/ADDRESS``, ``/round``, ``/no-head``, ``/slow``.
+
+    ``/slowly/ADDRESS`` leads there, after a moment.
+    """
     done = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
             here.asked.append((self.command, self.path))
             name, _, rest = self.path.strip("/").partition("/")
-            if name == "slow":
-                done.wait(20)
+            if name.startswith("slow"):
+                done.wait(20 if name == "slow" else 0.3)
             if name == "no-head" and self.command == "HEAD":
                 self.send_response(405)
-            elif name == "to":
+            elif name in {"to", "slowly"}:
                 self.send_response(302)
                 self.send_header("Location", rest if "://" in rest else f"/{rest}")
             elif name == "round":
@@ -62,8 +65,10 @@ def open_world(secure: ssl.SSLContext | None = None) -> Iterator[World]:
     here = World(server.server_port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield here
-    done.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield here
+    finally:
+        done.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
