@@ -14,6 +14,11 @@ class Articles:
     objects: tuple[KnowledgeObject, ...]
     problems: tuple[Problem, ...]
 
+    @property
+    def refused(self) -> int:
+        """How many files cannot be read."""
+        return len({problem.path for problem in self.problems})
+
 
 def read_articles(content: Content) -> Articles:
     """Every article of a content; one that cannot be read is told, and keeps no other from being read."""

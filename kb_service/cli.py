@@ -32,6 +32,7 @@ from kb_service.cli_options import (
     Content,
     Data,
     Demo,
+    demo_desk,
     each_of,
     of_demo,
     opened,
@@ -175,11 +176,7 @@ def triage(
 ) -> None:
     """Triage an incident: articles, related incidents, a flood, a problem, whom to hand it to."""
     settings = settings_of(content=content, data=data)
-    if demo:
-        settings = of_demo(settings)
-        if not (settings.data / "desk.db").exists():
-            raise KnowledgeBaseError(f"there is no demo desk in {settings.data}", "Start one by 'kb serve --demo'")
-    base = KnowledgeBase.published(settings)
+    base = KnowledgeBase.published(demo_desk(settings) if demo else settings)
     text = sys.stdin.read() if said == ["-"] else " ".join(said)
     cli_triage.run(base, text, service, as_json_=as_json_)
 

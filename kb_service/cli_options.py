@@ -7,6 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from indexer.encoder import PlainEncoder
+from indexer.errors import KnowledgeBaseError
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.settings import Settings
 from kb_service.terminal import err
@@ -33,6 +34,14 @@ def settings_of(**given: Any) -> Settings:
 def of_demo(settings: Settings) -> Settings:
     """A demo desk has its own data; the model and texts once encoded are shared with the real one."""
     return settings.model_copy(update={"data": settings.data / "demo", "cache": settings.cache_folder})
+
+
+def demo_desk(settings: Settings) -> Settings:
+    """Those of a demo desk that has records. Raises KnowledgeBaseError."""
+    demo = of_demo(settings)
+    if not (demo.data / "desk.db").exists():
+        raise KnowledgeBaseError(f"there is no demo desk in {demo.data}", "Start one by 'kb serve --demo'")
+    return demo
 
 
 def prepare_model(settings: Settings) -> None:

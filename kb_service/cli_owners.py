@@ -14,6 +14,7 @@ import typer
 from rich.cells import cell_len, set_cell_size
 from rich.markup import escape
 
+from indexer.catalogue import Catalogue
 from indexer.knowledge import KnowledgeObject
 from kb_service.articles import Articles, read_articles
 from kb_service.cli_options import AsJson, Content, Data, settings_of
@@ -51,7 +52,7 @@ def stale(
     usage = _usage(settings, [one.article for group in groups for one in group.due])
     if as_json_:
         listed = [_group_json(group, usage) for group in groups]
-        print_json({"today": today.isoformat(), "days": days, "owners": listed, "refused": len(articles.problems)})
+        print_json({"today": today.isoformat(), "days": days, "owners": listed, "refused": articles.refused})
         return
     for group in groups:
         out.print(f"[bold]{escape(group.owner or 'No owner')}[/bold]  {len(group.due)}")
@@ -86,6 +87,8 @@ def owners(
     if file is not None and (form not in {None, Format.CODEOWNERS} or (write and check)):
         raise typer.BadParameter("--write and --check are of CODEOWNERS, one of them at a time")
     if file is None and form is not Format.CODEOWNERS:
+        if with_consulted:
+            raise typer.BadParameter("--with-consulted is of CODEOWNERS: the others show the consulted anyway")
         articles = _articles(settings)
         _print_raci(raci_of(articles.objects), as_json=form is Format.JSON)
         _tell_refused(articles)
@@ -133,24 +136,26 @@ def _owned_by(owner: str | None, objects: Sequence[KnowledgeObject]) -> Sequence
     return own
 
 
-def _usage(settings: Settings, articles: Iterable[KnowledgeObject]) -> dict[str, Usage]:
+def _usage(settings: Settings, articles: Sequence[KnowledgeObject]) -> dict[str, Usage]:
     """What the record says of them; nothing where there is none yet: it is not made for this."""
     if not (settings.data / "desk.db").exists():
         return {}
     desk = Desk(settings.data / "desk.db")
-    former = _former_ids(settings.data / "index.db")
-    return {one.id: usage_of(desk, one, [one.id, *former.get(one.id, ())]) for one in articles}
+    names = _names(settings.data / "index.db", [one.id for one in articles])
+    return {one.id: usage_of(desk, one, names.get(one.id, [one.id])) for one in articles}
 
 
-def _former_ids(index: Path) -> dict[str, list[str]]:
-    """The ids that articles once had, by the one they have now; none where nothing is indexed."""
-    former: dict[str, list[str]] = {}
-    if index.exists():
+def _names(index: Path, ids: Iterable[str]) -> dict[str, list[str]]:
+    """Each id with those that its article once had; none where nothing is indexed, or the index cannot be read."""
+    if not index.exists():
+        return {}
+    try:
         with closing(sqlite3.connect(f"{index.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'aliases'").fetchone():
-                for alias, now in connection.execute("SELECT alias, id FROM aliases"):
-                    former.setdefault(now, []).append(alias)
-    return former
+            return {one: Catalogue(connection).names_of(one) for one in ids}
+    except sqlite3.Error as error:
+        told = escape(f"{index} cannot be read ({error})")
+        err.print(f"[dim]{told}: what was said of articles under former ids is left out[/dim]")
+        return {}
 
 
 def _group_json(group: OwnerDue, usage: dict[str, Usage]) -> dict[str, Any]:
@@ -208,8 +213,7 @@ def _tell_unmapped(made: CodeOwners) -> None:
 
 
 def _tell_refused(articles: Articles) -> None:
-    if articles.problems:
-        count = len({problem.path for problem in articles.problems})
+    if count := articles.refused:
         err.print(f"[dim]{count} file{'s' if count > 1 else ''} cannot be read: see 'kb check'[/dim]")
 
 

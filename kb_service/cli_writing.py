@@ -17,7 +17,7 @@ from indexer.source import WorkingTree
 from kb_service import drafting
 from kb_service.additions import Additions, additions
 from kb_service.articles import read_articles
-from kb_service.cli_options import AsJson, Content, Data, Demo, each_of, of_demo, opened, settings_of
+from kb_service.cli_options import AsJson, Content, Data, Demo, demo_desk, each_of, of_demo, opened, settings_of
 from kb_service.content import is_ref, working_tree
 from kb_service.draft_sources import Material, gather, tier_of
 from kb_service.knowledge_base import KnowledgeBase
@@ -95,7 +95,7 @@ def draft(
     """Draft an article from a resolved incident, personal data and secrets redacted. Shows what to improve instead."""
     settings = settings_of(content=content, data=data)
     given = each_of([type_] if type_ else None, "--type", drafting.DraftType)
-    settings = of_demo(settings) if demo else settings
+    settings = demo_desk(settings) if demo else settings
     if not (settings.data / "desk.db").exists():
         raise KnowledgeBaseError(
             f"there are no records in {settings.data}", "Import some by 'kb incidents import FILE'"

@@ -11,16 +11,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from indexer.errors import KnowledgeBaseError
 from kb_service.owner_handles import Handles
 from kb_service.raci import Raci
 
 BEGIN = "# kb owners: made from the articles' front matter; edit that, then run 'kb owners --write' again"
 END = "# kb owners: end"
-_OURS = re.compile(rf"^# kb owners: made .*?^{re.escape(END)}\r?(?:\n|\Z)", re.MULTILINE | re.DOTALL)
+_OURS = re.compile(rf"^# kb owners: made .*^{re.escape(END)}\r?(?:\n|\Z)", re.MULTILINE | re.DOTALL)
+_MARKS = re.compile(rf"^(?:# kb owners: made |{re.escape(END)}\r?$)", re.MULTILINE)
 # What a pattern reads otherwise than as it stands
 _SPECIAL = re.compile(r"([\s\\*?\[\]#!])")
 
 Owners = tuple[str, ...]
+
+
+class CodeOwnersError(KnowledgeBaseError):
+    """It cannot be told which part of a file is ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ def code_owners(rows: Sequence[Raci], handles: Handles, below: str, *, with_cons
     unmapped: Counter[str] = Counter()
     for row in rows:
         accountable = (row.accountable,) if row.accountable else ()
-        teams = (*accountable, *row.consulted) if with_consulted else accountable
+        teams = tuple(dict.fromkeys((*accountable, *row.consulted))) if with_consulted else accountable
         unmapped.update(team for team in teams if not handles.of(team))
         # Those who are only consulted must not stand alone: their approval would be enough
         has_owner = bool(accountable and handles.of(accountable[0]))
@@ -53,11 +59,18 @@ def code_owners(rows: Sequence[Raci], handles: Handles, below: str, *, with_cons
 
 
 def put_into(existing: str, ours: str) -> str:
-    """The whole file with our part in it, in the place of the former one, else at the end; its line ends stay."""
+    """The whole file with our part in it, in the place of the former one, else at the end; its line ends stay.
+
+    Raises CodeOwnersError where a mark of our part is missing or there twice: what others wrote would be lost.
+    """
     line_end = "\r\n" if "\r\n" in existing else "\n"
     own = ours.replace("\n", line_end)
-    if _OURS.search(existing):
-        return _OURS.sub(lambda _: own, existing, count=1)
+    marks = [mark.strip() == END for mark in _MARKS.findall(existing)]
+    if marks == [False, True]:
+        return _OURS.sub(lambda _: own, existing)
+    if marks:
+        what = f"the part of the file from '{BEGIN[:18]} …' to '{END}' does not begin and end once"
+        raise CodeOwnersError(what, "Take the lines made by 'kb owners' and all these marks out, then write it again")
     before = existing.rstrip("\r\n")
     return f"{before}{line_end * 2}{own}" if before else own
 

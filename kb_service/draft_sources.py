@@ -7,7 +7,7 @@ from typing import get_args
 from indexer.errors import IndexMissingError
 from indexer.frontmatter import Tier
 from indexer.knowledge import KnowledgeObject
-from kb_service.drafting import MOST_RELATED, Sources, require_resolved
+from kb_service.drafting import MOST_RELATED, Sources, require_resolved, says_what_helped
 from kb_service.incident import Incident
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.query import Query
@@ -42,8 +42,9 @@ def gather(base: KnowledgeBase, number: str) -> Material:
     found = _similar(base, incident)
     attachments = base.attachments.of_incidents([incident.number]).get(incident.number, [])
     objects = {one.article: base.searcher.catalogue.get(one.article) for one in attachments}
-    resolved_by = [objects[one.article] for one in attachments if one.relation == "resolved_by"]
-    better, why = next(((one, f"it resolved {incident.number}") for one in resolved_by if one is not None), (None, ""))
+    resolved_by = (objects[one.article] for one in attachments if one.relation == "resolved_by")
+    live = (one for one in resolved_by if one is not None and one.workflow_state != "retired")
+    better, why = next(((one, f"it resolved {incident.number}") for one in live), (None, ""))
     if better is None and found and found[0].hit.confidence == "strong":
         better, why = found[0].knowledge, f"it answers {incident.number} with {found[0].hit.probability:.0%}"
     problem = base.incidents.get(incident.problem_id) if incident.problem_id else None
@@ -70,7 +71,7 @@ def _related(base: KnowledgeBase, incident: Incident) -> tuple[Incident, ...]:
     linked = base.incidents.several(filter(None, links))
     like = base.related.alike(Like.incident(incident, base.incidents), is_open=False, limit=MOST_RELATED)
     alike = [one.incident for one in like if one.confidence != "weak"]
-    every = {one.number: one for one in (*linked.values(), *alike) if one.close_notes or one.workaround}
+    every = {one.number: one for one in (*linked.values(), *alike) if says_what_helped(one)}
     return tuple(every.values())[:MOST_RELATED]
 
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from indexer.errors import KnowledgeBaseError
 from indexer.frontmatter import Tier
@@ -15,17 +15,17 @@ from indexer.skeletons import PENCIL, body_of
 from kb_service.escalation import kind_of
 from kb_service.incident import Incident
 from kb_service.markdown_text import as_markdown
-from kb_service.new_article import Particulars, clean_title
+from kb_service.new_article import Particulars, clean_title, one_line
 from kb_service.people import people_in
 from kb_service.redaction import MARK, redact
 
 DraftType = Literal["known-error", "runbook", "faq", "howto"]
-DRAFT_TYPES: tuple[DraftType, ...] = get_args(DraftType)
 MOST_RELATED = 5
 
 _TEXTS = ("short_description", "description", "close_notes", "workaround")
 _NAMES = ("service", "cmdb_ci", "category", "assignment_group", "close_code")
-_CAUSE = re.compile(r"(?i)\b(?:root cause|cause|reason)(?: was| is)?:?\s+(?P<cause>[^\n]+?[.!?])(?=\s|$)")
+# "For some reason it fails" and "this may cause it to fail" say no cause
+_CAUSE = re.compile(r"(?i)\b(?:cause|reason)(?: (?:was|is)\b:?|:)\s++(?P<cause>[^\n]{1,500}?[.!?])(?=\s|$)")
 _WHO_REPORTED = re.compile(rf"\A\s*{MARK.pattern}\s*[:,–—-]\s*")
 _MOST_TITLE = 120
 
@@ -53,15 +53,25 @@ class Draft:
     drawn_from: tuple[str, ...]
 
 
+def says_what_helped(incident: Incident) -> bool:
+    """Whether a record says how it ended, or is a known error with a workaround."""
+    # By its meaning that one is not resolved yet: its workaround is what there is to write
+    if incident.is_open:
+        return incident.kind == "problem" and bool(incident.workaround)
+    return incident.state != "canceled" and bool(incident.close_notes or incident.workaround)
+
+
 def require_resolved(incident: Incident) -> None:
     """Raises NotDraftableError for a record that says nothing yet of what helped."""
-    number, state = incident.number, incident.state.replace("_", " ")
+    if says_what_helped(incident):
+        return
+    number, begin = incident.number, "start by 'kb new runbook \"Title\"'"
     if incident.state == "canceled":
-        raise NotDraftableError(f"{number} was canceled: nothing resolved it", "Start by 'kb new runbook \"Title\"'")
-    # A known error is by its meaning not resolved yet: its workaround is what there is to write
-    if incident.is_open and not (incident.kind == "problem" and incident.workaround):
-        remedy = "Resolve it with close notes first, or start by 'kb new runbook \"Title\"'"
-        raise NotDraftableError(f"{number} is {state}: what resolves it is not known yet", remedy)
+        raise NotDraftableError(f"{number} was canceled: nothing resolved it", f"S{begin[1:]}")
+    if incident.is_open:
+        what = f"{number} is {incident.state.replace('_', ' ')}: what resolves it is not known yet"
+        raise NotDraftableError(what, f"Resolve it with close notes first, or {begin}")
+    raise NotDraftableError(f"{number} does not say what resolved it", f"Give it close notes first, or {begin}")
 
 
 def type_of(incident: Incident, problem: Incident | None = None) -> DraftType:
@@ -129,17 +139,19 @@ def draft(
 
 def title_of(incident: Incident) -> str:
     """What a reader would look for, from how it was reported; what was redacted stays to be seen."""
-    said = incident.short_description or re.split(r"(?<=[.!?])\s|\n", incident.description.strip(), maxsplit=1)[0]
+    first = re.split(r"(?<=[.!?])\s|\n", incident.description.strip(), maxsplit=1)[0]
+    said = one_line(incident.short_description) or one_line(first)
     # "Jane Doe: printer is dark" says who reported it, not what it is about
-    words = _WHO_REPORTED.sub("", said).strip(" \t\n.!-–—:;,")
+    words = _WHO_REPORTED.sub("", said).strip(" .!-–—:;,") or incident.number
     if len(words) > _MOST_TITLE:
         words = words[:_MOST_TITLE].rsplit(" ", 1)[0] + " …"
-    return clean_title(words[:1].upper() + words[1:] or incident.number)
+    return clean_title(words[:1].upper() + words[1:])
 
 
 def _known(incident: Incident, kind: DraftType) -> dict[str, str]:
     """What the record says, by the heading of the skeleton that it belongs under."""
-    seen = as_markdown(incident.description or incident.short_description)
+    asked = "Asked for as: " if kind == "howto" else ""
+    seen = as_markdown(asked + (incident.description or incident.short_description))
     if incident.cmdb_ci:
         seen += f"\n\nSeen on `{incident.cmdb_ci.replace('`', '')}`."
     helped = as_markdown(incident.close_notes)
@@ -156,7 +168,7 @@ def _known(incident: Incident, kind: DraftType) -> dict[str, str]:
     if kind == "faq":
         return {"": helped}
     if kind == "howto":
-        return {"Before you start": f"Asked for as: {seen}", "Steps": helped}
+        return {"Before you start": seen, "Steps": helped}
     return {"Symptoms": seen, "Steps": helped}
 
 
@@ -181,7 +193,9 @@ def _drawn_from(sources: Sources, attached: Sequence[tuple[str, str]]) -> str:
     guidance = f"> {PENCIL} For the reviewer: what this rests on. Take the section out before it is published."
     lines = [_evidence(one) for one in (sources.incident, *sources.related)]
     if attached:
-        lines.append(f"- Articles used: {', '.join(f'{title} (`{object_id}`)' for object_id, title in attached)}")
+        lines.append(
+            f"- Articles used: {', '.join(f'{as_markdown(title)} (`{object_id}`)' for object_id, title in attached)}"
+        )
     return "\n".join(["", "## Drawn from", "", guidance, "", *lines, ""])
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from kb_service.incident import FIELDS
 from kb_service.incidents import Given
-from kb_service.presets import OWN, PERSON, PRESETS, is_blank, meaning_of
+from kb_service.person_fields import holds_person
+from kb_service.presets import OWN, PRESETS, is_blank, meaning_of
 from kb_service.record_files import (
     ENDINGS,
     READERS,
@@ -92,7 +93,7 @@ def _read_map(path: Path) -> dict[str, str]:
         raise ImportFileError(f"{path}: is no map of fields to columns", example)
     if unknown := [name for name in given if name not in FIELDS]:
         raise ImportFileError(f"{path}: no field is called {_listed(unknown)}", f"The fields are {', '.join(FIELDS)}")
-    if persons := [column for column in given.values() if PERSON.fullmatch(_plain(column))]:
+    if persons := [column for column in given.values() if holds_person(column)]:
         raise ImportFileError(f"{path}: {_listed(persons)} names a person, which is never taken", "Leave it out")
     return given
 
@@ -135,7 +136,7 @@ def _plain(column: str) -> str:
 def _may_be_kept(column: str) -> bool:
     # Another name of a field that is there already would overwrite it in the record
     other_names = {name for names in OWN.values() for name in names.split(", ")} - set(FIELDS)
-    return column not in other_names and not PERSON.fullmatch(_plain(column))
+    return column not in other_names and not holds_person(column)
 
 
 def _listed(names: Columns | list[str]) -> str:

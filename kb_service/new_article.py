@@ -70,10 +70,15 @@ class Particulars:
     related: tuple[str, ...] = ()
 
 
+def one_line(given: str) -> str:
+    """A text on one line, without what cannot be printed."""
+    shown = "".join(letter for letter in " ".join(given.split()) if unicodedata.category(letter) not in {"Cc", "Cs"})
+    return " ".join(shown.split())
+
+
 def clean_title(given: str) -> str:
     """A title on one line, without what cannot be printed. Raises NotPlacedError for none, or one that is too long."""
-    shown = "".join(letter for letter in " ".join(given.split()) if unicodedata.category(letter) not in {"Cc", "Cs"})
-    title = " ".join(shown.split())
+    title = one_line(given)
     if not title:
         raise NotPlacedError("the title is empty", "Give what a reader would type: the question, the fault, the term")
     if len(title) > MOST_TITLE_LETTERS:

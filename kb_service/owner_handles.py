@@ -22,10 +22,9 @@ class HandlesError(KnowledgeBaseError):
 
 @dataclass(frozen=True, slots=True)
 class Handles:
-    """Handles by team, and the file they stand in; None where there is no table."""
+    """Handles by team."""
 
     by_team: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    file: Path | None = None
 
     def of(self, team: str) -> tuple[str, ...]:
         """A team's handles, none where it is not in the table; one that is a handle already is its own."""
@@ -43,7 +42,7 @@ def read_handles(content: Path) -> Handles:
     for file, keys in _files(content):
         table = _table(file, keys)
         if table is not None:
-            return Handles({team: _handles_of(file, team, value) for team, value in table.items()}, file)
+            return Handles({team: _handles_of(file, team, value) for team, value in table.items()})
     return Handles()
 
 

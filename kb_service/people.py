@@ -12,25 +12,25 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-# A field holds a person whose name has one of these words, and none of those that say it holds something about them
-_PERSON_FIELDS = frozenset(
-    "approver assigned assignee author behalf caller closed contact created creator customer employee opened person"
-    " reported reporter requested requester requestor resolved submitted submitter updated user watch".split()
-)
-_OTHER_FIELDS = frozenset(
-    "affected at channel code company count date department group impact input language location method notes number"
-    " organisation organization priority service site state status team time type version via".split()
-)
+from kb_service.person_fields import holds_person
+
 # A person as an object: what of it names them
-_NAMING_KEYS = ("display_value", "displayName", "name", "username", "user_name", "login", "key", "value")
+_NAMING_KEYS = (
+    "display_value displayName name first_name last_name username user_name login key value email emailAddress".split()
+)
 _NOBODY = frozenset(
-    "account accounts admin administrator administrators agent all anonymous anyone api automation bot bridge caller"
-    " cheers colleague colleagues control customer customers database default desk dr everybody everyone experience"
-    " false finance folks frau group guest hello help helpdesk herr hr id info integration interface it localservice"
-    " madam mail manager management microsoft miss mode monitoring mr mrs ms n/a name names network networkservice"
-    " nobody none noreply null office operations operator outlook page password payroll policy portal postmaster prof"
-    " profile public regards reply rights root sa sales security service servicedesk services settings sir support"
-    " system team teams test thanks there true unknown user users windows".split()
+    "account accounts admin administrator administrators agent alarm alarms alert alerts all anonymous anyone api"
+    " app apps archive automation backup backups billing bot bridge caller cheers ci cluster colleague colleagues"
+    " control customer customers daemon database default deploy desk devops dr email everybody everyone experience"
+    " export false fax finance folks frau gateway gateways group guest hello help helpdesk herr hr id import info"
+    " infrastructure integration interface invoice invoices it jira jobs localservice madam mail mailer"
+    " management manager microsoft miss mode monitor monitoring mr mrs ms n/a name names network networkservice news"
+    " newsletter nobody none noreply notification notifications null office operations operator ops order orders"
+    " outlook page password payroll policy portal postmaster print printer printers printing prof profile public"
+    " queue regards release reply report reporting reports rights robot root sa sales scan scanner scanners"
+    " scheduler security server servers service servicedesk servicenow services settings shop sir status storage"
+    " support sync sysadmin system team teams test thanks there ticket tickets true unassigned unknown update"
+    " updates user users vpn web webmaster website windows zendesk".split()
 )
 # Names that are words too: they count as names only with their capital
 _WORDS_TOO = frozenset(
@@ -57,9 +57,7 @@ _PARTICLES = "al bin da de den der di la le van von".split()
 _OF = rf"(?:(?:{'|'.join(_PARTICLES)})[ ]){{0,2}}"
 _NAME = rf"{_OF}{_WORD}(?:[ ]{_OF}{_WORD}){{0,3}}"
 _END = r"(?=[ ]*(?:[,.|(/]|\n|$))"
-_HELLO = (
-    r"(?im:(?:^|(?<=[.!?>] )|(?<=\n))[ \t>]*(?:hi|hello|hey|dear|hallo|moin|liebe[r]?|good (?:morning|afternoon))[ ])"
-)
+_HELLO = r"(?im:(?:^[ \t>]*|(?<=[.!?>] )[ ]?)(?:hi|hello|hey|dear|hallo|moin|liebe[r]?|good (?:morning|afternoon))[ ])"
 _REGARDS = r"(?i:\b(?:regards|sincerely|thanks|thank you|cheers|yours|best|grüße|grüßen|gruß|mfg|lg|vg)\b)"
 _WHO_DOES = (
     r"(?i:\b(?:user|caller|requester|reporter|customer|employee|colleague|manager|contact|spoke (?:to|with)|talked to"
@@ -72,9 +70,9 @@ _NAMES = tuple(
         (
             rf"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herrn?|Frau)\b\.?[ ](?:Dr\.[ ]?)?(?P<who>{_NAME})",
             rf"{_HELLO}(?:(?:Mr|Mrs|Ms)\.?[ ])?(?P<who>{_NAME}|[^\W\d_]{{2,20}})(?=[ ]*(?:[,!]|$|\n))",
-            rf"{_REGARDS}[ ]?[,!–—-]?[ ]*\n{{0,2}}[ \t]*[-–—]?[ ]?(?P<who>{_NAME}){_END}",
-            r"(?i:\b(?:regards|sincerely)[ ,!]*\n?[ ]*)(?P<who>[^\W\d_]{2,20}(?:[ ][^\W\d_]{2,20})?)(?=\s*(?:\n|\Z))",
-            r"(?i:\b(?:thanks|thank you|thx|cheers)(?:[ ]?[,!]?[ ]*\n|,[ ]))(?P<who>[^\W\d_]{2,20})(?=\s*(?:\n|\Z))",
+            rf"{_REGARDS}[ ]?+[,!–—-]?+[ ]*+\n{{0,2}}+[ \t]*+[-–—]?+[ ]?+(?P<who>{_NAME}){_END}",
+            r"(?i:\b(?:regards|sincerely)[ ,!]*+\n?[ ]*+)(?P<who>[^\W\d_]{2,20}(?:[ ][^\W\d_]{2,20})?)(?=\s*(?:\n|\Z))",
+            r"(?i:\b(?:thanks|thank you|thx|cheers)(?:[ ]?[,!]?[ ]*+\n|,[ ]))(?P<who>[^\W\d_]{2,20})(?=\s*(?:\n|\Z))",
             rf"\b(?i:my name is|ich heiße|mein name ist|on behalf of)[ ](?P<who>{_NAME})",
             rf"\b(?i:this is|here is|hier ist)[ ](?P<who>{_NAME})(?=,?[ ](?:from|of|in|calling|speaking|here|von)\b)",
             rf"{_WHO_DOES}(?:[ ]?[:=][ ]?(?P<who>{_NAME})|[ ](?P<whom>{_WORD}[ ]{_WORD}))",
@@ -133,10 +131,12 @@ def people_in(texts: Iterable[str], fields: Iterable[Mapping[str, Any]] = ()) ->
     names: set[str] = set()
     users: set[str] = set()
     for value in (one for mapping in fields for one in _persons(mapping)):
-        (names if " " in value or value.istitle() else users).add(value)
+        names.update(_of_addresses(value))
+        if "@" not in value:
+            (names if " " in value or value.istitle() else users).add(value)
     for text in texts:
+        names.update(_of_addresses(text))
         names.update(who for _, who in _found(_NAMES, text))
-        names.update(f"{match['first']} {match['last']}".title() for match in _ADDRESS.finditer(text))
         users.update(who for _, who in (*_found(_USERS, text), *_accounts(text)) if not _is_word(who))
     every = {form for name in names for form in _forms(name)}
     return People(frozenset(every), frozenset(user for user in users if user.casefold() not in _NOBODY))
@@ -166,20 +166,35 @@ def _accounts(text: str) -> Iterator[tuple[tuple[int, int], str]]:
             yield (start, start + len(who)), who
 
 
+def _of_addresses(text: str) -> Iterator[str]:
+    """The names in addresses such as jane.doe@acme.com; those of systems and teams are no person's."""
+    for match in _ADDRESS.finditer(text):
+        if _NOBODY.isdisjoint(match.group("first", "last")):
+            yield f"{match['first']} {match['last']}".title()
+
+
 def _persons(fields: Mapping[str, Any]) -> Iterator[str]:
-    """What the fields that hold persons say, but for addresses, which are found by themselves."""
+    """What the fields that hold persons say, at whatever depth, each name and address by itself."""
     for name, value in fields.items():
-        words = set(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(name)).replace("_", " ").casefold().split())
-        if words & _PERSON_FIELDS and not words & _OTHER_FIELDS:
-            for said in _strings(value):
-                one = " ".join(re.sub(r"<[^>]*>|\([^)]*\)", " ", said).split())
-                if 1 < len(one) <= 80 and "@" not in one and _NOBODY.isdisjoint(one.casefold().split()):
-                    yield one
+        yield from (one for inside in _mappings(value) for one in _persons(inside))
+        for said in _strings(value) if holds_person(str(name)) else ():
+            one = " ".join(re.sub(r"<[^<>]*>|\([^()]*\)", " ", said).split())
+            is_known = one.casefold() in _STATES or not _NOBODY.isdisjoint(one.casefold().split())
+            if 1 < len(one) <= 80 and not is_known and re.search(r"[^\W\d_]|\A\d{4,}\Z", one):
+                yield one
+
+
+def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield value
+    elif isinstance(value, list):
+        yield from (inside for one in value for inside in _mappings(one))
 
 
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        yield from re.split(r"[;\n]", value)
+        # A comma may stand in one name, but hardly in so long a one
+        yield from re.split(r"[;\n]" if len(value) <= 80 else r"[;,\n]", value)
     elif isinstance(value, list):
         yield from (said for one in value for said in _strings(one))
     elif isinstance(value, Mapping):

@@ -1,6 +1,5 @@
 """The columns in which ServiceNow, Jira Service Management and Zendesk export records, and what their values mean."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -47,11 +46,6 @@ PRESETS: Mapping[str, Mapping[str, str]] = {
         "resolved_at": "solved_at, ticket_solved_-_timestamp",
     },
 }
-PERSON = re.compile(
-    r"(caller|assignee|assigned_to|additional_assignee_list|requester|requestor|requested_(for|by)|reporter|submitter|"
-    r"(sys_)?(opened|created|updated|resolved|closed|reported)_by|creator|watcher|watch_list|work_notes_list|follower|"
-    r"collaborator|email_cc|recipient|contact|consumer|user|approver|request_participant)s?([_.](ids?|names?|e-?mail))*"
-)
 # Types of records that the vocabulary does not know: catalogue items and cases by the names of their tables
 _KINDS = dict.fromkeys(
     "sn_customerservice_case, sn_customerservice_task, sc_request, sc_req_item, sc_task, requested item, catalog task,"

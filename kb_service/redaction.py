@@ -15,7 +15,11 @@ from indexer.credentials import credentials_in
 from kb_service.people import People
 from kb_service.personal_numbers import numbers_in
 
-MARK = re.compile(r"\[redacted: [A-Za-z ]{2,40}\]")
+# Of our kinds only: what else an author puts so is text, and may be a name
+MARK = re.compile(
+    r"\[redacted: (?:name|user|email|phone|ip address|card|bank account|national id|birth date|(?:[A-Za-z]+ ){0,3}"
+    r"(?:key|token|secret|password|address|header))\]"
+)
 NOBODY = People()
 
 _EMAIL = re.compile(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 
 from indexer.knowledge import KnowledgeObject
 
@@ -40,10 +40,9 @@ def due_reviews(objects: Iterable[KnowledgeObject], today: date, within_days: in
     Retired articles need no review, and neither do those whose time is over.
     """
     last = today + timedelta(days=within_days)
-    now = datetime.now(UTC)
     by_owner: dict[str | None, list[Due]] = {}
     for one in objects:
-        over = one.valid_to is not None and one.valid_to < now
+        over = one.valid_to is not None and one.valid_to.astimezone(UTC).date() < today
         if one.workflow_state != "retired" and not over and (one.review_by is None or one.review_by <= last):
             days = None if one.review_by is None else (today - one.review_by).days
             by_owner.setdefault(one.owner, []).append(Due(one, days))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from indexer import KnowledgeObject, parse
+from indexer.catalogue import Catalogue
 from indexer.skeletons import PENCIL
 from kb_service.cli import main
 from kb_service.desk import Desk as Record
@@ -52,7 +53,27 @@ INCIDENTS: list[dict[str, Any]] = [
         "close_notes": "Tape library needed a cleaning cartridge.",
         "articles": [{"article": "runbooks/backup-failed", "resolved_by": True}],
     },
-    {"number": "INC3", "short_description": "Badge reader is dark", "state": "new"},
+    {
+        "number": "INC3",
+        "short_description": "Badge reader is dark",
+        "state": "new",
+        "close_notes": "It may be the fuse.",
+        "parent_incident": "INC1",
+    },
+    {
+        "number": "INC4",
+        "short_description": "Archive is shut",
+        "state": "canceled",
+        "close_notes": "A mistake.",
+        "parent_incident": "INC1",
+    },
+    {
+        "number": "INC5",
+        "short_description": "Archive does not open",
+        "state": "closed",
+        "close_notes": "As INC1.",
+        "parent_incident": "INC1",
+    },
 ]
 PERSONAL = ("Jane", "Doe", "jdoe", "1234567", "Winter2026", "acme")
 
@@ -88,7 +109,7 @@ def recorded(kb: Run, tmp_path: Path) -> Run:
     file = tmp_path / "incidents.jsonl"
     file.write_text("\n".join(map(json.dumps, INCIDENTS)), "utf-8")
     assert kb("index").returncode == 0
-    assert kb("incidents", "import", str(file)).stdout == "3 created, 0 updated, 0 unchanged, 0 refused\n"
+    assert kb("incidents", "import", str(file)).stdout == "5 created, 0 updated, 0 unchanged, 0 refused\n"
     return kb
 
 
@@ -160,11 +181,15 @@ def test_new_looks_among_the_articles_of_a_demo_desk(kb: Run, desk: Desk) -> Non
         (["new", "runbook", " "], 3, "the title is empty"),
         (["new", "runbook", "T", "--path", "../t.md"], 3, "outside of the content"),
         (["draft", "INC1"], 3, "there are no records in"),
+        (["draft", "INC1", "--demo"], 3, "Start one by 'kb serve --demo'"),
+        (["triage", "INC1", "--demo"], 3, "Start one by 'kb serve --demo'"),
         (["draft", "INC1", "--type", "policy"], 2, "none of known-error, runbook, faq, howto"),
         (["stale", "--owner", "platform"], 2, "there are platform-operations"),
         (["stale", "--days", "-1"], 2, "greater than or equal to 0"),
         (["owners", "--format", "json", "--write", "x"], 2, "are of CODEOWNERS"),
         (["owners", "--check", "x", "--write", "x"], 2, "one of them at a time"),
+        (["owners", "--with-consulted"], 2, "--with-consulted is of CODEOWNERS"),
+        (["owners", "--with-consulted", "--format", "json"], 2, "--with-consulted is of CODEOWNERS"),
     ],
 )
 def test_wrong_use_and_what_could_not_be_done(kb: Run, desk: Desk, arguments: list[str], code: int, says: str) -> None:
@@ -204,6 +229,10 @@ def test_draft_takes_over_what_is_known_and_nothing_personal(recorded: Run, desk
     assert one.title == "[redacted: name] cannot open the archive, error 0x8004230f"
     assert path == "runbooks/cannot-open-the-archive-error-0x8004230f.md"
     assert "INC1 (incident, closed" in text
+    assert "INC5 (incident, closed" in text
+    assert "INC3" not in text
+    assert "INC4" not in text
+    assert one.aliases == ("Archive does not open",)
     for gone in PERSONAL:
         assert gone not in text + done.stdout + done.stderr, gone
     assert "redacted: email (1), name (2), password (1), phone (1), user (1)" in done.stdout
@@ -223,7 +252,15 @@ def test_draft_says_which_article_to_improve_and_what_the_incident_adds(recorded
     assert "Articles used: Backup failed (`runbooks/backup-failed`)" in one.body
 
 
-def test_draft_prints_or_gives_json_without_writing(recorded: Run, desk: Desk) -> None:
+def test_draft_takes_no_retired_article_for_one_to_improve(recorded: Run, desk: Desk) -> None:
+    desk.write("runbooks/backup-failed.md", BACKUP.replace("type: runbook", "type: runbook\nworkflow_state: retired"))
+    assert recorded("index").returncode == 0
+    body = json.loads(recorded("draft", "INC2", "--json").stdout)
+    assert body["improve"] is None
+    assert body["written"] == "runbooks/backup-job-of-the-mail-archive-failed.md"
+
+
+def test_draft_prints_without_writing_and_tells_in_json_what_it_wrote(recorded: Run, desk: Desk) -> None:
     body = json.loads(recorded("draft", "INC2", "--json").stdout)
     assert body.keys() == {
         "number", "type", "title", "written", "improve", "why", "adds", "found", "similar", "drawn_from", "redacted",
@@ -235,7 +272,10 @@ def test_draft_prints_or_gives_json_without_writing(recorded: Run, desk: Desk) -
     printed = recorded("draft", "INC2", "--print")
     assert printed.stdout == body["text"] + "\n"
     assert "Improve this one instead" in printed.stderr
+    assert recorded("draft", "INC1", "--print").returncode == 0
     assert len(list(desk.content.rglob("*.md"))) == 1
+    written = json.loads(recorded("draft", "INC1", "--json").stdout)
+    assert (desk.content / written["written"]).read_text("utf-8") == written["text"]
 
 
 @pytest.mark.parametrize(
@@ -257,7 +297,7 @@ def test_stale_lists_by_owner_with_what_readers_say_and_needs_no_model(kb: Run, 
     soon = (datetime.now(UTC).date() + timedelta(days=20)).isoformat()
     desk.write("old.md", f"---\ntitle: Old one\nowner: net\nreview_by: {due}\n---\n")
     desk.write("soon.md", f"---\ntitle: Soon\nowner: net\nreview_by: {soon}\n---\n")
-    desk.write("broken.md", "---\ntype: nonsense\n---\n")
+    desk.write("broken.md", "---\ntype: nonsense\naudience: nobody\n---\n")
     record = Record(desk.data / "desk.db")
     revision = article(desk, "old.md").revision
     Feedback(record).add("old", revision, "flag", comment="wrong port")
@@ -269,9 +309,26 @@ def test_stale_lists_by_owner_with_what_readers_say_and_needs_no_model(kb: Run, 
         "2 of 3 articles are due or have no review date\n"
     )
     body = json.loads(kb("stale", "--json", "--days", "30", "--owner", "NET").stdout)
+    assert body["refused"] == 1
     assert [group["owner"] for group in body["owners"]] == ["net"]
     first, second = body["owners"][0]["articles"]
     assert (first["id"], first["days_overdue"], first["flags"], second["days_overdue"]) == ("old", 3, 1, -20)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_stale_knows_former_ids_by_the_index_and_does_without_them_where_it_is_damaged(kb: Run, desk: Desk) -> None:
+    revision = article(desk, "runbooks/backup-failed.md").revision
+    Feedback(Record(desk.data / "desk.db")).add("backup", revision, "flag", comment="wrong port")
+    catalogue = Catalogue(desk.index.connection)
+    catalogue.create_tables()
+    catalogue.rename("backup", "runbooks/backup-failed")
+    assert "1 flag open" in kb("stale").stdout
+    for file in desk.data.glob("index.db*"):
+        file.unlink()
+    (desk.data / "index.db").write_bytes(b"damaged" * 1000)
+    damaged = kb("stale")
+    assert (damaged.returncode, "flag" in damaged.stdout) == (0, False)
+    assert "index.db cannot be read (file is not a database)" in " ".join(damaged.stderr.split())
 
 
 def test_stale_makes_no_record_of_its_own(kb: Run, desk: Desk) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from indexer import KnowledgeObject, parse
 from indexer.catalogue import object_from_json, object_to_json
 from indexer.frontmatter import json_schema
-from kb_service.codeowners import BEGIN, END, code_owners, put_into
+from kb_service.codeowners import BEGIN, END, CodeOwnersError, code_owners, put_into
 from kb_service.owner_handles import Handles, HandlesError, read_handles, repository_top
 from kb_service.raci import Raci, raci_of
 
@@ -79,7 +79,6 @@ def test_handles_stand_in_a_table_up_to_the_top_of_the_repository(tmp_path: Path
     (tmp_path / "repo" / file).write_text(text, "utf-8")
     (tmp_path / "kb.toml").write_text('[owners]\nother = "@outside"\n', "utf-8")
     found = read_handles(content)
-    assert found.file == tmp_path / "repo" / file
     assert (found.of("service desk"), found.of("net")) == (("@acme/desk",), ("@jane", "net@acme.com"))
     assert (found.of("other"), found.of("@group/sub/team")) == ((), ("@group/sub/team",))
     assert repository_top(content) == tmp_path / "repo"
@@ -168,6 +167,10 @@ def test_the_consulted_are_asked_only_on_demand_and_never_alone() -> None:
     assert dict(asked.unmapped) == {"unknown": 1, "unmapped": 1}
 
 
+def test_an_article_counts_once_for_a_team_without_a_handle() -> None:
+    assert dict(code_owners([owned("1.md", "x", "x")], HANDLES, "", with_consulted=True).unmapped) == {"x": 1}
+
+
 NAMES = st.text("ab *?[]#!\\é.+()'\"", min_size=1, max_size=6).filter(
     lambda name: name.strip(".") == name and name.strip() == name and name.lower() != "git"
 )
@@ -219,3 +222,14 @@ def test_what_others_wrote_into_the_file_stays() -> None:
     assert put_into(between.replace("\n", "\r\n"), second) == put_into(between, second).replace("\n", "\r\n")
     older = between.replace(BEGIN, "# kb owners: made in another wording")
     assert put_into(older, second).count(END) == 1
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "existing",
+    [f"{BEGIN}\n/a @a\n/by-hand @b\n", f"{BEGIN}\n/by-hand @b\n{BEGIN}\n/a @a\n{END}\n", f"/a @a\n{END}\n/by-hand @b\n",
+     f"{BEGIN}\n{END}\n/by-hand @b\n{BEGIN}\n{END}\n", f"{BEGIN}\n{END}\n/by-hand @b\n{END}\n"],
+)  # fmt: skip
+def test_a_file_in_which_our_part_is_not_one_is_refused(existing: str, end: str) -> None:
+    with pytest.raises(CodeOwnersError, match="does not begin and end once"):
+        put_into(existing.replace("\n", end), code_owners([owned("1.md", "a")], HANDLES, "").text)

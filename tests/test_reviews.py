@@ -49,6 +49,8 @@ def test_by_owner_the_longest_overdue_first_and_without_a_date_last() -> None:
         ({"workflow_state": "review"}, True),
         ({"valid_to": datetime(2020, 1, 1, tzinfo=UTC)}, False),
         ({"valid_to": datetime(2999, 1, 1, tzinfo=UTC)}, True),
+        ({"valid_to": datetime(2026, 6, 14, tzinfo=UTC)}, False),
+        ({"valid_to": datetime(2026, 6, 16, tzinfo=UTC)}, True),
     ],
 )
 def test_what_nobody_is_shown_any_more_needs_no_review(fields: dict[str, Any], is_due: bool) -> None:
