@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from indexer.catalogue import Catalogue, FileState, Tombstone, object_from_json, owner_of, tombstone_of
@@ -70,7 +71,7 @@ def update(
     with _sole_writer(index.path.parent):
         build = _Build(content, index, encoder, cache, progress)
         build.prepare()
-        build.staging.parse(progress)
+        build.staging.parse(build.history, progress)
         build.encoding.encode_ahead(build.staging.texts())
         changed = build.switch()
         after_switch()
@@ -112,11 +113,17 @@ class _Build:
         self.catalogue = Catalogue(index.connection)
         self.connection = index.connection
         self._maker = f"{encoder.identity}:{encoder.max_tokens}:{FORMAT}"
+        self._rebuilt = index.meta("made_by") != self._maker
         self.encoding = Encoding(index, encoder, cache, progress)
         self.catalogue.create_tables()
         self.staging = Staging(content, index, encoder, self._maker)
         self.gone = self.staging.gone
         self.notes: list[str] = []
+
+    @cached_property
+    def history(self) -> History:
+        """What git tells of what came after the commit that is live; of all, where everything is read anew."""
+        return self.content.history(None if self._rebuilt else self.index.meta("revision"))
 
     def prepare(self) -> None:
         """Drop vectors whose file is damaged."""
@@ -135,16 +142,15 @@ class _Build:
 
     def switch(self) -> int:
         """Everything staged goes live at once, or nothing; gives how many objects changed."""
-        rebuilt = self.index.meta("made_by") != self._maker
-        history = self.content.history(None if rebuilt else self.index.meta("revision"))
+        rebuilt, history = self._rebuilt, self.history
         self.notes += [history.trouble] if history.trouble else []
-        deleted = self._tombstones(history)
+        names, deleted = history.latest_names(), self._tombstones(history)
         staged = self.staging.rows()
         with writing(self.connection):
             accepted, refusals = self._accepted(staged)
             old = {path: self.catalogue.at_path(path) for path in {*accepted, *self.gone}}
             changed = {path for path, (knowledge, _) in accepted.items() if not _same(old[path], knowledge)}
-            became = _became(old, accepted, self.gone, history)
+            became = _became(old, accepted, self.gone, names)
             accepted = {
                 path: (self._dated(knowledge, became.get(path), history), passages)
                 for path, (knowledge, passages) in accepted.items()
@@ -160,7 +166,7 @@ class _Build:
                 if self.index.upsert(owner_of(knowledge), passages, anew=rebuilt):
                     changed.add(path)
             self.catalogue.put_tombstones(deleted)
-            self._record(staged, accepted, refusals, history)
+            self._record(staged, accepted, refusals, names)
             if rebuilt:
                 self.index.drop_vectors()
                 self.index.set_meta("made_by", self._maker)
@@ -207,7 +213,11 @@ class _Build:
             self.catalogue.rename(old_id, None if old_id in claimed else new_id)
 
     def _record(
-        self, staged: Mapping[str, Staged], accepted: Accepted, refusals: Sequence[Problem], history: History
+        self,
+        staged: Mapping[str, Staged],
+        accepted: Accepted,
+        refusals: Sequence[Problem],
+        names: Mapping[str, str],
     ) -> None:
         """What the next run compares with, and what became of former names."""
         self.catalogue.set_files(
@@ -218,7 +228,7 @@ class _Build:
         self.catalogue.set_files(self.staging.touched.items())
         self.catalogue.forget_files(self.gone)
         self.catalogue.set_refusals(sorted(set(refusals)))
-        for old, new in history.latest_names().items():
+        for old, new in names.items():
             target = self.catalogue.at_path(new)
             if target and self.catalogue.path_of_id(id_of_path(old)) is None:
                 self.catalogue.rename(id_of_path(old), target.id)
@@ -233,7 +243,8 @@ class _Build:
         path = knowledge.path
         if before and before.revision == knowledge.revision and not history.whole:
             return replace(knowledge, created=before.created, updated=before.updated)
-        updated = knowledge.updated or history.updated.get(path) or self.content.updated(path)
+        told = history.updated.get(path) or history.fallback
+        updated = knowledge.updated or told or self.content.updated(path)
         in_git = history.created.get(path)
         first_seen = before.created if before else in_git or (updated if self.index.generation else None)
         created = in_git if history.whole and in_git else first_seen
@@ -241,16 +252,18 @@ class _Build:
 
     def _tombstone(self, before: KnowledgeObject, history: History) -> Tombstone:
         known = history.deleted.get(before.path)
-        return tombstone_of(before, self.content.revision(), known.at if known else datetime.now(UTC))
+        if known is None:
+            return tombstone_of(before, self.content.revision(), datetime.now(UTC))
+        return tombstone_of(before, known.commit, known.at)
 
     def _tombstones(self, history: History) -> list[Tombstone]:
         """What git knows and the content has no more, so that a link to it can be told from a wrong one."""
         if not history.whole:
             return []
-        latest = sorted(history.deleted.values(), key=lambda one: one.at)[-_MOST_TOMBSTONES:]
+        articles = (one for one in history.deleted.values() if one.path.lower().endswith(ARTICLE_ENDINGS))
         found = []
-        for one in latest:
-            data = self.content.blob(one.blob) if one.path.lower().endswith(ARTICLE_ENDINGS) else None
+        for one in sorted(articles, key=lambda one: one.at)[-_MOST_TOMBSTONES:]:
+            data = self.content.blob(one.blob)
             knowledge = parse(one.path, data) if data is not None else None
             if isinstance(knowledge, KnowledgeObject):
                 found.append(tombstone_of(knowledge, one.commit, one.at))
@@ -261,13 +274,13 @@ def _became(
     old: Mapping[str, KnowledgeObject | None],
     accepted: Accepted,
     gone: Iterable[str],
-    history: History,
+    names: Mapping[str, str],
 ) -> dict[str, KnowledgeObject]:
     """What was live of a path, there or, of files that are back under another name, under the one before."""
     became = {path: before for path in accepted if (before := old[path]) is not None}
     fresh = {path: knowledge for path, (knowledge, _) in accepted.items() if path not in became}
     left = [before for path in gone if (before := old[path]) is not None]
-    became.update((now.path, before) for before, now in renamed(left, fresh, history.latest_names()))
+    became.update((now.path, before) for before, now in renamed(left, fresh, names))
     return became
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from indexer.errors import Problem
-from indexer.frontmatter import Audience
+from indexer.frontmatter import Audience, FrontMatter
 from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Owner
 
@@ -184,9 +184,17 @@ def owner_of(knowledge: KnowledgeObject) -> Owner:
     return Owner(knowledge.id, knowledge.audience, facets, knowledge.valid_from, knowledge.valid_to)
 
 
+def in_force(knowledge: KnowledgeObject | FrontMatter, at: datetime) -> bool:
+    """Whether it is published and within its dates at a time: requesters may open nothing else."""
+    started = knowledge.valid_from is None or knowledge.valid_from <= at
+    over = knowledge.valid_to is not None and knowledge.valid_to < at
+    return knowledge.workflow_state == "published" and started and not over
+
+
 def tombstone_of(knowledge: KnowledgeObject, after: str | None, at: datetime) -> Tombstone:
-    """The tombstone of an object that is gone as of a commit."""
-    return Tombstone(knowledge.id, knowledge.path, knowledge.title, knowledge.audience, knowledge.revision, after, at)
+    """The tombstone of an object that is gone as of a commit; internal where requesters could not open it then."""
+    audience = knowledge.audience if in_force(knowledge, at) else "internal"
+    return Tombstone(knowledge.id, knowledge.path, knowledge.title, audience, knowledge.revision, after, at)
 
 
 def object_to_json(knowledge: KnowledgeObject) -> str:

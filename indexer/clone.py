@@ -4,7 +4,6 @@ Nothing that was fetched is forgotten: what a force-push took away can still be 
 """
 
 import fcntl
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ FETCH_SECONDS = 900
 # A remote that sends next to nothing is given up
 _STALLED = ("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=30")
 _KEPT = (("gc.pruneExpire", "never"), ("gc.autoDetach", "false"))
+# One name of ours for whatever is followed: a branch's own may be in the way of the next one's
+_REF = "refs/kb/content"
 
 
 class Clone:
@@ -35,12 +36,12 @@ class Clone:
             if not (self.folder / "HEAD").exists():
                 self._create()
             name, commit = self._at_remote(ref)
-            if self._here(name) != commit:
+            if self._here() != commit:
                 self._git(
                     *_STALLED, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force",
-                    "--end-of-options", self._url, f"+{name}:{name}", seconds=FETCH_SECONDS,
+                    "--end-of-options", self._url, f"+{name}:{_REF}", seconds=FETCH_SECONDS,
                 )  # fmt: skip
-            self._git("symbolic-ref", "HEAD", name)
+            self._git("symbolic-ref", "HEAD", _REF)
 
     def _at_remote(self, ref: str | None) -> tuple[str, str]:
         """The full name of the ref, and its commit or tag at the remote."""
@@ -59,9 +60,9 @@ class Clone:
         what = f"no branch or tag '{ref}'" if ref else "no default branch with a commit"
         raise ContentMissingError(f"the remote has {what}", "Push it, or name another by KB_CONTENT_REF")
 
-    def _here(self, name: str) -> str | None:
+    def _here(self) -> str | None:
         try:
-            return self._git("rev-parse", "--verify", "--quiet", name).decode().strip()
+            return self._git("rev-parse", "--verify", "--quiet", _REF).decode().strip()
         except GitError:
             return None
 
@@ -88,8 +89,3 @@ class Clone:
             for left in self.folder.rglob("*.lock"):
                 left.unlink(missing_ok=True)
             yield
-
-
-def without_credentials(url: str) -> str:
-    """A URL as it may be shown."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "", url)

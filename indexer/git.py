@@ -36,6 +36,7 @@ _ALWAYS = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
+    "SSH_ASKPASS_REQUIRE": "never",
 }
 _FIXED = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "i18n.logOutputEncoding=UTF-8")
 
@@ -120,8 +121,8 @@ class Blobs:
     ) -> None:
         self.close()
 
-    def read(self, name: str) -> bytes:
-        """A blob whole, by its full name.
+    def read(self, name: str, most: int | None = None) -> bytes:
+        """A blob by its full name, or its first bytes.
 
         Raises FileNotFoundError where it is missing or no blob, GitError where git ended.
         """
@@ -141,10 +142,17 @@ class Blobs:
             raise GitError("git ended while objects were read", "Look at the repository by 'git fsck'")
         if len(head) != 3:
             raise FileNotFoundError(2, "it is missing in the repository", name)
-        data = answers.read(int(head[2]))
-        answers.read(1)
         if head[1] != b"blob":
+            # Its bytes, however many, are on their way
+            self.close()
             raise FileNotFoundError(2, "the repository has no file there, but something else", name)
+        size = int(head[2])
+        data = answers.read(size if most is None else min(size, most))
+        if len(data) < size:
+            # To read the rest only to pass over it could take longer than to begin anew
+            self.close()
+        else:
+            answers.read(1)
         return data
 
     def close(self) -> None:
@@ -156,8 +164,12 @@ class Blobs:
 
 def environment() -> Mapping[str, str]:
     """The environment that git runs in."""
-    kept = {name: value for name, value in os.environ.items() if name not in _LOCAL}
-    return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **kept, **_ALWAYS}
+    return {**{name: value for name, value in os.environ.items() if name not in _LOCAL}, **_ALWAYS}
+
+
+def without_credentials(text: str) -> str:
+    """A URL as it may be shown, or a text that names some."""
+    return re.sub(r"(?<=://)[^/\s]+@", "", text)
 
 
 def unified_diff(before: str, after: str) -> str:
@@ -227,23 +239,25 @@ def _said_within(process: subprocess.Popen[bytes], seconds: float, most: int) ->
     finally:
         timer.cancel()
         with process:
-            _kill(process)
+            if process.poll() is None:
+                _kill(process)
     return said, not late.is_set()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """With all that it runs: a helper that lives on would keep what it prints to open."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    """With all that it runs: a helper that lives on, even after git, would keep what it prints to open.
+
+    Its number is its own as long as nobody has waited for it.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _complaint(said: bytes) -> str:
     """The line that says what git could not do."""
     lines = said.decode("utf-8", "replace").strip().splitlines()
     line = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
-    # A remote's URL may carry a password
-    line = re.sub(r"(?<=://)[^/@\s]+@", "", line.removeprefix("fatal: ").removeprefix("error: "))
+    line = without_credentials(line.removeprefix("fatal: ").removeprefix("error: "))
     return "".join(letter if letter.isprintable() else " " for letter in line)
 
 

@@ -4,7 +4,6 @@ import posixpath
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from indexer.errors import ContentMissingError, Problem
@@ -21,18 +20,12 @@ from indexer.source import (
     unreadable_name,
 )
 
-# Of git's ls-tree -l: mode, type, object, size
-_ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40}) +(\d+|-|BAD)\t(.*)", re.DOTALL)
+# Of git's ls-tree: mode, type, object
+_ENTRY = re.compile(rb"(\d{6}) \w+ ([0-9a-f]{40})\t(.*)", re.DOTALL)
 _LINK, _SUBMODULE = b"120000", b"160000"
 _LONGEST_LINK = 4096
 # Of a few hundred thousand files
 _MOST_LISTED_BYTES = 32 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Blob:
-    name: str
-    size: int
 
 
 class GitRef:
@@ -47,13 +40,13 @@ class GitRef:
             )
         self.repository, self.commit = repository, found
         self._blobs = Blobs(repository)
-        self._files: dict[str, _Blob] = {}
+        self._files: dict[str, str] = {}
 
     def scan(self) -> Scan:
         """Every file's stamp is its blob's name: equal means unchanged."""
         self._files = {}
         problems: list[Problem] = []
-        for mode, name, size, path in self._entries():
+        for mode, name, path in self._entries():
             article = path.lower().endswith(ARTICLE_ENDINGS)
             parts = path.split("/")
             if not NEVER_CONTENT.isdisjoint(part.lower() for part in parts):
@@ -67,19 +60,14 @@ class GitRef:
             elif path in self._files:
                 problems.append(Problem(path, 1, "stands twice in the repository's tree", "Remove one of the two"))
             else:
-                self._files[path] = _Blob(name, size)
-        articles = {path: blob.name for path, blob in self._files.items() if path.lower().endswith(ARTICLE_ENDINGS)}
-        transcripts = {
-            path: blob.name for path, blob in self._files.items() if path.lower().endswith(TRANSCRIPT_ENDINGS)
-        }
+                self._files[path] = name
+        articles = {path: name for path, name in self._files.items() if path.lower().endswith(ARTICLE_ENDINGS)}
+        transcripts = {path: name for path, name in self._files.items() if path.lower().endswith(TRANSCRIPT_ENDINGS)}
         others = frozenset(self._files.keys() - articles.keys() - transcripts.keys())
         return Scan(articles, transcripts, others, tuple(sorted(problems)))
 
     def read(self, path: str) -> bytes:
-        blob = self._files[path]
-        if blob.size > MAX_FILE_BYTES:
-            return self.repository.blob(blob.name, MAX_FILE_BYTES + 1) or self._blobs.read(blob.name)
-        return self._blobs.read(blob.name)
+        return self._blobs.read(self._files[path], MAX_FILE_BYTES + 1)
 
     def revision(self) -> str:
         return self.commit
@@ -91,10 +79,11 @@ class GitRef:
         try:
             return history(self.repository, self.commit, since if leads_here else None)
         except GitError as error:
-            return History(trouble=f"the history cannot be read, so dates may be wrong: {error.problem}")
+            what = f"the history cannot be read, so dates may be wrong: {error.problem}"
+            return History(trouble=what, fallback=self.updated(None))
 
-    def updated(self, path: str) -> datetime:
-        """When the commit's history last touched the file; now, where that cannot be read."""
+    def updated(self, path: str | None) -> datetime:
+        """When the history last touched the file, or the commit was made; now, where that cannot be read."""
         with suppress(GitError):
             return last_change(self.repository, self.commit, path) or datetime.now(UTC)
         return datetime.now(UTC)
@@ -109,11 +98,11 @@ class GitRef:
     def close(self) -> None:
         self._blobs.close()
 
-    def _entries(self) -> Iterator[tuple[bytes, str, int, str]]:
-        """Mode, object, size and path of everything in the commit's folder."""
+    def _entries(self) -> Iterator[tuple[bytes, str, str]]:
+        """Mode, object and path of everything in the commit's folder."""
         tree = f"{self.commit}:{self.repository.prefix}"
         try:
-            listed = self.repository.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree, most=_MOST_LISTED_BYTES)
+            listed = self.repository.run("ls-tree", "-r", "-z", "--full-tree", tree, most=_MOST_LISTED_BYTES)
         except GitError as error:
             folder = self.repository.prefix.rstrip("/")
             if folder and not self.repository.has(tree):
@@ -124,13 +113,16 @@ class GitRef:
         for entry in listed.split(b"\0")[:-1]:
             found = _ENTRY.fullmatch(entry)
             if found is not None:
-                mode, _, name, size, path = found.groups()
-                yield mode, name.decode(), int(size) if size.isdigit() else 0, path.decode("utf-8", "surrogateescape")
+                mode, name, path = found.groups()
+                yield mode, name.decode(), path.decode("utf-8", "surrogateescape")
 
     def _link_problems(self, path: str, name: str) -> list[Problem]:
-        target = (self.repository.blob(name, _LONGEST_LINK) or b"").decode("utf-8", "surrogateescape")
-        inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-        out = target.startswith("/") or inside == ".." or inside.startswith("../")
         # What a link out names is not looked at, so that a name without an ending may be a folder of articles
-        may_be_content = path.lower().endswith(ARTICLE_ENDINGS) or not posixpath.splitext(path)[1]
-        return [leads_out(path)] if out and may_be_content else []
+        if posixpath.splitext(path)[1] and not path.lower().endswith(ARTICLE_ENDINGS):
+            return []
+        try:
+            target = self._blobs.read(name, _LONGEST_LINK).decode("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            return []
+        inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        return [leads_out(path)] if target.startswith("/") or inside == ".." or inside.startswith("../") else []

@@ -15,7 +15,11 @@ from indexer.git import Repository
 Change = Literal["added", "changed", "renamed", "deleted"]
 _CHANGES: Mapping[str, Change] = {"A": "added", "R": "renamed", "C": "added", "D": "deleted"}
 _HEAD = "--format=%x01%H%x00%cI%x00%an%x00%ae%x00%s"
-_RAW = ("--raw", "-z", "-M", "--no-abbrev", "--no-color", "--no-ext-diff", "--no-textconv", _HEAD)
+# All that an author's settings of git could change is said
+_RAW = (
+    "--raw", "-z", "-M", "--root", "--no-abbrev", "--no-color", "--no-ext-diff", "--no-textconv", "--no-show-signature",
+    _HEAD,
+)  # fmt: skip
 _HEAD_FIELDS = 5
 # A system's longest path: one that is longer could not be handed to git again
 LONGEST_PATH = 4096
@@ -41,26 +45,30 @@ class History:
     """Of a span of commits: when each path was created and last changed, former names, what was deleted.
 
     ``created`` goes back over renames, and a rename alone is no update. ``deleted`` are paths that are gone at its end
-    and not renamed. ``whole``: from the first commit on. ``trouble`` is what kept it from being read.
+    and not renamed. ``single``: paths that were added and not changed since -> their blobs. ``whole``: from the first
+    commit on. ``trouble`` is what kept it from being read; ``fallback`` is then the one date of all files.
     """
 
     created: Mapping[str, datetime] = field(default_factory=dict)
     updated: Mapping[str, datetime] = field(default_factory=dict)
     renames: tuple[tuple[str, str], ...] = ()
     deleted: Mapping[str, Revision] = field(default_factory=dict)
+    single: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
     trouble: str = ""
+    fallback: datetime | None = None
 
     def latest_names(self) -> dict[str, str]:
         """Every former path -> what that file is called now, the later rename of a path winning."""
         latest: dict[str, str] = {}
-        formers: dict[str, list[str]] = {}
-        for old, new in self.renames:
-            latest.pop(new, None)
-            moved = [former for former in formers.pop(old, []) if latest.get(former) == old] + [old]
-            latest.update(dict.fromkeys(moved, new))
-            formers[new] = formers.get(new, []) + moved
-        return latest
+        becomes: dict[str, str] = {}
+        seen: set[str] = set()
+        for old, new in reversed(self.renames):
+            becomes[old] = becomes.get(new, new)
+            if old not in seen:
+                latest[old] = becomes[old]
+            seen |= {old, new}
+        return dict(reversed(latest.items()))
 
 
 def history(repository: Repository, commit: str, since: str | None = None) -> History:
@@ -69,16 +77,17 @@ def history(repository: Repository, commit: str, since: str | None = None) -> Hi
     Paths are relative to the folder. Raises GitError.
     """
     span = commit if since is None else f"{since}..{commit}"
-    raw = repository.run("log", "--reverse", *_RAW, span, "--", *filter(None, [repository.prefix]))
     created: dict[str, datetime] = {}
     updated: dict[str, datetime] = {}
     renames: list[tuple[str, str]] = []
     deleted: dict[str, Revision] = {}
+    single: dict[str, str] = {}
     blobs: dict[str, str] = {}
-    for one in _revisions(raw, repository.prefix):
+    for one in _log(repository, span, filter(None, [repository.prefix]), "--reverse"):
         moved = one.change == "renamed" and blobs.get(one.path_before) == one.blob
         updated[one.path] = updated.get(one.path_before, one.at) if moved else one.at
         blobs[one.path] = one.blob
+        single.pop(one.path, None)
         if one.change == "deleted":
             created.pop(one.path, None)
             deleted[one.path] = one
@@ -89,14 +98,20 @@ def history(repository: Repository, commit: str, since: str | None = None) -> Hi
             created[one.path] = created.pop(one.path_before, one.at)
         else:
             created.setdefault(one.path, one.at)
-    return History(created, updated, tuple(renames), deleted, since is None)
+            if one.change == "added":
+                single[one.path] = one.blob
+    whole = since is None and not is_shallow(repository)
+    return History(created, updated, tuple(renames), deleted, single, whole)
 
 
-def revisions(repository: Repository, commit: str, path: str, most: int = 0) -> list[Revision]:
-    """One file's revisions up to a commit, newest first, over its renames; all, or ``most``. Raises GitError."""
-    limit = (f"--max-count={most}",) if most else ()
-    raw = repository.run("log", "--follow", *limit, *_RAW, commit, "--", f"{repository.prefix}{path}")
-    return list(_revisions(raw, repository.prefix))
+def revisions(repository: Repository, commit: str, path: str) -> list[Revision]:
+    """One file's revisions up to a commit, newest first, over its renames. Raises GitError.
+
+    Only what the followed branch had: what another said before it was merged is the merge's. What the file was copied
+    from is another file.
+    """
+    of_branch = ("--first-parent", "--diff-merges=first-parent")
+    return list(_unbroken(_log(repository, commit, [f"{repository.prefix}{path}"], "--follow", *of_branch), path))
 
 
 def is_plain(path: str) -> bool:
@@ -108,9 +123,13 @@ def is_plain(path: str) -> bool:
     )
 
 
-def last_change(repository: Repository, commit: str, path: str) -> datetime | None:
-    """When a path last changed up to a commit; None where that commit's history has no such path. Raises GitError."""
-    raw = repository.run("log", "-1", "--format=%cI", commit, "--", f"{repository.prefix}{path}").decode().strip()
+def last_change(repository: Repository, commit: str, path: str | None) -> datetime | None:
+    """When a path last changed up to a commit, or that was made where no path is named. Raises GitError.
+
+    None where the commit's history has no such path.
+    """
+    paths = [] if path is None else [f"{repository.prefix}{path}"]
+    raw = repository.run("log", "-1", "--no-show-signature", "--format=%cI", commit, "--", *paths).decode().strip()
     return _moment(raw) if raw else None
 
 
@@ -119,8 +138,18 @@ def is_shallow(repository: Repository) -> bool:
     return repository.run("rev-parse", "--is-shallow-repository").strip() == b"true"
 
 
-def _revisions(raw: bytes, prefix: str) -> Iterator[Revision]:
-    """Changes of the content below ``prefix``. A file that came in from outside is added, one that left deleted."""
+def _unbroken(listed: Iterable[Revision], path: str) -> Iterator[Revision]:
+    """The revisions as long as they are of the file that has this path at first."""
+    for one in listed:
+        if one.path != path:
+            return
+        yield one
+        path = one.path_before
+
+
+def _log(repository: Repository, span: str, paths: Iterable[str], *options: str) -> Iterator[Revision]:
+    """Changes of the content. A file that came in from outside is added, one that left deleted. Raises GitError."""
+    raw, prefix = repository.run("log", *options, *_RAW, span, "--", *paths), repository.prefix
     tokens = iter(raw.split(b"\0"))
     head: list[str] = []
     for token in tokens:
@@ -144,7 +173,7 @@ def _inside(
         if change != "renamed" or not was:
             return
         change, new = "deleted", old
-    elif not was:
+    elif change == "added" or not was:
         change, old = "added", new
     commit, at, author, email, subject = head
     yield Revision(

@@ -1,7 +1,7 @@
 """Rules of the Markdown parser in our hands, so that no text takes longer than its length asks for.
 
-As they come, a bracket that opens no link costs a look at all the text behind it, each use of a reference repeats its
-address however long, and each task looks back over all the tasks before it.
+As they come, a bracket that is never closed, and one whose address is none, cost a look at all the text behind it, each
+use of a reference repeats its address however long, and each task looks back over all the tasks before it.
 """
 
 import re
@@ -40,7 +40,7 @@ def _bounded(rule: _InlineRule, opening: str) -> _InlineRule:
             return False
         start, before = state.pos, len(state.tokens)
         if not rule(state, silent):
-            spent["in vain"] += state.posMax - start
+            spent["in vain"] += _looked_to(state, opening) - start
             return False
         # What is longer than the text that makes it comes from a reference
         made = sum(len(str(value)) for token in state.tokens[before : before + 2] for value in token.attrs.values())
@@ -48,6 +48,15 @@ def _bounded(rule: _InlineRule, opening: str) -> _InlineRule:
         return True
 
     return bounded
+
+
+def _looked_to(state: StateInline, opening: str) -> int:
+    """How far a rule looked that made nothing: to the label's end, or a second one's; for an address, to all ends."""
+    label = state.md.helpers.parseLinkLabel
+    end = label(state, state.pos + len(opening) - 1, opening == "[")
+    if end >= 0 and state.src.startswith("[", end + 1):
+        end = label(state, end + 1)
+    return state.posMax if end < 0 or state.src.startswith("(", end + 1) else end
 
 
 def _tasks(state: StateCore) -> None:

@@ -60,7 +60,7 @@ class Content(Protocol):
         """When a file last changed."""
 
     def older(self, path: str) -> Iterator[tuple[bytes, datetime]]:
-        """What git has of the file from before, newest first, and since when; nothing without git."""
+        """What git has of the file from before, back to when it was added, newest first, and since when."""
 
     def blob(self, name: str) -> bytes | None:
         """Bytes by git's name of them; None without git, or where they are gone."""
@@ -196,8 +196,13 @@ def _shown(path: str) -> str:
 
 
 def older(repository: Repository, commit: str, path: str) -> Iterator[tuple[bytes, datetime]]:
-    """What a file said before, up to a commit, newest first and over renames, and since when. Raises GitError."""
-    for revision in revisions(repository, commit, path, most=_MOST_OLDER):
+    """What a file said before, newest first, over renames and back to when it was added, and since when.
+
+    What was there before a deletion is another file's. Raises GitError.
+    """
+    for revision in revisions(repository, commit, path)[:_MOST_OLDER]:
         data = repository.blob(revision.blob, MAX_FILE_BYTES + 1)
         if data is not None:
             yield data, revision.at
+        if revision.change == "added":
+            return

@@ -13,6 +13,7 @@ from indexer.catalogue import Catalogue, FileState, object_to_json
 from indexer.database import writing
 from indexer.encoder import Encoder
 from indexer.errors import Problem
+from indexer.history import History
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, blob_id, parse
 from indexer.passages import Passage, cut
@@ -25,7 +26,8 @@ PARSE_BATCH = 200
 class Staged(NamedTuple):
     """A parsed file on its way to being live; JSON as it lies in the table.
 
-    One with ``problems`` was refused: its ``object`` is then the last good version that git has of it, or none.
+    One with ``problems`` was refused: its ``object`` is then the last good version that git has of it, or none. Or it
+    goes live without a transcript that cannot be read.
     """
 
     path: str
@@ -87,7 +89,7 @@ class Staging:
             return ""
         return " ".join([own, *(f"{name}={stamp}" for name, stamp in sorted(beside.items()))])
 
-    def parse(self, progress: Progress) -> None:
+    def parse(self, history: History, progress: Progress) -> None:
         """Parse what changed, in batches that a killed run leaves behind for the next."""
         done = dict(self._connection.execute("SELECT path, stamp FROM staged"))
         with writing(self._connection):
@@ -95,7 +97,7 @@ class Staging:
             self._connection.executemany("DELETE FROM staged WHERE path = ?", dropped)
         todo = [path for path in self.changed if not (done.get(path) and done[path] == self._staged_stamp(path))]
         for count, batch in in_batches(todo, PARSE_BATCH):
-            rows = [self._staged(path) for path in batch]
+            rows = [self._staged(path, history) for path in batch]
             with writing(self._connection):
                 self._connection.executemany("INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             progress("read", count, len(todo))
@@ -104,27 +106,32 @@ class Staging:
         (videos,) = self._connection.execute("SELECT videos FROM staged WHERE path = ?", (path,)).fetchone()
         return self._stamp(path, json.loads(videos))
 
-    def _staged(self, path: str) -> Staged:
+    def _staged(self, path: str, history: History) -> Staged:
+        data = b""
         try:
-            parsed = parse(path, self._tree.read(path))
+            data = self._tree.read(path)
+            parsed = parse(path, data)
         except OSError as error:
             parsed = [Problem(path, 1, f"cannot be read: {error.strerror}", "Mend its permissions")]
         problems: list[Problem] = []
         if isinstance(parsed, list):
-            problems, good = parsed, self._last_good(path)
+            problems, good = parsed, self._last_good(path, blob_id(data), history)
             if good is None:
                 return Staged(path, "", "", "[]", None, "[]", json_of(problems))
             parsed = good
-        transcripts, videos = self._transcripts(parsed)
+        transcripts, videos = self._transcripts(parsed, problems)
         passages = cut(parsed, self._encoder.count_tokens, self._encoder.max_tokens, transcripts)
         cut_up = json.dumps([asdict(passage) for passage in passages], ensure_ascii=False)
         stamp = "" if problems else self._stamp(path, videos)
         own = object_to_json(parsed)
         return Staged(path, stamp, parsed.revision, json.dumps(videos), own, cut_up, json_of(problems))
 
-    def _last_good(self, path: str) -> KnowledgeObject | None:
+    def _last_good(self, path: str, blob: str, history: History) -> KnowledgeObject | None:
         """What a refused file said before, if nothing of it is live: after a rebuild, or renamed and broken at once."""
         if path in self._refused_before or self._catalogue.at_path(path) is not None:
+            return None
+        # To ask git takes a walk over all its commits
+        if history.trouble or history.single.get(path) == blob:
             return None
         for data, at in self._tree.older(path):
             parsed = parse(path, data)
@@ -132,8 +139,11 @@ class Staging:
                 return replace(parsed, updated=at)
         return None
 
-    def _transcripts(self, knowledge: KnowledgeObject) -> tuple[dict[str, str], list[str]]:
-        """Of each video of an article the text of the transcript beside it, and all paths where one could be."""
+    def _transcripts(self, knowledge: KnowledgeObject, problems: list[Problem]) -> tuple[dict[str, str], list[str]]:
+        """Of each video of an article the text of the transcript beside it, and all paths where one could be.
+
+        One that cannot be read becomes a problem: to readers the article is worth more than what is said in its video.
+        """
         found: dict[str, str] = {}
         looked: list[str] = []
         folder = PurePosixPath(knowledge.path).parent
@@ -141,8 +151,13 @@ class Staging:
             for ending in TRANSCRIPT_ENDINGS:
                 path = str((folder / video).with_suffix(ending))
                 looked.append(path)
-                if path in self.scan.transcripts and video not in found:
+                if path not in self.scan.transcripts or video in found:
+                    continue
+                try:
                     found[video] = self._tree.read(path).decode("utf-8", "replace")
+                except OSError as error:
+                    what = f"is without its transcript: {path} cannot be read: {error.strerror}"
+                    problems.append(Problem(knowledge.path, 1, what, "Put it there again, or mend its permissions"))
         return found, looked
 
     def rows(self) -> dict[str, Staged]:

@@ -83,20 +83,32 @@ def followed_ref(settings: Settings) -> frozenset[str] | None:
 
 
 def read_picture(settings: Settings, path: str, commit: str | None, live: str | None) -> bytes | None:
-    """A picture of the content: as a commit has it, else as it is live. None where there is none, or it is a link."""
+    """A picture of the content: as a commit has it, else as it is live.
+
+    None where there is none, or it is a link, or too large.
+    """
     if any(part.startswith(".") or not part for part in path.split("/")) or not path.isprintable():
         return None
-    found = repository(settings) if commit or is_ref(settings) else None
-    if found is not None and live is not None:
-        at = commit or live
-        if not found.is_ancestor(at, live):
-            return None
-        listed = found.run("ls-tree", "-z", "--full-tree", at, "--", f"{found.prefix}{path}")
-        mode, _, name = listed.partition(b"\t")[0].decode().partition(" blob ")
-        return found.blob(name, MOST_PICTURE_BYTES) if mode in _FILE_MODES else None
+    data = _committed(settings, path, commit, live) if commit or is_ref(settings) else _lying(settings, path)
+    return data if data is not None and len(data) <= MOST_PICTURE_BYTES else None
+
+
+def _committed(settings: Settings, path: str, commit: str | None, live: str | None) -> bytes | None:
+    found = repository(settings)
+    if found is None or live is None:
+        return None
+    at = commit or live
+    if not found.is_ancestor(at, live):
+        return None
+    listed = found.run("ls-tree", "-z", "--full-tree", at, "--", f"{found.prefix}{path}")
+    mode, _, name = listed.partition(b"\t")[0].decode().partition(" blob ")
+    return found.blob(name, MOST_PICTURE_BYTES + 1) if mode in _FILE_MODES else None
+
+
+def _lying(settings: Settings, path: str) -> bytes | None:
     root = (settings.content / settings.content_folder).resolve()
     asked = root / path
     if asked.resolve() != asked or not asked.is_relative_to(root) or not asked.is_file():
         return None
     with asked.open("rb") as file:
-        return file.read(MOST_PICTURE_BYTES)
+        return file.read(MOST_PICTURE_BYTES + 1)

@@ -1,10 +1,13 @@
 """Git's own hook: a push to a repository on this machine, or a commit in it, is live at once.
 
 The hook touches a file that the service watches, so that it needs no secret and no address. A push then waits a moment
-for what the service writes beside it, and tells the author what is live and what was refused, at which line.
+for what the service writes beside it, and tells the author what is live and what was refused, at which line. What the
+service says of a later commit counts too, where that holds the one that was pushed and is still on the branch.
 """
 
+import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.errors import KnowledgeBaseError
@@ -19,26 +22,32 @@ _ASK = """\
 #!/bin/sh
 {mark} Asks the service on this machine to publish.
 ask() {{
-  mkdir -p {folder} && echo "$1" > {request}.$$ && mv {request}.$$ {request}
+  mkdir -p {folder} && rm -f {outcome} && echo "$1" > {request}.$$ && mv {request}.$$ {request}
 }}
 """
 _AFTER_PUSH = """\
 pushed=
 while read -r _old new ref; do
-  [ "$ref" = {ref} ] && pushed=$new
+  case "$ref" in {refs}) pushed=$new followed=$ref ;; esac
 done
 [ -n "$pushed" ] || exit 0
+answered() {{
+  seen=$(head -n 1 {outcome}) || return 1
+  # Without a commit it says why the service could not look
+  [ -z "$seen" ] && return 0
+  git merge-base --is-ancestor "$pushed" "$seen" && git merge-base --is-ancestor "$seen" "$followed"
+}}
 ask "$pushed" || exit 0
 tries=50
 while [ $tries -gt 0 ]; do
-  if [ "$(head -n 1 {outcome} 2>/dev/null)" = "$pushed" ]; then
+  if answered 2>/dev/null; then
     tail -n +2 {outcome}
     exit 0
   fi
   tries=$((tries - 1))
   sleep 0.1
 done
-echo "kb: the service has not looked yet; it publishes when it runs again"
+echo "kb: no answer from the service within 5 s"
 exit 0
 """
 _AFTER_COMMIT = """\
@@ -48,7 +57,7 @@ exit 0
 
 
 def install(repository: Repository, ref: str | None, request: Path, outcome: Path) -> list[Path]:
-    """Write the hooks, ours anew; gives them. ``ref`` is the branch that is followed, or the repository's default one.
+    """Write the hooks, ours anew; gives them. ``ref`` is the branch or tag that is followed, if not the default branch.
 
     Raises KnowledgeBaseError where there is a hook of somebody else's, and writes none then.
     """
@@ -59,7 +68,7 @@ def install(repository: Repository, ref: str | None, request: Path, outcome: Pat
         folder=shlex.quote(str(request.parent.resolve())),
         request=shlex.quote(str(request.resolve())),
         outcome=shlex.quote(str(outcome.resolve())),
-        ref=shlex.quote(f"refs/heads/{ref.removeprefix('refs/heads/')}" if ref else _default(repository)),
+        refs="|".join(shlex.quote(one) for one in _followed(repository, ref)) if repository.is_bare else "",
     )
     for hook in hooks:
         if hook.exists() and _MARK not in hook.read_text("utf-8", "replace"):
@@ -78,13 +87,18 @@ def _folder(repository: Repository) -> Path:
     try:
         said = repository.run("config", "--local", "--get", "core.hooksPath").decode().strip()
     except GitError:
-        return repository.git_dir / "hooks"
+        # A linked worktree has none of its own
+        common = os.fsdecode(repository.run("rev-parse", "--git-common-dir")).removesuffix("\n")
+        return repository.top / common / "hooks"
     return repository.top / Path(said).expanduser()
 
 
-def _default(repository: Repository) -> str:
+def _followed(repository: Repository, ref: str | None) -> Sequence[str]:
+    """The full names that what is followed may have."""
+    if ref:
+        return [ref] if ref.startswith("refs/") else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
     try:
-        return repository.run("symbolic-ref", "HEAD").decode().strip()
+        return [repository.run("symbolic-ref", "HEAD").decode().strip()]
     except GitError as error:
         raise KnowledgeBaseError(
             f"{repository.git_dir} has no default branch", "Name the one to follow by KB_CONTENT_REF"

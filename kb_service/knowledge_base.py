@@ -76,7 +76,7 @@ class KnowledgeBase:
         """What the articles said before, up to what is live now."""
         settings, commit = self.settings, self.index.meta("revision")
         files = None if is_ref(settings) else settings.content / settings.content_folder
-        return Past(self.searcher.catalogue, self.attachments, repository(settings), commit, files)
+        return Past(self.searcher.catalogue, self.attachments, lambda: repository(settings), commit, files)
 
     def picture(self, path: str, commit: str | None = None) -> bytes | None:
         """A picture that lies in the content, as it is live or as a commit has it; None where there is none."""

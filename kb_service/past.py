@@ -4,9 +4,10 @@ Shown only to who may read the article both then and now.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 from pathlib import Path
 
 from indexer.catalogue import Catalogue, Tombstone
@@ -19,6 +20,8 @@ from kb_service.attachments import Attachments
 from kb_service.query import may_read, visible_to
 
 _NAME = re.compile(r"[0-9a-f]{4,40}", re.IGNORECASE)
+# So many refused revisions in a row are passed over: to read each costs a process
+_MOST_REFUSED = 50
 
 
 class UnknownArticleError(KnowledgeBaseError):
@@ -87,14 +90,19 @@ class Past:
         self,
         catalogue: Catalogue,
         attachments: Attachments,
-        repository: Repository | None,
+        open_repository: Callable[[], Repository | None],
         commit: str | None,
         files: Path | None = None,
     ) -> None:
         """``files``: where the content lies as files, which may not be committed yet."""
         self._catalogue, self._attachments = catalogue, attachments
-        self._repository = repository if commit else None
+        self._open_repository = open_repository
         self._commit, self._files = commit or "", files
+
+    @cached_property
+    def _repository(self) -> Repository | None:
+        """Opened when it is first used: most of what is asked, a wrong id too, needs no git."""
+        return self._open_repository() if self._commit else None
 
     def article(self, object_id: str, audience: Audience) -> KnowledgeObject:
         """The article as it is live. Raises UnknownArticleError, and DeletedArticleError where it once was."""
@@ -135,7 +143,8 @@ class Past:
         newest = self.at(object_id, after or known.revision, audience)
         oldest = self.at(object_id, before, audience) if before else self._before(known, newest, audience)
         diff = unified_diff(oldest.text, newest.text)
-        lines = diff.splitlines()
+        # Of git's lines, that only this ends
+        lines = diff.split("\n")
         return Difference(
             oldest,
             newest,
@@ -166,13 +175,16 @@ class Past:
                 f"'{known.title}' was deleted by then", f"Its revisions: GET /api/history/{known.id}"
             )
         note = ""
-        for one in listed[place:]:
+        for one in listed[place : place + _MOST_REFUSED]:
             found = self._parsed(one.path, one.blob)
             if found is not None:
                 knowledge = replace(found[0], id=known.id, updated=one.at)
                 return Version(knowledge, found[1], one, known.live is not None and one.blob == known.revision, note)
             note = "The file was refused at that revision; this is what was live."
-        raise _unknown(known.id, when)
+        raise UnknownRevisionError(
+            f"'{known.title}' was refused then, and in the revisions before",
+            f"Its revisions: GET /api/history/{known.id}",
+        )
 
     def _place(self, listed: Sequence[Revision], moment: datetime | None, name: str) -> int | None:
         """Which of the revisions is meant: the one of that name, or the last one at that time or commit."""
@@ -184,12 +196,8 @@ class Past:
         commit = self._repository.commit(name) if self._repository else None
         if self._repository is None or commit is None or not self._repository.is_ancestor(commit, self._commit):
             return None
-        for path in dict.fromkeys(one.path for one in listed):
-            there = {one.commit for one in revisions(self._repository, commit, path, most=1)}
-            found = next((place for place, one in enumerate(listed) if one.commit in there), None)
-            if found is not None:
-                return found
-        return None
+        later = set(self._repository.run("rev-list", self._commit, f"^{commit}").decode().split())
+        return next((place for place, one in enumerate(listed) if one.commit not in later), None)
 
     def _kept(self, known: _Known, name: str) -> Version:
         """What is not in the live history: not committed yet, or used once for an incident and forced away since."""
@@ -225,9 +233,10 @@ class Past:
         with Blobs(self._repository) as blobs:
             for one in listed:
                 try:
-                    matter = front_matter_of(one.path, blobs.read(one.blob))
+                    data = blobs.read(one.blob, MAX_FILE_BYTES + 1)
                 except FileNotFoundError:
                     continue
+                matter = front_matter_of(one.path, data) if len(data) <= MAX_FILE_BYTES else None
                 # One that was refused was never live; it is shown to those who see more than what is public
                 if may_read(matter, audience) if matter else audience != "public":
                     yield one
@@ -238,7 +247,7 @@ class Past:
         if version.revision is not None:
             commits = [one.commit for one in listed]
             listed = listed[commits.index(version.revision.commit) + 1 :]
-        for one in listed:
+        for one in listed[:_MOST_REFUSED]:
             found = None if one.blob == version.knowledge.revision else self._parsed(one.path, one.blob)
             if found is not None and may_read(found[0], audience):
                 return Version(replace(found[0], id=known.id, updated=one.at), found[1], one, live=False)

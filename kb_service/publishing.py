@@ -8,7 +8,6 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,6 @@ from typing import Literal
 from indexer.build import Report
 from indexer.errors import IndexBusyError, KnowledgeBaseError
 from indexer.progress import Progress, unwatched
-from indexer.source import Content
 from kb_service.content import open_content
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.watching import Watch
@@ -136,16 +134,21 @@ class Publisher:
 
     def _look(self, why: Why, asked: float, progress: Progress) -> None:
         self.status = replace(self.status, running=True)
+        seen = ""
         live: list[float] = []
 
         def now_live() -> None:
             live.append(time.monotonic() - asked)
+            catalogue = self.knowledge_base.searcher.catalogue
+            refused = (f"kb: refused {problem}" for problem in catalogue.refusals())
+            self._tell(seen, f"kb: live, {catalogue.count()} articles", *refused)
             self._live.set()
 
         try:
             content = open_content(self.knowledge_base.settings)
-            self.status = replace(self.status, seen=content.revision(), looked_at=datetime.now(UTC))
-            report = self._publish(content, progress, now_live)
+            seen = content.revision() or ""
+            self.status = replace(self.status, seen=seen or None, looked_at=datetime.now(UTC))
+            report = self.knowledge_base.update(progress, now_live, content)
         except IndexBusyError:
             # Another process publishes: what it leaves undone is looked for right after
             self._failed("another process publishes", "Wait until it is done", 1.0)
@@ -159,24 +162,16 @@ class Publisher:
             self._succeeded(why, live[0], report)
         finally:
             self.status = replace(self.status, running=False)
-            self._tell()
+            if not live:
+                self._tell(seen, f"kb: not published yet: {self.status.failure}")
             self._live.set()
 
-    def _publish(self, content: Content, progress: Progress, now_live: Callable[[], None]) -> Report:
-        return self.knowledge_base.update(progress, now_live, content)
-
-    def _tell(self) -> None:
-        """Leave word for git's hook, which tells the author who waits for it."""
-        status, file = self.status, self.knowledge_base.settings.outcome_file
-        lines = [status.seen or ""]
-        if status.failure is not None:
-            lines.append(f"kb: not published yet: {status.failure}")
-        elif status.last is not None:
-            lines.append(f"kb: live, {status.last.report.objects} articles")
-            lines += [f"kb: refused {problem}" for problem in status.last.report.refusals]
+    def _tell(self, seen: str, *lines: str) -> None:
+        """Leave word for git's hook, which tells the author who waits for it; ``seen`` is the commit it is about."""
+        file = self.knowledge_base.settings.outcome_file
         part = file.with_name(f"{file.name}.part")
         with suppress(OSError):
-            part.write_text("\n".join(lines) + "\n", "utf-8")
+            part.write_text("\n".join((seen, *lines, "")), "utf-8")
             part.replace(file)
 
     def _succeeded(self, why: Why, seconds: float, report: Report) -> None:
@@ -185,12 +180,10 @@ class Publisher:
             _log.warning("the content is followed again")
         if report.note:
             _log.warning(report.note)
-        if report.changed or status.last is None:
+        if report.changed:
             last = Published(why, datetime.now(UTC), round(seconds, 3), report)
             status = replace(status, last=last, publishes=status.publishes + 1)
             _log.info("published in %.3f s: %d changed, %d refused", seconds, report.changed, report.refused)
-        else:
-            status = replace(status, last=replace(status.last, report=report))
         self.status = replace(status, failure=None)
 
     def _failed(self, problem: str, remedy: str, seconds: float | None = None) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from indexer.catalogue import in_force
 from indexer.frontmatter import AUDIENCES, Audience, FrontMatter
 from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Filter, Validity
@@ -58,12 +59,9 @@ def visible_to(audience: Audience) -> frozenset[str]:
 
 def may_read(knowledge: KnowledgeObject | FrontMatter, audience: Audience) -> bool:
     """Whether a caller of this audience may open it: requesters only what is published and within its dates."""
-    if knowledge.audience not in visible_to(audience):
-        return False
-    now = datetime.now(UTC)
-    started = knowledge.valid_from is None or knowledge.valid_from <= now
-    over = knowledge.valid_to is not None and knowledge.valid_to < now
-    return audience != "public" or (knowledge.workflow_state == "published" and started and not over)
+    return knowledge.audience in visible_to(audience) and (
+        audience != "public" or in_force(knowledge, datetime.now(UTC))
+    )
 
 
 def filter_of(query: Query) -> Filter:

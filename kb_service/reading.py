@@ -53,28 +53,45 @@ class Reading:
 def read(searcher: Searcher, knowledge: KnowledgeObject, audience: Audience, commit: str | None = None) -> Reading:
     """The article with everything a reader of this audience sees beside it; pictures as of a commit, or as they are."""
     document = knowledge.document.without_title_heading()
-    html = render_html(document, lambda target: resolve(searcher, knowledge.path, target, audience, commit))
+    html = render_html(document, lambda target: resolve(searcher, knowledge, target, audience, commit))
     contents = tuple(
         Heading(section.level, section.title, section.anchor) for section in document.sections if section.level
     )
     return Reading(knowledge, html, contents, _related(searcher, knowledge, audience))
 
 
-def resolve(searcher: Searcher, path: str, target: str, audience: Audience, commit: str | None = None) -> str | None:
-    """A link or picture target of the article at ``path`` as an address, or None where it leads nowhere.
+def shows(knowledge: KnowledgeObject, path: str) -> bool:
+    """Whether an article shows the picture at a path of the content."""
+    return any(
+        child.type == "image" and _inside(knowledge, str(child.attrGet("src") or "")) == path
+        for token in knowledge.document.tokens
+        for child in token.children or []
+    )
 
-    What the audience may not read is not there.
+
+def _inside(knowledge: KnowledgeObject, target: str) -> str:
+    """The path that a relative target of an article means."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(knowledge.path), unquote(urlsplit(target).path)))
+
+
+def resolve(
+    searcher: Searcher, knowledge: KnowledgeObject, target: str, audience: Audience, commit: str | None = None
+) -> str | None:
+    """A link or picture target of an article as an address, or None where it leads nowhere.
+
+    What the audience may not read is not there. A past picture is shown to requesters only as part of an article.
     """
     parts = urlsplit(target)
     if parts.scheme or parts.netloc:
         return target if parts.scheme in {"http", "https", "mailto", "tel"} else None
     if not parts.path:
         return target
-    inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path)))
+    inside = _inside(knowledge, target)
     if inside.startswith(("../", "/")) or inside == "..":
         return None
     if posixpath.splitext(inside)[1].lower() in PICTURE_TYPES:
-        return f"/media/{quote(inside)}" + (f"?at={commit}" if commit else "")
+        of = f"&of={quote(knowledge.id, safe='')}" if audience == "public" else ""
+        return f"/media/{quote(inside)}" + (f"?at={commit}{of}" if commit else "")
     catalogue = searcher.catalogue
     # By its path, its id, or the id that a renamed file had
     linked = catalogue.at_path(inside) or catalogue.get(inside) or catalogue.get(id_of_path(inside))

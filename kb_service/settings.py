@@ -34,7 +34,11 @@ class Settings(BaseSettings):
         None, description="A git URL: cloned into the data folder and fetched by itself; KB_CONTENT is not used then."
     )
     poll_seconds: float = Field(
-        60, ge=0, description="How often the content is looked at while the service runs; 0: not by itself."
+        60,
+        ge=0,
+        le=86400,
+        allow_inf_nan=False,
+        description="How often the content is looked at while the service runs; 0: not by itself.",
     )
     hook_secret: SecretStr | None = Field(
         None, description="What a git server signs its webhooks with: `POST /hooks/git` answers only then."
@@ -45,7 +49,8 @@ class Settings(BaseSettings):
         "the repository's remote.",
     )
     data: Path = Field(
-        Path("data"), description="Where the index lives. Nothing is written elsewhere, but for KB_CACHE."
+        Path("data"),
+        description="Where the index and the desk's record live. Nothing is kept elsewhere, but for KB_CACHE.",
     )
     cache: Path | None = Field(
         None,

@@ -58,7 +58,7 @@ class Watch:
             stop_event=self._stop,
             rust_timeout=500,
             raise_interrupt=False,
-            force_polling=polling,
+            force_polling=polling or None,
         ):
             hook = any(Path(path) == self._request for _, path in changes)
             self._changed("hook" if hook else "watch")

@@ -206,6 +206,29 @@ def test_a_transcript_beside_a_video_is_part_of_the_article(desk: Desk) -> None:
     assert (found(desk, "cartridge"), found(desk, "toner")) == ([], ["a"])
 
 
+def test_a_transcript_that_cannot_be_read_is_named_and_keeps_nothing_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write("a.md", "# Printers\n\n![How](how.mp4)")
+    desk.write("b.md", "# Mail")
+    desk.write("how.vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nreplace the cartridge")
+
+    def read(tree: WorkingTree, path: str) -> bytes:
+        if path == "how.vtt":
+            raise PermissionError(13, "Permission denied")
+        return (tree.root / path).read_bytes()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.source.WorkingTree.read", read)
+        for _ in range(2):
+            report = desk.update()
+            (problem,) = report.refusals
+            assert (problem.path, "how.vtt cannot be read" in problem.problem) == ("a.md", True)
+            assert (report.objects, found(desk, "printers"), found(desk, "cartridge")) == (2, ["a"], [])
+    assert desk.update().refusals == ()
+    assert found(desk, "cartridge") == ["a"]
+
+
 def test_another_encoder_means_a_rebuild_said_in_one_line(desk: Desk) -> None:
     class Other(HashingEncoder):
         identity = "hashing-2"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.clone import Clone, without_credentials
+from indexer.clone import Clone
 from indexer.errors import ContentMissingError
 from indexer.git import GitError, Repository
 from indexer.git_ref import GitRef
@@ -93,13 +93,19 @@ def test_what_a_killed_fetch_left_is_in_nobodys_way(authored: Authored, tmp_path
     assert files(clone) == ["a.md", "b.md"]
 
 
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://ann:s3cret@git.example/kb.git", "https://git.example/kb.git"),
-        ("https://git.example/a@b/kb.git", "https://git.example/a@b/kb.git"),
-        ("git@git.example:acme/kb.git", "git@git.example:acme/kb.git"),
-    ],
-)
-def test_credentials_are_not_shown(url: str, shown: str) -> None:
-    assert without_credentials(url) == shown
+def test_a_branch_that_gives_way_to_one_below_its_name(authored: Authored, tmp_path: Path) -> None:
+    authored.write("a.md", "# A")
+    authored.push()
+    authored.git("push", "-q", "origin", "HEAD:refs/heads/release")
+    once = authored.git("rev-parse", "HEAD")
+    clone = Clone(str(authored.bare), tmp_path / "clone.git")
+    clone.fetch("release")
+    authored.write("b.md", "# B")
+    authored.push()
+    authored.git("push", "-q", "origin", ":release", "HEAD:refs/heads/release/2")
+    clone.fetch("release/2")
+    assert files(clone) == ["a.md", "b.md"]
+    assert files(clone, once) == ["a.md"]
+    authored.git("push", "-q", "origin", ":release/2", "HEAD~1:refs/heads/release")
+    clone.fetch("release")
+    assert files(clone) == ["a.md"]

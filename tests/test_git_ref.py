@@ -2,14 +2,14 @@
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from indexer import Report, update
-from indexer.catalogue import Catalogue
 from indexer.errors import ContentMissingError
 from indexer.git import GitError, Repository
 from indexer.git_ref import GitRef
@@ -271,6 +271,112 @@ def test_a_file_renamed_and_broken_at_once_keeps_its_last_good_version(authored:
     assert (live.id, live.title) == ("new", "VPN")
 
 
+def test_a_broken_file_is_neither_what_it_was_copied_from_nor_what_was_deleted(authored: Authored) -> None:
+    text = article("VPN", *(f"line {number} of many" for number in range(20)))
+    authored.write("vpn.md", text)
+    authored.write("gone.md", article("Gone", "a wombat"))
+    authored.push()
+    authored.update()
+    authored.git("rm", "-q", "gone.md")
+    authored.write("mail.md", text.replace("title: VPN", "title: Mail: how"))
+    authored.push()
+    authored.update()
+    assert objects(authored.desk) == ["vpn"]
+    authored.write("gone.md", BROKEN)
+    authored.push()
+    assert [refusal.partition(":")[0] for refusal in authored.update()] == ["gone.md", "mail.md"]
+    assert objects(authored.desk) == ["vpn"]
+
+
+def test_git_is_asked_for_older_versions_only_of_files_that_have_some(
+    authored: Authored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authored.write("a.md", article("VPN", "good words"))
+    for number in range(3):
+        authored.write(f"{number}.md", BROKEN)
+    authored.push()
+    authored.write("a.md", BROKEN)
+    authored.push()
+    asked: list[str] = []
+    older = GitRef.older
+
+    def ask(content: GitRef, path: str) -> Iterator[tuple[bytes, datetime]]:
+        asked.append(path)
+        return older(content, path)
+
+    monkeypatch.setattr(GitRef, "older", ask)
+    assert len(authored.update()) == 4
+    assert (asked, found(authored.desk, "good")) == (["a.md"], ["a"])
+
+
+def test_where_the_history_cannot_be_read_all_have_the_commit_s_date(
+    authored: Authored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        authored.write(f"{number}.md", article("VPN", "text"))
+    authored.write("broken.md", BROKEN)
+    authored.push(date="2025-01-01T00:00:00Z")
+    asked: list[object] = []
+
+    def fail(*_arguments: object) -> History:
+        raise GitError("it is damaged", "Mend it")
+
+    def ask(*arguments: object) -> datetime:
+        asked.append(arguments)
+        return datetime(2025, 2, 1, tzinfo=UTC)
+
+    monkeypatch.setattr("indexer.git_ref.history", fail)
+    monkeypatch.setattr("indexer.git_ref.last_change", ask)
+    monkeypatch.setattr("indexer.source.revisions", fail)
+    assert len(authored.update()) == 1
+    assert {one.updated and one.updated.month for one in catalogue(authored.desk).objects()} == {2}
+    assert len(asked) == 1
+
+
+def test_a_shallow_clone_keeps_when_an_article_came(authored: Authored, tmp_path: Path) -> None:
+    authored.write("a.md", article("VPN", "text"))
+    authored.push(date="2025-01-01T00:00:00Z")
+    authored.update()
+    authored.write("a.md", article("VPN", "other text"))
+    authored.push(date="2025-06-01T00:00:00Z")
+    shallow = tmp_path / "shallow.git"
+    subprocess.run(["git", "clone", "-q", "--bare", "--depth=1", f"file://{authored.bare}", str(shallow)], check=True)
+    with closing(GitRef(Repository(shallow), "main")) as content:
+        update(content, authored.desk.index, authored.desk.encoder, authored.desk.cache)
+    live = catalogue(authored.desk).get("a")
+    assert live is not None
+    assert (live.created and live.created.month, live.updated and live.updated.month) == (1, 6)
+
+
+def test_a_tombstone_names_the_commit_that_deleted_it(authored: Authored) -> None:
+    authored.write("a.md", article("VPN", "text"))
+    authored.write("b.md", article("Mail", "text"))
+    authored.push()
+    authored.update()
+    authored.git("rm", "-q", "a.md")
+    deleting = authored.push()
+    authored.write("b.md", article("Mail", "other text"))
+    authored.push()
+    authored.update()
+    tombstone = catalogue(authored.desk).tombstone("a")
+    assert tombstone is not None
+    assert tombstone.after == deleting
+
+
+def test_deleted_pictures_take_no_article_s_tombstone(authored: Authored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.build._MOST_TOMBSTONES", 2)
+    authored.write("gone.md", article("Gone", "text"))
+    for number in range(3):
+        authored.write(f"{number}.png", f"{number}")
+    authored.push(date="2025-01-01T00:00:00Z")
+    authored.git("rm", "-q", "gone.md")
+    authored.push(date="2025-02-01T00:00:00Z")
+    authored.git("rm", "-q", "*.png")
+    authored.push(date="2025-03-01T00:00:00Z")
+    authored.update()
+    assert catalogue(authored.desk).tombstone("gone") is not None
+
+
 def test_what_a_killed_run_staged_and_was_taken_back_since_does_not_go_live(
     authored: Authored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,7 +401,6 @@ def test_what_a_killed_run_staged_and_was_taken_back_since_does_not_go_live(
     authored.push(force=True)
     authored.update()
     assert (found(authored.desk, "taken"), found(authored.desk, "good")) == ([], ["a"])
-    assert isinstance(catalogue(authored.desk), Catalogue)
 
 
 @pytest.fixture
@@ -322,6 +427,24 @@ def test_what_is_no_file_does_not_shift_what_is_read_after_it(desk: Desk, store:
     (refusal,) = publish(desk, store).refusals
     assert (refusal.path, "something else" in refusal.problem) == ("a.md", True)
     assert [(one.path, one.title) for one in catalogue(desk).objects()] == [("b.md", "VPN"), ("c.md", "Mail")]
+
+
+def test_a_transcript_that_is_no_file_keeps_nothing_back(desk: Desk, store: Store) -> None:
+    video = store.put("blob", b"# A\n\n![v](a.mp4)\n")
+    tree = store.tree([of(b"x", video)])
+    store.publish(store.tree([of(b"a.md", video), of(b"a.vtt", tree), of(b"b.md", store.put("blob", b"# B"))]))
+    (refusal,) = publish(desk, store).refusals
+    assert (refusal.path, "a.vtt" in refusal.problem, objects(desk)) == ("a.md", True, ["a", "b"])
+
+
+def test_links_cost_no_process_each(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, inside = store.put("blob", b"../../out.md"), store.put("blob", b"b.md")
+    endless, tree = store.put("blob", b"../" * 5_000), store.tree([of(b"x", out)])
+    lines = [of(b"a.md", out), of(b"b.md", inside), of(b"c.md", endless), of(b"d.md", tree), of(b"e.png", out)]
+    store.publish(store.tree([Entry(b"120000", line.name, line.object) for line in lines]))
+    monkeypatch.setattr(Repository, "blob", lambda *_: pytest.fail("a process for one link"))
+    with closing(GitRef(Repository(store.folder), "main")) as content:
+        assert [problem.path for problem in content.scan().problems] == ["a.md", "c.md"]
 
 
 def test_names_that_cannot_be_shown(desk: Desk, store: Store) -> None:

@@ -101,13 +101,19 @@ def test_what_is_no_text_is_left_out_and_what_is_never_closed_stays() -> None:
     assert [block.text for block in section.blocks] == ["a b c d e <!-- f"]
 
 
+@pytest.mark.parametrize("line", ["12:00 [INFO] up", "12:00 [INFO][main] up"])
+def test_ordinary_brackets_leave_an_article_its_links(line: str) -> None:
+    assert 'href="b.md"' in render(f"{line}\n" * 5_000 + "\nSee [a](b.md).\n\n[c]: d.md\n")
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "[" * 20_000, "> " * 5_000 + "x", "- " * 5_000, "*a " * 20_000, "|a" * 10_000 + "\n", "[" * 900_000,
         "![" * 50_000 + "a" + "](b)" * 50_000, "[a](<" * 100_000, "<!-- " * 90_000, "{{<" * 90_000, "[a]({{" * 90_000,
         "<%" * 90_000, "# a" + " " * 90_000 + "b", "- [ ] a\n" * 15_000,
-        "[a]: " + "b" * 100_000 + "\n\n" + "[a] " * 20_000,
+        "[a]: " + "b" * 100_000 + "\n\n" + "[a] " * 20_000, "[a](" * 90_000, "[INFO] up\n" * 90_000,
+        "[a]: b\n\n" + "[x][" * 90_000, "[" * 90_000 + "]" * 90_000, "[a](b " * 90_000, "![a](b " * 90_000,
     ],
     ids=lambda text: text[:8],
 )  # fmt: skip

@@ -1,16 +1,20 @@
 """What an article said before, over HTTP and on its page."""
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from indexer.git import Blobs, Repository
 from kb_service import KnowledgeBase, Settings
 from kb_service.app import create_app
+from kb_service.content import read_picture
 from tests.conftest import Desk
 from tests.test_build import article
 from tests.test_git_ref import Authored
@@ -116,6 +120,27 @@ def test_what_never_was_is_said(told: Told, at: str, said: str) -> None:
     assert "no article" in told.get("/api/history/nothing", 404)["detail"]
 
 
+def test_what_a_branch_said_is_live_from_its_merge_on(told: Told) -> None:
+    git = told.author.git
+    git("checkout", "-qb", "side")
+    told.author.write("network.md", article("VPN", "Restart the bilby.", "Look at the log."))
+    git("commit", "-qam", "on the side", date="2025-05-05T12:00:00Z")
+    side = git("rev-parse", "HEAD")
+    git("checkout", "-q", "main")
+    told.author.write("network.md", article("VPN", "Restart the dingo.", "Look at the other log."))
+    told.push("beside it", "2025-05-10")
+    git("merge", "-q", "--no-commit", "--no-ff", "-X", "ours", "side")
+    told.author.write("network.md", article("VPN", "Restart the bilby, or the dingo.", "Look at the other log."))
+    merge = told.push("merge", "2025-06-01")
+    for at, word in (("2025-05-07", "Restart the dingo."), ("2025-05-20", "other log"), (side, "Restart the dingo.")):
+        assert word in told.get(f"/api/articles/network?at={at}")["body"], at
+    for at in (merge, "2099-01-01"):
+        body = told.get(f"/api/articles/network?at={at}")
+        assert ("bilby, or the dingo" in body["body"], body["live"]) == (True, True)
+    subjects = [one["subject"] for one in told.get("/api/history/network")["revisions"]]
+    assert subjects[:3] == ["merge", "beside it", "third words"]
+
+
 def test_what_was_never_on_the_branch_is_not_shown(told: Told) -> None:
     told.author.git("checkout", "-qb", "draft")
     told.author.write("network.md", article("VPN", "A secret plan."))
@@ -190,6 +215,50 @@ def test_a_deleted_article(told: Told) -> None:
     assert "Back again" in told.get("/api/articles/network")["body"]
 
 
+def test_the_title_of_a_deleted_draft_is_not_told_to_requesters(told: Told) -> None:
+    told.author.write("plan.md", "---\ntitle: Plan\naudience: public\nworkflow_state: draft\n---\ntext")
+    told.author.write("later.md", "---\ntitle: Later\naudience: public\nvalid_from: 2999-01-01\n---\ntext")
+    told.push("not for them yet", "2025-05-01")
+    told.author.git("rm", "-q", "plan.md", "later.md")
+    told.push("never mind", "2025-06-01")
+    for name in ("plan", "later"):
+        told.get(f"/api/articles/{name}?audience=public", 404)
+        assert told.client.get(f"/a/{name}?audience=public").status_code == 404
+        told.get(f"/api/articles/{name}", 410)
+
+
+def test_a_revision_that_is_too_large_was_refused_and_is_not_read(told: Told) -> None:
+    front = "---\ntitle: Large\naudience: public\n---\n"
+    for subject, text in (("small", "text"), ("too large", "x" * 2**21), ("small again", "other text")):
+        told.author.write("large.md", front + text)
+        told.push(subject, "2025-05-01")
+    subjects = [one["subject"] for one in told.get("/api/history/large?audience=public")["revisions"]]
+    assert subjects == ["small again", "small"]
+    assert told.get("/api/history/large")["total"] == 3
+    repository = Repository(told.author.bare)
+    with Blobs(repository) as blobs:
+        name = told.author.git("rev-parse", "HEAD~1:large.md")
+        assert blobs.read(name, 4) == b"---\n"
+        assert len(blobs.read(name)) > 2**21, "another one can be read after it"
+
+
+def test_only_so_many_refused_revisions_are_looked_through(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb_service.past._MOST_REFUSED", 2)
+    for number, status in ((1, 200), (2, 404)):
+        told.author.write("network.md", f"---\ntitle: a: b\n---\nbroken {number}")
+        told.push(f"break {number}", f"2025-05-0{number}")
+        said = told.get("/api/articles/network?at=2099-01-01", status)
+    assert "refused then" in said["detail"]
+
+
+def test_a_wrong_id_asks_nothing_of_git(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(_settings: Settings) -> None:
+        raise AssertionError("git was asked")
+
+    monkeypatch.setattr("kb_service.knowledge_base.repository", asked)
+    told.get("/api/articles/nothing", 404)
+
+
 def test_only_who_may_read_it_both_then_and_now(told: Told) -> None:
     told.author.write("network.md", "---\ntitle: VPN\naudience: public\n---\nFor everybody.")
     told.push("public", "2025-05-01")
@@ -254,6 +323,42 @@ def test_pictures_as_they_were(told: Told) -> None:
         assert told.client.get(f"/media/{address}").status_code in {404, 422}, address
 
 
+def test_requesters_see_a_past_picture_only_in_what_they_may_read(told: Told) -> None:
+    told.base.settings = told.base.settings.model_copy(update={"default_audience": "public"})
+    for name, audience in (("a", "public"), ("b", "internal")):
+        (told.author.clone / f"{name}.png").write_bytes(PICTURE)
+        told.author.write(f"{name}.md", f"---\ntitle: {name}\naudience: {audience}\n---\n![It]({name}.png)")
+    then = told.push("pictures", "2025-05-01")
+    told.author.git("rm", "-q", "a.png", "b.png", "b.md")
+    told.author.write("a.md", "---\ntitle: a\naudience: public\n---\nNo more.")
+    told.push("gone", "2025-06-01")
+    html = told.get(f"/api/articles/a?at={then}")["html"]
+    shown = unescape(re.findall('src="(.+?)"', html)[0])
+    assert told.client.get(shown).content == PICTURE
+    for address in (f"b.png?at={then}", f"b.png?at={then}&of=b", f"b.png?at={then}&of=a", f"a.png?at={then}"):
+        assert told.client.get(f"/media/{address}").status_code == 404, address
+    told.base.settings = told.base.settings.model_copy(update={"default_audience": "internal"})
+    assert told.client.get(f"/media/b.png?at={then}").content == PICTURE
+
+
+def test_a_picture_is_never_another_place_s_and_never_cut_off(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (told.author.clone / "a.png").write_bytes(PICTURE)
+    live = told.push("picture", "2025-05-01")
+    (told.author.clone / "a.png").write_bytes(b"\x89PNG not committed")
+    not_fetched = Settings(content=told.author.clone, content_remote="file:///nowhere", data=tmp_path / "none")
+    assert read_picture(not_fetched, "a.png", None, None) is None
+    by_ref = Settings(content=told.author.clone, content_ref="main")
+    assert read_picture(by_ref, "a.png", None, live) == PICTURE
+    as_they_lie = Settings(content=told.author.clone)
+    monkeypatch.setattr("kb_service.content.MOST_PICTURE_BYTES", 4)
+    assert read_picture(by_ref, "a.png", None, live) is read_picture(as_they_lie, "a.png", None, live) is None
+    monkeypatch.setattr("kb_service.content.MOST_PICTURE_BYTES", 1000)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert read_picture(by_ref, "a.png", None, live) is None
+
+
 def test_files_as_they_lie_have_a_past_too(desk: Desk, git: Git) -> None:
     git(desk.content, "init", "-q", "-b", "main")
     desk.write("vpn.md", article("VPN", "Restart the wombat."))
@@ -271,6 +376,20 @@ def test_files_as_they_lie_have_a_past_too(desk: Desk, git: Git) -> None:
         changed = client.get("/api/diff/vpn").json()
         assert (changed["added"], changed["removed"], changed["to"]["note"]) == (1, 1, "It is not committed yet.")
         assert "+Restart the numbat." in changed["diff"]
+
+
+def test_a_separator_inside_a_line_is_no_end_of_it(told: Told) -> None:
+    for word in ("bilby", "quokka"):
+        told.author.write("odd.md", article("Odd", f"a\x0c+b\u2028-c {word}"))
+        told.push(word, "2025-05-01")
+    body = told.get("/api/diff/odd")
+    assert (body["added"], body["removed"]) == (1, 1)
+
+
+def test_a_former_name_leads_on_with_what_was_asked(told: Told) -> None:
+    answer = told.client.get("/a/vpn?at=2024-01-01&audience=internal", follow_redirects=False)
+    assert answer.headers["location"] == "/a/network?at=2024-01-01&audience=internal"
+    assert "What it said then is not kept" in told.client.get("/a/vpn?at=2024-01-01").text
 
 
 def test_without_git_there_is_no_past(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

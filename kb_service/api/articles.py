@@ -15,7 +15,7 @@ from kb_service.knowledge_base import KnowledgeBase
 from kb_service.past import Version
 from kb_service.reading import Reading, read
 
-router = APIRouter(prefix="/api", tags=["search"])
+router = APIRouter(prefix="/api", tags=["knowledge"])
 
 Id = Annotated[str, Path(alias="id", description="The article's id, or one that it once had.")]
 When = Annotated[
@@ -47,7 +47,7 @@ def article(base: Base, audience: CallerAudience, id_: Id, at: When = None) -> d
             "note": version.note or None,
             "changed_since": now.revision != version.knowledge.revision if now else None,
         }
-    knowledge = base.searcher.article(id_, audience) or base.past().article(id_, audience)
+    knowledge = base.past().article(id_, audience)
     refused = [str(problem) for problem in base.searcher.catalogue.refusals() if problem.path == knowledge.path]
     return {
         **_article(read(base.searcher, knowledge, audience)),

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from indexer.clone import without_credentials
+from indexer.git import without_credentials
 from kb_service.api.caller import Base, Publishing, Records
 from kb_service.content import is_ref
 from kb_service.knowledge_base import KnowledgeBase

@@ -1,5 +1,5 @@
 // Shows a saved file: the page is loaded again as soon as something was published.
-const look = async () => (await (await fetch("/api/publishing", { cache: "no-store" })).json()).generation;
+const look = async () => (await (await fetch("/readyz", { cache: "no-store" })).json()).generation;
 
 let shown = null;
 setInterval(async () => {

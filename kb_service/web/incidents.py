@@ -11,7 +11,7 @@ from kb_service.incidents import Selection
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.triage import Ticket
 from kb_service.vocabulary import STATES
-from kb_service.web.pages import HEADERS, TEMPLATES
+from kb_service.web.pages import page
 
 router = APIRouter(include_in_schema=False, dependencies=[Records])
 
@@ -39,8 +39,7 @@ def _listed(request: Request, base: KnowledgeBase, q: str, state: str | None, mi
         "total": total,
         "missing": missing,
     }
-    status = 404 if missing else 200
-    return TEMPLATES.TemplateResponse(request, "incidents.html", context, status_code=status, headers=HEADERS)
+    return page(request, "incidents.html", context, 404 if missing else 200)
 
 
 @router.get("/incidents/{number}")
@@ -56,4 +55,4 @@ def incident_page(request: Request, base: Base, audience: CallerAudience, number
         "attached": [attachment_json(one, base.searcher.catalogue) for one in attached],
         "children": base.incidents.children(recorded.incident.number),
     }
-    return TEMPLATES.TemplateResponse(request, "incident.html", context, headers=HEADERS)
+    return page(request, "incident.html", context)

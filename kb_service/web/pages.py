@@ -1,7 +1,8 @@
-"""Pages for people, server-rendered and without script: search, and an article to read."""
+"""Pages for people, server-rendered and without script unless files are watched: search, and an article to read."""
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -10,21 +11,31 @@ from starlette.exceptions import HTTPException
 
 from indexer.frontmatter import Audience
 from kb_service.api.caller import Base, CallerAudience
+from kb_service.content import MOST_PICTURE_BYTES
 from kb_service.hits import article_url
 from kb_service.knowledge_base import KnowledgeBase
-from kb_service.past import UnknownArticleError, UnknownRevisionError, Version
+from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError, Version
 from kb_service.query import Query as Asked
-from kb_service.query import visible_to
-from kb_service.reading import PICTURE_TYPES, read
+from kb_service.reading import PICTURE_TYPES, read, shows
 
 router = APIRouter(include_in_schema=False)
 TEMPLATES = Jinja2Templates(Path(__file__).parent.parent / "templates")
-# Nothing from elsewhere; the one script shows an author what was saved
+# Nothing from elsewhere
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+# The one script shows an author what was saved
+_WATCHED = f"{_POLICY}; script-src 'self'; connect-src 'self'"
+
+
+def page(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+    """A page with the headers that belong to it."""
+    headers = _headers(_WATCHED if request.app.state.publisher.watches_files else _POLICY)
+    return TEMPLATES.TemplateResponse(request, template, dict(context), status, headers)
+
+
+def _headers(policy: str) -> dict[str, str]:
+    return {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 @router.get("/")
@@ -33,7 +44,7 @@ def search_page(
 ) -> HTMLResponse:
     """A search field and what it found."""
     results = base.searcher.search(Asked(q, audience=audience)) if q.strip() else None
-    return TEMPLATES.TemplateResponse(request, "search.html", {"q": q, "results": results}, headers=HEADERS)
+    return page(request, "search.html", {"q": q, "results": results})
 
 
 @router.get("/a/{id:path}")
@@ -48,22 +59,21 @@ def article_page(
     version = _version(base, id, at, audience) if at else None
     if version is not None:
         return _as_it_was(request, base, audience, version)
-    knowledge = base.searcher.article(id, audience)
-    if knowledge is None:
-        deleted = base.searcher.catalogue.tombstone(id)
-        if deleted is not None and deleted.audience in visible_to(audience):
-            kept = _version(base, id, deleted.revision, audience)
-            told = {"deleted": deleted, "url": article_url(deleted.id) if kept else None}
-            return TEMPLATES.TemplateResponse(request, "deleted.html", told, status_code=410, headers=HEADERS)
+    try:
+        knowledge = base.past().article(id, audience)
+    except DeletedArticleError as error:
+        deleted = error.tombstone
+        url = article_url(deleted.id) if _version(base, id, deleted.revision, audience) else None
+        return page(request, "deleted.html", {"deleted": deleted, "url": url}, 410)
+    except UnknownArticleError:
         found = base.searcher.search(Asked(id.replace("/", " ").replace("-", " "), audience=audience, limit=5))
-        near = {"id": id, "near": found.hits}
-        return TEMPLATES.TemplateResponse(request, "missing.html", near, status_code=404, headers=HEADERS)
+        return page(request, "missing.html", {"id": id, "near": found.hits}, 404)
     if knowledge.id != id:
-        return RedirectResponse(article_url(knowledge.id), 308)
+        asked = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(article_url(knowledge.id) + asked, 308)
     reading = read(base.searcher, knowledge, audience)
     links = base.related.of_article(knowledge, base.searcher.catalogue) if audience != "public" else None
-    context = {"reading": reading, "links": links, "lost": at is not None}
-    return TEMPLATES.TemplateResponse(request, "article.html", context, headers=HEADERS)
+    return page(request, "article.html", {"reading": reading, "links": links, "lost": at is not None})
 
 
 def _version(base: KnowledgeBase, id_: str, at: str, audience: Audience) -> Version | None:
@@ -82,14 +92,27 @@ def _as_it_was(request: Request, base: KnowledgeBase, audience: Audience, versio
         "version": version,
         "now": base.searcher.article(version.knowledge.id, audience),
     }
-    return TEMPLATES.TemplateResponse(request, "article.html", context, headers=HEADERS)
+    return page(request, "article.html", context)
 
 
 @router.get("/media/{path:path}")
-def picture(base: Base, path: str, at: Annotated[str | None, Query(pattern="^[0-9a-f]{40}$")] = None) -> Response:
-    """A picture that lies in the content, as it is or as a commit has it."""
+def picture(
+    base: Base,
+    audience: CallerAudience,
+    path: str,
+    at: Annotated[str | None, Query(pattern="^[0-9a-f]{40}$")] = None,
+    of: str = "",
+) -> Response:
+    """A picture that lies in the content, as it is or as a commit has it.
+
+    A past one is for requesters only where the article ``of`` showed it then, and they may read that.
+    """
     kind = PICTURE_TYPES.get(PurePosixPath(path).suffix.lower())
-    data = base.picture(path, at) if kind else None
+    hidden = False
+    if at and audience == "public":
+        version = _version(base, of, at, audience)
+        hidden = version is None or not shows(version.knowledge, path)
+    data = base.picture(path, at) if kind and not hidden else None
     if data is None:
-        raise HTTPException(404, f"There is no picture '{path}'.")
-    return Response(data, media_type=kind, headers=HEADERS)
+        raise HTTPException(404, f"There is no picture '{path}' of {MOST_PICTURE_BYTES >> 20} MiB at most.")
+    return Response(data, media_type=kind, headers=_headers(_POLICY))
