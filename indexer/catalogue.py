@@ -181,7 +181,7 @@ def owner_of(knowledge: KnowledgeObject) -> Owner:
         "tag": knowledge.tags,
         "tier": (knowledge.tier,) if knowledge.tier else (),
     }
-    return Owner(knowledge.id, knowledge.audience, facets, knowledge.valid_from, knowledge.valid_to)
+    return Owner(knowledge.id, frozenset({knowledge.audience}), facets, knowledge.valid_from, knowledge.valid_to)
 
 
 def in_force(knowledge: KnowledgeObject | FrontMatter, at: datetime) -> bool:

@@ -32,6 +32,28 @@ def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Da
     return sqlite_utils.Database(connection)
 
 
+def begin_anew(connection: sqlite3.Connection, version: int) -> None:
+    """Drop every table of a derived file that was made by another version of its tables; the file is of this one then.
+
+    Outside any transaction, and before the tables are made.
+    """
+
+    def is_current() -> bool:
+        return bool(connection.execute("PRAGMA user_version").fetchone()[0] == version)
+
+    if is_current():
+        return
+    with writing(connection):
+        if is_current():
+            return
+        made = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        # A virtual table takes the tables behind it along
+        for kind in (" AND sql LIKE 'CREATE VIRTUAL%' ORDER BY name LIKE '%_instance' DESC", ""):
+            for (name,) in connection.execute(made + kind).fetchall():
+                connection.execute(f'DROP TABLE "{name}"')
+        connection.execute(f"PRAGMA user_version = {version}")
+
+
 @contextmanager
 def writing(connection: sqlite3.Connection) -> Iterator[None]:
     """One transaction that will write: IMMEDIATE, as a deferred one fails when it turns from reading to writing."""

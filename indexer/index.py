@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer import spelling, words
-from indexer.database import open_database, reading, writing
+from indexer.database import begin_anew, open_database, reading, writing
 from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
 from indexer.identifiers import identifiers
@@ -25,10 +25,13 @@ from indexer.retrieval import Asked, Filter, Found, Owner
 from indexer.snapshot import Snapshot, passages_by_key, passages_by_role
 from indexer.vectors import HalfVectors, text_hash
 
+# Raise when the tables of an index change: it is derived, and made anew then
+SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS scopes (key INTEGER PRIMARY KEY, audiences TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS owners (
-  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, audience TEXT NOT NULL, facets TEXT NOT NULL,
+  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, scope INTEGER NOT NULL, facets TEXT NOT NULL,
   valid_from REAL, valid_to REAL
 );
 CREATE TABLE IF NOT EXISTS passages (
@@ -39,7 +42,7 @@ CREATE TABLE IF NOT EXISTS passages (
 CREATE INDEX IF NOT EXISTS passages_owner ON passages (owner, number);
 CREATE INDEX IF NOT EXISTS passages_pending ON passages (key) WHERE has_vector = 0 AND text_hash IS NOT NULL;
 CREATE TABLE IF NOT EXISTS identifiers (
-  identifier TEXT, passage INTEGER, PRIMARY KEY (identifier, passage)
+  identifier TEXT, scope INTEGER, passage INTEGER, PRIMARY KEY (identifier, scope, passage)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS identifiers_passage ON identifiers (passage);
 CREATE TABLE IF NOT EXISTS tail (seq INTEGER PRIMARY KEY AUTOINCREMENT, passage INTEGER NOT NULL, vector BLOB NOT NULL);
@@ -55,6 +58,7 @@ class PassageIndex:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._lane: tuple[str, int, MeaningLane] | None = None
+        begin_anew(self.connection, SCHEMA_VERSION)
         self.connection.executescript(_SCHEMA)
         words.create_tables(self.connection)
         spelling.create_tables(self.connection)
@@ -169,15 +173,18 @@ class PassageIndex:
         """Put an owner and exactly these passages in place of what it had; gives how many came or went.
 
         Those that are as before stay untouched, with their vectors; ``anew`` they are put in again all the same, as
-        after a change of what is recorded of a text.
+        after a change of what is recorded of a text, and as for other audiences.
         """
+        scope = self._scope(owner.audiences)
+        known = self.connection.execute("SELECT scope FROM owners WHERE id = ?", (owner.id,)).fetchone()
+        anew = anew or (known is not None and known[0] != scope)
         times = [moment.timestamp() if moment else None for moment in (owner.valid_from, owner.valid_to)]
         facets = json.dumps({name: list(values) for name, values in owner.facets.items()}, ensure_ascii=False)
         (key,) = self.connection.execute(
-            "INSERT INTO owners (id, audience, facets, valid_from, valid_to) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id)"
-            " DO UPDATE SET (audience, facets, valid_from, valid_to) = (excluded.audience, excluded.facets,"
+            "INSERT INTO owners (id, scope, facets, valid_from, valid_to) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id)"
+            " DO UPDATE SET (scope, facets, valid_from, valid_to) = (excluded.scope, excluded.facets,"
             " excluded.valid_from, excluded.valid_to) RETURNING key",
-            (owner.id, owner.audience, facets, *times),
+            (owner.id, scope, facets, *times),
         ).fetchone()
         kept: dict[tuple[str, str, str, str], list[int]] = {}
         for row in self.connection.execute(
@@ -194,17 +201,23 @@ class PassageIndex:
             if same:
                 self.connection.execute("UPDATE passages SET number = ? WHERE key = ?", (number, same.pop()))
             else:
-                self._insert(key, number, path, passage)
+                self._insert(key, scope, number, path, passage)
                 came += 1
         gone = [passage for keys in kept.values() for passage in keys]
         self._forget(gone)
         return came + len(gone)
 
-    def _insert(self, owner: int, number: int, path: str, passage: Passage) -> None:
+    def _scope(self, audiences: frozenset[str]) -> int:
+        """The number of the scope of these audiences, a new one where there is none."""
+        text = json.dumps(sorted(audiences))
+        self.connection.execute("INSERT OR IGNORE INTO scopes (audiences) VALUES (?)", (text,))
+        return int(self.connection.execute("SELECT key FROM scopes WHERE audiences = ?", (text,)).fetchone()[0])
+
+    def _insert(self, owner: int, scope: int, number: int, path: str, passage: Passage) -> None:
         said = _said(passage)
         found = words.name_terms(said) if passage.role in {"title", "name"} else words.terms(said)
         encoded = passage.encoded_text
-        key = self.connection.execute(
+        inserted = self.connection.execute(
             "INSERT INTO passages (owner, number, role, heading_path, anchor, text, length, text_hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -217,14 +230,15 @@ class PassageIndex:
                 len(found),
                 text_hash(encoded) if encoded else None,
             ),
-        ).lastrowid
-        self.connection.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (key, " ".join(found)))
-        spelling.record(self.connection, said)
+        )
+        key = int(inserted.lastrowid or 0)
+        words.add_words(self.connection, scope, key, found)
+        spelling.record(self.connection, scope, said)
         name = passage.text if passage.role == "title" else passage.heading_path[-1] if passage.role == "term" else ""
         if name:
-            self.connection.execute("INSERT INTO names (rowid, text) VALUES (?, ?)", (key, name))
+            words.add_name(self.connection, scope, key, name)
         self.connection.executemany(
-            "INSERT OR IGNORE INTO identifiers VALUES (?, ?)", ((code, key) for code in identifiers(said))
+            "INSERT OR IGNORE INTO identifiers VALUES (?, ?, ?)", ((code, scope, key) for code in identifiers(said))
         )
 
     def delete(self, owner_id: str) -> None:
@@ -236,7 +250,7 @@ class PassageIndex:
 
     def clear(self) -> None:
         """Take out every owner with its passages and vectors."""
-        for table in ("words", "names", "identifiers", "passages", "owners", "spellings"):
+        for table in ("words", "names", "identifiers", "passages", "owners", "spellings", "scopes"):
             self.connection.execute(f"DELETE FROM {table}")
         self.drop_vectors()
 
@@ -244,8 +258,12 @@ class PassageIndex:
         """Leave nothing in the file and its log of what was taken out. Outside any transaction; takes its time."""
         with writing(self.connection):
             self.connection.execute("DELETE FROM spellings")
-            for passage in passages_by_key(self.connection, self._keys()).values():
-                spelling.record(self.connection, _said(passage))
+            rows = self.connection.execute(
+                "SELECT p.key, o.scope FROM passages p JOIN owners o ON o.key = p.owner"
+            ).fetchall()
+            scopes = dict(rows)
+            for key, passage in passages_by_key(self.connection, scopes).items():
+                spelling.record(self.connection, scopes[key], _said(passage))
             for table in ("words", "names"):
                 self.connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
         self.connection.execute("VACUUM")
@@ -255,9 +273,6 @@ class PassageIndex:
         """The hashes of all texts that have a vector or are to have one."""
         rows = self.connection.execute("SELECT text_hash FROM passages WHERE text_hash IS NOT NULL")
         return frozenset(digest for (digest,) in rows)
-
-    def _keys(self) -> list[int]:
-        return [key for (key,) in self.connection.execute("SELECT key FROM passages")]
 
     def _forget(self, keys: Iterable[int]) -> None:
         gone = [(key,) for key in keys]

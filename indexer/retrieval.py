@@ -12,10 +12,13 @@ Validity = Literal["current", "scheduled", "expired", "any"]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What passages belong to: an article or a record, with everything it can be filtered by."""
+    """What passages belong to: an article or a record, with everything it can be filtered by.
+
+    Who is of any one of its ``audiences`` may see it.
+    """
 
     id: str
-    audience: str
+    audiences: frozenset[str]
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     valid_from: datetime | None = None
     valid_to: datetime | None = None
@@ -23,13 +26,18 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a search may see. Every facet must have one of its values, ``validity`` is judged at the moment ``at``."""
+    """What a search may see: what is of one of the ``audiences``.
+
+    Of ``services``, if given, it sees what concerns one of them or none at all. Every facet must have one of its
+    values, ``validity`` is judged at the moment ``at``.
+    """
 
     audiences: frozenset[str]
     at: datetime
     facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     validity: Validity = "current"
     exclude: frozenset[str] = frozenset()
+    services: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from indexer.meaning import MeaningLane
 from indexer.passages import Passage, Role
 from indexer.retrieval import Asked, Candidate, Filter, Found
 from indexer.spelling import Keys, Spelling, all_spellings
-from indexer.words import WordsLane, names_beginning
+from indexer.words import Scope, WordsLane, names_beginning
 
 Positions = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -36,10 +36,12 @@ class Snapshot:
         self._meaning = meaning
         rows = connection.execute("SELECT key, owner, role, length FROM passages ORDER BY key").fetchall()
         owners = connection.execute("SELECT * FROM owners ORDER BY key").fetchall()
+        scopes = connection.execute("SELECT key, audiences FROM scopes ORDER BY key").fetchall()
         self.owner_ids: list[str] = [row[1] for row in owners]
         self.position_of = {owner_id: position for position, owner_id in enumerate(self.owner_ids)}
         owner_keys = np.array([row[0] for row in owners], np.int64)
-        self._audience = np.array([row[2] for row in owners], np.str_)
+        self._scopes: dict[Scope, frozenset[str]] = {key: frozenset(json.loads(text)) for key, text in scopes}
+        self._scope_of = np.array([row[2] for row in owners], np.int64)
         self._facets = _inverted([row[3] for row in owners])
         self._valid_from = np.array([-np.inf if row[4] is None else row[4] for row in owners], np.float64)
         self._valid_to = np.array([np.inf if row[5] is None else row[5] for row in owners], np.float64)
@@ -50,7 +52,11 @@ class Snapshot:
         self._length = np.array([row[3] for row in rows], np.float32)
         self._words = WordsLane(self._keys, self._owner_of, self._length, self._is_name, len(owners))
         self._order = np.argsort(self._owner_of, kind="stable")
-        self._spellings: list[str] | None = None
+        self._no_service = np.ones(len(owners), np.bool_)
+        for (facet, _), places in self._facets.items():
+            if facet == "service":
+                self._no_service[places] = False
+        self._spellings: dict[tuple[Scope, ...], list[str]] = {}
         self._starts = np.searchsorted(self._owner_of[self._order], np.arange(len(owners) + 1))
 
     def with_meaning(self, meaning: MeaningLane) -> "Snapshot":
@@ -62,7 +68,9 @@ class Snapshot:
 
     def select(self, wanted: Filter) -> Mask:
         """Which owners a filter lets through."""
-        mask = np.isin(self._audience, list(wanted.audiences))
+        mask = np.isin(self._scope_of, self.scopes(wanted))
+        if wanted.services is not None:
+            mask &= self._no_service | self._any_of("service", wanted.services)
         moment = wanted.at.timestamp()
         scheduled, expired = moment < self._valid_from, moment > self._valid_to
         mask &= {
@@ -72,11 +80,18 @@ class Snapshot:
             "any": np.ones(len(mask), np.bool_),
         }[wanted.validity]
         for name, values in wanted.facets.items():
-            any_of = np.zeros(len(mask), np.bool_)
-            for value in values:
-                any_of[self._facets.get((name, value.casefold()), [])] = True
-            mask &= any_of
+            mask &= self._any_of(name, values)
         mask[[self.position_of[owner] for owner in wanted.exclude if owner in self.position_of]] = False
+        return mask
+
+    def scopes(self, wanted: Filter) -> tuple[Scope, ...]:
+        """The scopes that a filter lets through, at least some of."""
+        return tuple(key for key, audiences in self._scopes.items() if audiences & wanted.audiences)
+
+    def _any_of(self, facet: str, values: Iterable[str]) -> Mask:
+        mask = np.zeros(len(self.owner_ids), np.bool_)
+        for value in values:
+            mask[self._facets.get((facet, value.casefold()), [])] = True
         return mask
 
     def owners_with(self, facet: str, value: str) -> list[str]:
@@ -106,9 +121,9 @@ class Snapshot:
 
     def search(self, connection: sqlite3.Connection, asked: Asked, wanted: Filter) -> Found:
         """Every owner that either lane puts among its best or that holds an identifier, scored by both lanes."""
-        allowed = self.select(wanted)
-        words = self._words.score(connection, asked.terms, allowed, asked.beside)
-        holders = {code: self._holders(connection, code, allowed) for code in asked.codes}
+        allowed, scopes = self.select(wanted), self.scopes(wanted)
+        words = self._words.score(connection, asked.terms, scopes, allowed, asked.beside)
+        holders = {code: self._holders(connection, code, scopes, allowed) for code in asked.codes}
         chosen = {int(owner) for owner in _best(words.article, DEPTH)} | {int(o) for o in _best(words.title, DEPTH)}
         chosen.update(owner for found in holders.values() for owner in found)
         named = (self.position_of[owner] for owner in asked.owners if owner in self.position_of)
@@ -150,25 +165,25 @@ class Snapshot:
 
     def spelling(self, connection: sqlite3.Connection, wanted: Filter) -> Spelling:
         """The words of what a filter lets through."""
-        visible = self.select(wanted)[self._owner_of]
+        visible, scopes = self.select(wanted)[self._owner_of], self.scopes(wanted)
 
         def holders(term: str) -> Keys:
-            positions, _ = self._words.postings(connection, term)
+            positions, _ = self._words.postings(connection, scopes, term)
             return self._keys[positions[visible[positions]]]
 
-        return Spelling(connection, holders, lambda: self._all_spellings(connection))
+        return Spelling(connection, scopes, holders, lambda: self._all_spellings(connection, scopes))
 
-    def _all_spellings(self, connection: sqlite3.Connection) -> list[str]:
-        if self._spellings is None:
-            self._spellings = all_spellings(connection)
-        return self._spellings
+    def _all_spellings(self, connection: sqlite3.Connection, scopes: tuple[Scope, ...]) -> list[str]:
+        if scopes not in self._spellings:
+            self._spellings[scopes] = all_spellings(connection, scopes)
+        return self._spellings[scopes]
 
     def complete(self, connection: sqlite3.Connection, typed: str, wanted: Filter, most: int) -> list[tuple[str, str]]:
         """Names that hold the words typed, the last one perhaps only begun, with their owners' ids.
 
         Those that begin as typed come first, then the shorter ones.
         """
-        keys = np.array(names_beginning(connection, typed), np.int64)
+        keys = np.array(names_beginning(connection, self.scopes(wanted), typed), np.int64)
         positions = np.searchsorted(self._keys, keys)
         seen = self.select(wanted)[self._owner_of[positions]]
         shortest = keys[seen][np.lexsort((keys[seen], self._length[positions[seen]]))][: most * 10]
@@ -184,12 +199,15 @@ class Snapshot:
     def _positions(self, owner: int) -> Positions:
         return self._order[self._starts[owner] : self._starts[owner + 1]]
 
-    def _holders(self, connection: sqlite3.Connection, code: str, allowed: Mask) -> dict[int, bool]:
+    def _holders(
+        self, connection: sqlite3.Connection, code: str, scopes: Sequence[Scope], allowed: Mask
+    ) -> dict[int, bool]:
         """The owners that hold an identifier, and whether it is the whole of one of their names."""
         rows = connection.execute(
             "SELECT i.passage, p.role IN ('title', 'name') AND lower(p.text) = i.identifier"
-            " FROM identifiers i JOIN passages p ON p.key = i.passage WHERE i.identifier = ?",
-            (code,),
+            " FROM identifiers i JOIN passages p ON p.key = i.passage"
+            f" WHERE i.identifier = ? AND i.scope IN ({','.join('?' * len(scopes))}) ORDER BY i.passage",
+            (code, *scopes),
         ).fetchall()
         owners = self._owner_of[np.searchsorted(self._keys, np.array([row[0] for row in rows], np.int64))]
         holders: dict[int, bool] = {}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from indexer.words import folded_words, stems_of, terms
+from indexer.words import Scope, folded_words, stems_of, terms
 
 # A word of fewer letters has too many neighbours to be corrected, or goes on in too many ways to be completed
 LEAST_LETTERS = 5
@@ -28,30 +28,41 @@ Holders = Callable[[str], Keys]
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Every spelling of every term, whoever may see it."""
+    """Every spelling of every term, by the scope that it stands in."""
     connection.execute(
-        "CREATE TABLE IF NOT EXISTS spellings (spelling TEXT, term TEXT, PRIMARY KEY (spelling, term)) WITHOUT ROWID"
+        "CREATE TABLE IF NOT EXISTS spellings ("
+        "scope INTEGER, spelling TEXT, term TEXT, PRIMARY KEY (scope, spelling, term)) WITHOUT ROWID"
     )
 
 
-def record(connection: sqlite3.Connection, text: str) -> None:
+def record(connection: sqlite3.Connection, scope: Scope, text: str) -> None:
     """Keep the spellings of a text's words. Those of texts that are gone stay, and are passed over when asked for."""
     words = [word for word in dict.fromkeys(folded_words(text)) if len(word) >= LEAST_BEGUN_LETTERS and word.isalpha()]
-    connection.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?)", zip(words, stems_of(words), strict=True))
+    connection.executemany(
+        "INSERT OR IGNORE INTO spellings VALUES (?, ?, ?)",
+        ((scope, word, stem) for word, stem in zip(words, stems_of(words), strict=True)),
+    )
 
 
-def all_spellings(connection: sqlite3.Connection) -> list[str]:
-    """Every spelling there is, in order."""
-    return [row[0] for row in connection.execute("SELECT DISTINCT spelling FROM spellings ORDER BY spelling")]
+def all_spellings(connection: sqlite3.Connection, scopes: Sequence[Scope]) -> list[str]:
+    """Every spelling in these scopes, in order."""
+    rows = connection.execute(
+        f"SELECT DISTINCT spelling FROM spellings WHERE scope IN ({_marks(scopes)}) ORDER BY spelling", scopes
+    )
+    return [row[0] for row in rows]
 
 
 class Spelling:
-    """The words of the passages that one caller sees. ``spellings`` gives all there are, in order."""
+    """The words of the passages that one caller sees. ``spellings`` gives all of the ``scopes``, in order."""
 
     def __init__(
-        self, connection: sqlite3.Connection, holders: Holders, spellings: Callable[[], Sequence[str]]
+        self,
+        connection: sqlite3.Connection,
+        scopes: Sequence[Scope],
+        holders: Holders,
+        spellings: Callable[[], Sequence[str]],
     ) -> None:
-        self._connection, self._holders, self._spellings = connection, holders, spellings
+        self._connection, self._scopes, self._holders, self._spellings = connection, scopes, holders, spellings
 
     def known(self, word: str) -> bool:
         """Whether a visible passage says the word, in any form."""
@@ -77,9 +88,9 @@ class Spelling:
         if len(folded) < LEAST_BEGUN_LETTERS:
             return None
         rows = self._connection.execute(
-            "SELECT DISTINCT spelling FROM spellings WHERE spelling > ? AND spelling < ?"
-            " ORDER BY length(spelling), spelling LIMIT ?",
-            (folded, folded + "\U0010ffff", _MOST_BEGINNINGS),
+            f"SELECT DISTINCT spelling FROM spellings WHERE scope IN ({_marks(self._scopes)})"
+            " AND spelling > ? AND spelling < ? ORDER BY length(spelling), spelling LIMIT ?",
+            (*self._scopes, folded, folded + "\U0010ffff", _MOST_BEGINNINGS),
         )
         return self._commonest([spelling for (spelling,) in rows])
 
@@ -98,3 +109,7 @@ class Spelling:
         marks = ",".join("?" * len(first))
         rows = self._connection.execute(f"SELECT heading_path, text FROM passages WHERE key IN ({marks})", first)
         return any(spelling in folded_words(f"{heading_path} {text}") for heading_path, text in rows)
+
+
+def _marks(scopes: Sequence[Scope]) -> str:
+    return ",".join("?" * len(scopes))

@@ -1,7 +1,9 @@
 """The words lane: BM25 over SQLite FTS5, with the statistics of the passages one may see and no others.
 
 FTS5 keeps the inverted index; the scoring is ours, since its ``bm25()`` counts the whole table, so that passages one
-may not see would move the order of those one may. One tokenizer serves the index and the query.
+may not see would move the order of those one may. Each scope (all passages that the same people may see) has lists of
+its own, its number before every term, so that what others may see is not even read and takes no time. One tokenizer
+serves the index and the query.
 """
 
 import re
@@ -9,7 +11,7 @@ import sqlite3
 import threading
 import unicodedata
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
@@ -32,6 +34,9 @@ B_TITLE = 0.4
 MOST_QUERY_TERMS = 64
 _CACHED_POSTINGS = 4096
 
+# What has one number may be seen by the same people
+Scope = int
+
 _WORD = re.compile(r"[^\W_]+")
 _MIXED_CASE = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2,}")
 _STOP_WORDS = (
@@ -51,17 +56,36 @@ def create_tables(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS words_instance USING fts5vocab(words, instance)")
     connection.execute(
         "CREATE VIRTUAL TABLE IF NOT EXISTS names"
-        " USING fts5(text, prefix='1 2 3', tokenize='unicode61 remove_diacritics 2')"
+        " USING fts5(words, text UNINDEXED, prefix='4 5 6', tokenize='unicode61 remove_diacritics 2')"
     )
 
 
-def names_beginning(connection: sqlite3.Connection, typed: str) -> list[int]:
-    """Keys of the names that hold all words typed, the last one perhaps only begun."""
+def add_words(connection: sqlite3.Connection, scope: Scope, key: int, terms: Iterable[str]) -> None:
+    """Put the terms of a passage into the lists of its scope."""
+    text = " ".join(f"{scope}.{term}" for term in terms)
+    connection.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (key, text))
+
+
+def add_name(connection: sqlite3.Connection, scope: Scope, key: int, name: str) -> None:
+    """Have a name found by the beginnings of its words."""
+    words = " ".join(f"{_in_names(scope)}{word}" for word in _WORD.findall(name))
+    connection.execute("INSERT INTO names (rowid, words, text) VALUES (?, ?, ?)", (key, words, name))
+
+
+def names_beginning(connection: sqlite3.Connection, scopes: Iterable[Scope], typed: str) -> list[int]:
+    """Keys of the names that hold all words typed, the last one perhaps only begun, in order."""
     words = _WORD.findall(typed)[-12:]
-    if not words:
-        return []
-    match = " ".join([*(f'"{word}"' for word in words[:-1]), f'"{words[-1]}"*'])
-    return [key for (key,) in connection.execute("SELECT rowid FROM names WHERE names MATCH ?", (match,))]
+    found: list[int] = []
+    for scope in scopes if words else ():
+        *whole, begun = (f'"{_in_names(scope)}{word}"' for word in words)
+        match = " ".join([*whole, f"{begun}*"])
+        found += (key for (key,) in connection.execute("SELECT rowid FROM names WHERE words MATCH ?", (match,)))
+    return sorted(found)
+
+
+def _in_names(scope: Scope) -> str:
+    """What stands before the words of a scope's names: of one length, so that no scope's is another's beginning."""
+    return f"s{scope:03}"
 
 
 def terms(text: str) -> list[str]:
@@ -164,29 +188,46 @@ class WordsLane:
         self._keys, self._owner_of, self._length, self._is_name = keys, owner_of, length, is_name
         self._owners = owners
         self._article_length = np.bincount(owner_of, weights=length, minlength=owners).astype(np.float32)
-        self._postings: OrderedDict[str, tuple[Positions, Scores]] = OrderedDict()
+        self._postings: OrderedDict[tuple[Scope, str], tuple[Positions, Scores]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def postings(self, connection: sqlite3.Connection, term: str) -> tuple[Positions, Scores]:
-        """Positions of the passages that hold the term, and how often each does."""
+    def postings(self, connection: sqlite3.Connection, scopes: Sequence[Scope], term: str) -> tuple[Positions, Scores]:
+        """Positions of the passages of some scopes that hold the term, in order, and how often each does."""
+        found = [self._postings_of(connection, scope, term) for scope in scopes]
+        if len(found) == 1:
+            return found[0]
+        positions = np.concatenate([np.zeros(0, np.int64), *(one for one, _ in found)])
+        counts = np.concatenate([np.zeros(0, np.float32), *(one for _, one in found)])
+        order = np.argsort(positions)
+        return positions[order], counts[order]
+
+    def _postings_of(self, connection: sqlite3.Connection, scope: Scope, term: str) -> tuple[Positions, Scores]:
+        key = (scope, term)
         with self._lock:
-            if term in self._postings:
-                self._postings.move_to_end(term)
-                return self._postings[term]
-        rows = connection.execute("SELECT doc, count(*) FROM words_instance WHERE term = ? GROUP BY doc", (term,))
+            if key in self._postings:
+                self._postings.move_to_end(key)
+                return self._postings[key]
+        rows = connection.execute(
+            "SELECT doc, count(*) FROM words_instance WHERE term = ? GROUP BY doc", (f"{scope}.{term}",)
+        )
         pairs = np.array(rows.fetchall(), np.int64).reshape(-1, 2)
         positions = np.searchsorted(self._keys, pairs[:, 0])
         found = positions, pairs[:, 1].astype(np.float32)
         with self._lock:
-            self._postings[term] = found
+            self._postings[key] = found
             while len(self._postings) > _CACHED_POSTINGS:
                 self._postings.popitem(last=False)
         return found
 
     def score(
-        self, connection: sqlite3.Connection, query: Mapping[str, int], allowed: Mask, beside: Mapping[str, float]
+        self,
+        connection: sqlite3.Connection,
+        query: Mapping[str, int],
+        scopes: Sequence[Scope],
+        allowed: Mask,
+        beside: Mapping[str, float],
     ) -> WordScores:
-        """Score what the query may see: ``allowed`` is over owners. Everything else is neither counted nor scored.
+        """Score what the query may see: of the ``scopes``, what is ``allowed`` (over owners); nothing else is counted.
 
         ``query`` are its own terms with how often each is said; ``beside`` are terms that it does not say but may mean,
         each with its weight (a term of the query weighs 1 or more).
@@ -199,9 +240,9 @@ class WordsLane:
         articles = _Statistics.of(self._article_length, allowed)
         passages = _Statistics.of(self._length, bodies)
         titles = _Statistics.of(self._length, names)
-        literal = self._asked(connection, query, visible)
+        literal = self._asked(connection, query, scopes, visible)
         for term, weight in (*literal, *((term, weight) for term, weight in beside.items() if term not in query)):
-            positions, counts = self.postings(connection, term)
+            positions, counts = self.postings(connection, scopes, term)
             seen = visible[positions]
             positions, counts = positions[seen], counts[seen]
             owners, frequency = _summed(self._owner_of[positions], counts)
@@ -222,12 +263,12 @@ class WordsLane:
         return WordScores(article, title, passage, title_share, said, len(literal), ceiling)
 
     def _asked(
-        self, connection: sqlite3.Connection, query: Mapping[str, int], visible: Mask
+        self, connection: sqlite3.Connection, query: Mapping[str, int], scopes: Sequence[Scope], visible: Mask
     ) -> list[tuple[str, float]]:
         """The query's rarest terms with their weights, so that a page of log costs no more than a sentence."""
         asked = []
         for term, count in islice(query.items(), MOST_QUERY_TERMS * 8):
-            positions, _ = self.postings(connection, term)
+            positions, _ = self.postings(connection, scopes, term)
             asked.append((int(np.count_nonzero(visible[positions])), term, 1.0 + float(np.log(count))))
         return [(term, weight) for _, term, weight in sorted(asked)[:MOST_QUERY_TERMS]]
 

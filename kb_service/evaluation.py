@@ -146,7 +146,7 @@ def _fill(index: PassageIndex, labelled: LabelledSet, kind: Kind, encoder: Encod
                 if kind == "incidents":
                     parts: list[tuple[Role, str]] = [("symptom", document.text)]
                     passages = cut_record(document.id, document.title, parts, encoder.count_tokens, encoder.max_tokens)
-                    index.upsert(Owner(document.id, "internal", {"state": ("published",)}), passages)
+                    index.upsert(Owner(document.id, frozenset({"internal"}), {"state": ("published",)}), passages)
                 else:
                     article = _article(document)
                     catalogue.put(article)

@@ -28,7 +28,7 @@ from kb_service.search import Searcher
 
 # Raise when a record's passages come out differently: all are then put in anew
 FORMAT = "1"
-AUDIENCE = "internal"
+AUDIENCES = frozenset({"internal"})
 LOOK_SECONDS = 0.25
 _BATCH = 500
 # More texts than this are found by their words first
@@ -205,7 +205,7 @@ def owner_of(incident: Incident) -> Owner:
         "ci": (incident.cmdb_ci,) if incident.cmdb_ci else (),
         "group": (incident.assignment_group,) if incident.assignment_group else (),
     }
-    return Owner(incident.number, AUDIENCE, facets)
+    return Owner(incident.number, AUDIENCES, facets)
 
 
 def passages_of(incident: Incident, encoder: Encoder) -> tuple[Passage, ...]:

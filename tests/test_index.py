@@ -15,7 +15,7 @@ from indexer.encoder import HashingEncoder
 from indexer.folding import fold
 from indexer.identifiers import identifiers
 from indexer.retrieval import Asked, Found
-from indexer.words import query_terms
+from indexer.words import folded_words, query_terms
 
 ENCODER = HashingEncoder()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -58,24 +58,94 @@ def shape(found: Found) -> object:
     )
 
 
+SEEN = Filter(frozenset({"public", "internal", "restricted:hr"}), NOW, services=frozenset({"vpn"}))
+MADE = st.tuples(
+    st.sets(st.sampled_from(["public", "internal", "restricted:hr", "restricted:it"]), min_size=1, max_size=2),
+    st.sampled_from([(), ("VPN",), ("mail",), ("mail", "vpn")]),
+    st.lists(TEXT, min_size=1, max_size=4),
+)
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.lists(TEXT, min_size=1, max_size=4)), min_size=1, max_size=12), TEXT)
-def test_hidden_passages_change_nothing_of_what_is_seen(objects: list[tuple[bool, list[str]]], query: str) -> None:
+@given(st.lists(MADE, min_size=1, max_size=12), st.sampled_from([PUBLIC, SEEN]), TEXT)
+def test_hidden_passages_change_nothing_of_what_is_seen(
+    made: list[tuple[set[str], tuple[str, ...], list[str]]], wanted: Filter, query: str
+) -> None:
     with TemporaryDirectory() as first, TemporaryDirectory() as second:
         mixed, alone = make(Path(first)), make(Path(second))
-        for number, (hidden, texts) in enumerate(objects):
-            put(mixed, Owner(f"a{number}", "internal" if hidden else "public"), texts)
-            if not hidden:
-                put(alone, Owner(f"a{number}", "public"), texts)
-        assert shape(ask(mixed, query)) == shape(ask(alone, query))
-        assert mixed.complete(query[:3], PUBLIC, 10) == alone.complete(query[:3], PUBLIC, 10)
+        for number, (audiences, services, texts) in enumerate(made):
+            owner = Owner(f"a{number}", frozenset(audiences), {"service": services})
+            put(mixed, owner, texts)
+            concerned = wanted.services is None or not services or "vpn" in map(str.casefold, services)
+            if concerned and audiences & wanted.audiences:
+                put(alone, owner, texts)
+        assert shape(ask(mixed, query, wanted)) == shape(ask(alone, query, wanted))
+        for begun in (query[:1], query[:3], query):
+            assert mixed.complete(begun, wanted, 3) == alone.complete(begun, wanted, 3)
+            with mixed.snapshot() as one, alone.snapshot() as other:
+                spell, expected = one.spelling(mixed.connection, wanted), other.spelling(alone.connection, wanted)
+                for word in folded_words(begun):
+                    assert spell.corrected(word) == expected.corrected(word)
+                    assert spell.completed(word) == expected.completed(word)
+
+
+def test_what_one_may_not_see_is_not_even_read(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    put(index, Owner("a", frozenset({"public"})), ["VPN", "the vpn drops"])
+    put(index, Owner("b", frozenset({"internal"})), ["Layoffs", "the layoffs 0x80070005 of spring"])
+    with index.snapshot() as snapshot:
+        (hidden,) = snapshot.scopes(Filter(frozenset({"internal"}), NOW))
+    said: list[str] = []
+    index.connection.set_trace_callback(said.append)
+    assert set(ask(index, "layoffs 0x80070005").holders.values()) == {0}
+    assert index.complete("lay", PUBLIC, 5) == []
+    index.connection.set_trace_callback(None)
+    assert any("0x80070005" in one for one in said)
+    assert not [one for one in said if f"'{hidden}." in one or f"s{hidden:03}" in one or f"scope IN ({hidden}" in one]
+
+
+def test_other_audiences_take_an_article_along_whole(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    texts = ["Payroll", "the payroll run 0x80070005 stops"]
+    put(index, Owner("a", frozenset({"public"})), texts)
+    (before,) = ask(index, "payroll 0x80070005").candidates
+    put(index, Owner("a", frozenset({"restricted:hr"})), texts)
+    assert ask(index, "payroll 0x80070005").candidates == ()
+    assert index.complete("pay", PUBLIC, 5) == []
+    hr = Filter(frozenset({"restricted:hr"}), NOW)
+    (after,) = ask(index, "payroll 0x80070005", hr).candidates
+    assert (after.article_words, after.passage_meaning) == (before.article_words, before.passage_meaning)
+    assert index.complete("pay", hr, 5) == [("Payroll", "a")]
+
+
+def test_a_file_of_another_version_is_made_anew(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    put(index, Owner("a", frozenset({"public"})), ["VPN", "vpn"])
+    index.connection.execute("PRAGMA user_version = 0")
+    index.connection.execute("ALTER TABLE owners RENAME COLUMN scope TO audience")
+    again = make(tmp_path)
+    assert again.generation == 0
+    put(again, Owner("b", frozenset({"public"})), ["VPN", "vpn"])
+    assert {c.owner_id for c in ask(again, "vpn").candidates} == {"b"}
 
 
 def test_filters(tmp_path: Path) -> None:
     index = make(tmp_path)
-    put(index, Owner("vpn", "public", {"type": ("runbook",), "tag": ("Remote", "vpn")}), ["VPN", "vpn slow"])
-    put(index, Owner("old", "public", {"type": ("faq",)}, valid_to=datetime(2026, 1, 1, tzinfo=UTC)), ["VPN", "vpn"])
-    put(index, Owner("new", "public", {"type": ("faq",)}, valid_from=datetime(2027, 1, 1, tzinfo=UTC)), ["VPN", "vpn"])
+    put(
+        index,
+        Owner("vpn", frozenset({"public"}), {"type": ("runbook",), "tag": ("Remote", "vpn")}),
+        ["VPN", "vpn slow"],
+    )
+    put(
+        index,
+        Owner("old", frozenset({"public"}), {"type": ("faq",)}, valid_to=datetime(2026, 1, 1, tzinfo=UTC)),
+        ["VPN", "vpn"],
+    )
+    put(
+        index,
+        Owner("new", frozenset({"public"}), {"type": ("faq",)}, valid_from=datetime(2027, 1, 1, tzinfo=UTC)),
+        ["VPN", "vpn"],
+    )
 
     def ids(wanted: Filter) -> set[str]:
         return {candidate.owner_id for candidate in ask(index, "vpn", wanted).candidates}
@@ -93,11 +163,11 @@ def test_filters(tmp_path: Path) -> None:
 
 def test_an_update_leaves_unchanged_passages_and_their_vectors_alone(tmp_path: Path) -> None:
     index = make(tmp_path)
-    put(index, Owner("a", "public"), ["Title", "first", "second", "third"])
+    put(index, Owner("a", frozenset({"public"})), ["Title", "first", "second", "third"])
     before = dict(index.connection.execute("SELECT text, key FROM passages"))
     with writing(index.connection):
         index.upsert(
-            Owner("a", "public"),
+            Owner("a", frozenset({"public"})),
             [Passage("", "a", ("Title",), "", text, "section") for text in ("third", "changed", "first")]
             + [Passage("", "a", ("Title",), "", "Title", "title")],
         )
@@ -110,9 +180,9 @@ def test_an_update_leaves_unchanged_passages_and_their_vectors_alone(tmp_path: P
 
 def test_identifiers_are_found_exactly(tmp_path: Path) -> None:
     index = make(tmp_path)
-    put(index, Owner("update", "public"), ["Updates fail", "Windows Update says 0x80070005"])
-    put(index, Owner("kb", "public"), ["KB00023583", "an article of another house"])
-    put(index, Owner("other", "public"), ["Mail", "mail says 0x80070057"])
+    put(index, Owner("update", frozenset({"public"})), ["Updates fail", "Windows Update says 0x80070005"])
+    put(index, Owner("kb", frozenset({"public"})), ["KB00023583", "an article of another house"])
+    put(index, Owner("other", frozenset({"public"})), ["Mail", "mail says 0x80070057"])
     assert [c.owner_id for c in ask(index, "0X80070005").candidates if c.exact] == ["update"]
     assert [c.owner_id for c in ask(index, "23583").candidates if c.exact] == ["kb"]
 
@@ -120,7 +190,11 @@ def test_identifiers_are_found_exactly(tmp_path: Path) -> None:
 def test_folding_the_tail_changes_no_answer(tmp_path: Path) -> None:
     index = make(tmp_path)
     for number in range(30):
-        put(index, Owner(f"a{number}", "public"), [f"Title {number}", f"vpn port disk {number}", f"reset {number}"])
+        put(
+            index,
+            Owner(f"a{number}", frozenset({"public"})),
+            [f"Title {number}", f"vpn port disk {number}", f"reset {number}"],
+        )
     with writing(index.connection):
         index.delete("a3")
         index.raise_generation()
@@ -133,9 +207,9 @@ def test_folding_the_tail_changes_no_answer(tmp_path: Path) -> None:
 
 def test_another_process_s_publish_is_followed(tmp_path: Path) -> None:
     reader, writer = make(tmp_path), make(tmp_path)
-    put(writer, Owner("a", "public"), ["VPN", "vpn"])
+    put(writer, Owner("a", frozenset({"public"})), ["VPN", "vpn"])
     assert {c.owner_id for c in ask(reader, "vpn").candidates} == {"a"}
-    put(writer, Owner("b", "public"), ["VPN too", "vpn"])
+    put(writer, Owner("b", frozenset({"public"})), ["VPN too", "vpn"])
     with writing(writer.connection):
         writer.delete("a")
         writer.raise_generation()
@@ -144,9 +218,9 @@ def test_another_process_s_publish_is_followed(tmp_path: Path) -> None:
 
 def test_completion(tmp_path: Path) -> None:
     index = make(tmp_path)
-    put(index, Owner("reset", "public"), ["Reset a password", "x"])
-    put(index, Owner("agent", "public"), ["Password reset by an agent", "x"])
-    put(index, Owner("hidden", "internal"), ["Password vault", "x"])
+    put(index, Owner("reset", frozenset({"public"})), ["Reset a password", "x"])
+    put(index, Owner("agent", frozenset({"public"})), ["Password reset by an agent", "x"])
+    put(index, Owner("hidden", frozenset({"internal"})), ["Password vault", "x"])
     assert index.complete("password", PUBLIC, 5) == [
         ("Password reset by an agent", "agent"),
         ("Reset a password", "reset"),

@@ -14,9 +14,17 @@ EVERYONE = Filter(frozenset({"public", "internal"}), NOW)
 @pytest.fixture
 def index(tmp_path: Path) -> PassageIndex:
     index = make(tmp_path)
-    put(index, Owner("a", "public"), ["Account locked out", "The account was locked after certificates expired"])
-    put(index, Owner("b", "public"), ["Passwords", "Reset the password, restart, change the password again"])
-    put(index, Owner("c", "internal"), ["Passkeys", "A secret of the lockdown: passkeys restarted"])
+    put(
+        index,
+        Owner("a", frozenset({"public"})),
+        ["Account locked out", "The account was locked after certificates expired"],
+    )
+    put(
+        index,
+        Owner("b", frozenset({"public"})),
+        ["Passwords", "Reset the password, restart, change the password again"],
+    )
+    put(index, Owner("c", frozenset({"internal"})), ["Passkeys", "A secret of the lockdown: passkeys restarted"])
     return index
 
 
