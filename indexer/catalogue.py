@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from indexer.errors import Problem
-from indexer.frontmatter import Audience, FrontMatter
+from indexer.frontmatter import Audience, FrontMatter, audiences_of
 from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Owner
 
@@ -181,7 +181,8 @@ def owner_of(knowledge: KnowledgeObject) -> Owner:
         "tag": knowledge.tags,
         "tier": (knowledge.tier,) if knowledge.tier else (),
     }
-    return Owner(knowledge.id, frozenset({knowledge.audience}), facets, knowledge.valid_from, knowledge.valid_to)
+    audiences = audiences_of(knowledge.audience, knowledge.groups)
+    return Owner(knowledge.id, audiences, facets, knowledge.valid_from, knowledge.valid_to)
 
 
 def in_force(knowledge: KnowledgeObject | FrontMatter, at: datetime) -> bool:

@@ -5,7 +5,7 @@ keys are kept as plain values.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from math import isfinite
@@ -36,6 +36,11 @@ _MOST_SHOWN = 80
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
+def audiences_of(audience: Audience, groups: Iterable[str]) -> frozenset[str]:
+    """Who may see what is for an audience: any of these. What is restricted is for who sees all, and for its groups."""
+    return frozenset({audience, *(f"restricted:{group.casefold()}" for group in groups if audience == "restricted")})
+
+
 class FrontMatter(BaseModel):
     """The keys of a knowledge object's front matter. Only a title is needed, and even that has a default."""
 
@@ -56,6 +61,7 @@ class FrontMatter(BaseModel):
     summary: str = Field("", max_length=1000, description="One sentence: what the reader gets from this article.")
     workflow_state: WorkflowState = Field("published", description="Only `published` objects appear in search.")
     audience: Audience = Field("internal", description="`public`: requesters too. `restricted`: named groups only.")
+    groups: list[str] = Field(default_factory=list, description="The groups that a `restricted` article is for.")
     tier: Tier | None = Field(None, description="The support level that can carry this out.")
     services: list[str] = Field(default_factory=list, description="Services of the service catalogue it concerns.")
     tags: list[str] = Field(default_factory=list, description="Words to filter by.")
@@ -69,7 +75,9 @@ class FrontMatter(BaseModel):
     review_by: date | None = Field(None, description="When the owner must look at it again.")
     related: list[str] = Field(default_factory=list, description="Ids of articles to read next.")
 
-    @field_validator("services", "tags", "aliases", "responsible", "reviewers", "informed", "related", mode="before")
+    @field_validator(
+        "groups", "services", "tags", "aliases", "responsible", "reviewers", "informed", "related", mode="before"
+    )
     @classmethod
     def _one_is_a_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

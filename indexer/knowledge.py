@@ -66,6 +66,7 @@ class KnowledgeObject:
     summary: str = ""
     workflow_state: WorkflowState = "published"
     audience: Audience = "internal"
+    groups: tuple[str, ...] = ()
     tier: Tier | None = None
     services: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +34,32 @@ def the_desk_s_record(database: sqlite_utils.Database) -> None:
         database.conn.execute(statement)
     database.conn.execute("INSERT INTO meta VALUES ('change', 0), ('line', ?)", (uuid.uuid4().hex,))
 
+
+@migrations()
+def who_asked_and_who_changed_what(database: sqlite_utils.Database) -> None:
+    """Keys, the audit log, and whose each search, suggestion, vote and attachment is."""
+    for statement in _KEYS_AND_AUDIT.split(";;\n"):
+        database.conn.execute(statement)
+    for table in ("searches", "clicks", "suggestions", "suggestion_events", "feedback", "attachments"):
+        database.conn.execute(f"ALTER TABLE {table} ADD COLUMN caller TEXT")
+        database.conn.execute(f"CREATE INDEX {table}_caller ON {table} (caller) WHERE caller IS NOT NULL")
+
+
+_KEYS_AND_AUDIT = """
+CREATE TABLE keys (
+  id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, services TEXT NOT NULL,
+  groups TEXT NOT NULL, origins TEXT NOT NULL, created_at TEXT NOT NULL, created_by TEXT NOT NULL, expires_at TEXT,
+  revoked_at TEXT, last_used_at TEXT
+) WITHOUT ROWID;;
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+  subject TEXT NOT NULL COLLATE NOCASE, detail TEXT NOT NULL, hash BLOB NOT NULL
+);;
+CREATE INDEX audit_subject ON audit (subject);;
+CREATE INDEX audit_actor ON audit (actor);;
+CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;;
+CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END
+"""
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -125,6 +151,19 @@ class Desk:
         """One snapshot for several reads."""
         with reading(self.connection):
             yield self.connection
+
+    @contextmanager
+    def in_passing(self) -> Iterator[sqlite3.Connection]:
+        """A write that nobody waits for: dropped when all is busy, and perhaps lost with the power."""
+        connection = self.connection
+        try:
+            connection.execute("PRAGMA busy_timeout=50")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            with suppress(sqlite3.OperationalError):
+                yield connection
+        finally:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA busy_timeout=30000")
 
     def meta(self, name: str) -> str | None:
         row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
