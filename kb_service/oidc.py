@@ -1,0 +1,195 @@
+"""Bearer tokens and sign-in by an OpenID Connect provider: whom it names, and which of our roles their groups have.
+
+OpenID Connect Core 1.0 and Discovery 1.0; the code flow with PKCE (RFC 7636). Only signatures by a private key of the
+provider's count: a shared secret, or none, would let anybody be anybody.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from authlib.common.security import generate_token
+from authlib.integrations.httpx_client import OAuth2Client, OAuthError
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from indexer.errors import KnowledgeBaseError
+from kb_service.access import ROLES, Caller, NotForCallerError, Role, sight_of
+
+_SIGNED_BY = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
+_LEEWAY_SECONDS = 60
+_TIMEOUT_SECONDS = 10.0
+# A token signed by a key that is not known yet has the keys fetched again, but not by every such token
+_FETCH_AGAIN_SECONDS = 60.0
+_LONGEST_TOKEN = 16 * 1024
+
+
+class TokenRefusedError(KnowledgeBaseError):
+    """The token is none of the provider's, not for this service, or over."""
+
+
+class ProviderError(KnowledgeBaseError):
+    """The provider cannot be asked, or says what makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider by the settings: ``roles`` maps groups of its to ours."""
+
+    issuer: str
+    audience: str
+    client_id: str = ""
+    client_secret: str = ""
+    groups_claim: str = "groups"
+    roles: Mapping[str, Role] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in that has begun: where to send the browser, and what must come back with it."""
+
+    url: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+class Oidc:
+    """One provider. Serves all threads; asks it for its keys at the first token."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self._lock = threading.Lock()
+        self._found: dict[str, Any] = {}
+        self._keys: KeySet | None = None
+        self._fetched = float("-inf")
+
+    def caller(self, token: str) -> Caller:
+        """Whom a bearer token names. Raises TokenRefusedError, NotForCallerError, ProviderError."""
+        return self._caller(self._claims(token, self.provider.audience))
+
+    def begin(self, redirect_uri: str) -> SignIn:
+        """Raises ProviderError."""
+        verifier, nonce = generate_token(64), generate_token(32)
+        with self._client(redirect_uri) as client:
+            url, state = client.create_authorization_url(
+                self._endpoint("authorization_endpoint"), code_verifier=verifier, nonce=nonce
+            )
+        return SignIn(url, state, nonce, verifier)
+
+    def finish(self, redirect_uri: str, code: str, begun: SignIn) -> Caller:
+        """Who came back with a code. Raises TokenRefusedError, NotForCallerError, ProviderError."""
+        try:
+            with self._client(redirect_uri) as client:
+                answer = client.fetch_token(
+                    self._endpoint("token_endpoint"),
+                    code=code,
+                    code_verifier=begun.verifier,
+                    grant_type="authorization_code",
+                )
+        except OAuthError as error:
+            said = error.description or error.error
+            raise TokenRefusedError(f"the provider refused the sign-in: {said}", "Sign in again") from error
+        except (httpx2.HTTPError, ValueError) as error:
+            raise self._unable(error) from error
+        claims = self._claims(str(answer.get("id_token") or ""), self.provider.client_id)
+        if claims.get("nonce") != begun.nonce:
+            raise TokenRefusedError("the sign-in is not the one that was begun here", "Sign in again")
+        return self._caller(claims)
+
+    def _client(self, redirect_uri: str) -> OAuth2Client:
+        return OAuth2Client(
+            self.provider.client_id,
+            self.provider.client_secret or None,
+            token_endpoint_auth_method="client_secret_basic" if self.provider.client_secret else "none",
+            scope="openid profile email",
+            redirect_uri=redirect_uri,
+            code_challenge_method="S256",
+            timeout=_TIMEOUT_SECONDS,
+        )
+
+    def _caller(self, claims: Mapping[str, Any]) -> Caller:
+        given = claims.get(self.provider.groups_claim)
+        groups = {str(one) for one in given} if isinstance(given, list) else {str(given)} if given else set()
+        roles = {role for group, role in (self.provider.roles or {}).items() if group in groups}
+        name = next(
+            (str(claims[one]) for one in ("name", "preferred_username", "email") if claims.get(one)), claims["sub"]
+        )
+        if not roles:
+            raise NotForCallerError(f"{name} is in no group that has a role here", "Ask an administrator to map one")
+        role = max(roles, key=ROLES.index)
+        return Caller(f"oidc:{claims['sub']}", name, role, sight_of(role, groups if role != "requester" else ()))
+
+    def _claims(self, token: str, audience: str) -> dict[str, Any]:
+        if len(token) > _LONGEST_TOKEN:
+            raise TokenRefusedError("the token is too long to be one", "Sign in again")
+        wanted = jwt.JWTClaimsRegistry(
+            leeway=_LEEWAY_SECONDS,
+            iss={"essential": True, "value": self.provider.issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+        try:
+            claims = self._decoded(token)
+            wanted.validate(claims)
+        except (JoseError, ValueError) as error:
+            raise TokenRefusedError(f"the token is not valid: {error}", "Sign in again for another") from error
+        return claims
+
+    def _decoded(self, token: str) -> dict[str, Any]:
+        """Signed by a key of the provider's, which may have come since its keys were fetched last."""
+        try:
+            return jwt.decode(token, self._key_set(), algorithms=_SIGNED_BY).claims
+        except (JoseError, ValueError):
+            if time.monotonic() - self._fetched < _FETCH_AGAIN_SECONDS:
+                raise
+        return jwt.decode(token, self._key_set(again=True), algorithms=_SIGNED_BY).claims
+
+    def _key_set(self, *, again: bool = False) -> KeySet:
+        with self._lock:
+            if self._keys is None or again:
+                self._fetched = time.monotonic()
+                found = self._get(self._endpoint_of(self._discovered(), "jwks_uri"))
+                try:
+                    self._keys = KeySet.import_key_set(
+                        {"keys": [key for key in found["keys"] if key.get("use") != "enc"]}
+                    )
+                except (JoseError, KeyError, TypeError, AttributeError, ValueError) as error:
+                    raise self._unable(error) from error
+            return self._keys
+
+    def _endpoint(self, name: str) -> str:
+        with self._lock:
+            return self._endpoint_of(self._discovered(), name)
+
+    def _endpoint_of(self, found: Mapping[str, Any], name: str) -> str:
+        address = found.get(name)
+        if not isinstance(address, str):
+            raise ProviderError(f"{self.provider.issuer} names no {name}", "Look at KB_OIDC_ISSUER")
+        return address
+
+    def _discovered(self) -> dict[str, Any]:
+        if not self._found:
+            found = self._get(self.provider.issuer.rstrip("/") + "/.well-known/openid-configuration")
+            if found.get("issuer") != self.provider.issuer:
+                said = f"{self.provider.issuer} says that it is {found.get('issuer')!r}"
+                raise ProviderError(said, "Set KB_OIDC_ISSUER to what it says, to the letter")
+            self._found = found
+        return self._found
+
+    def _get(self, address: str) -> dict[str, Any]:
+        try:
+            answer = httpx2.get(address, timeout=_TIMEOUT_SECONDS, follow_redirects=False).raise_for_status().json()
+        except (httpx2.HTTPError, ValueError) as error:
+            raise self._unable(error) from error
+        if not isinstance(answer, dict):
+            raise ProviderError(f"{address} answers with no JSON object", "Look at KB_OIDC_ISSUER")
+        return answer
+
+    def _unable(self, error: Exception) -> ProviderError:
+        return ProviderError(f"{self.provider.issuer} cannot be asked: {error}", "Try again; look at KB_OIDC_ISSUER")
