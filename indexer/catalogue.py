@@ -22,8 +22,8 @@ CREATE TABLE IF NOT EXISTS files (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS aliases (alias TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS deleted (
-  id TEXT PRIMARY KEY, path TEXT NOT NULL, title TEXT NOT NULL, audience TEXT NOT NULL, revision TEXT NOT NULL,
-  after TEXT, at TEXT NOT NULL
+  id TEXT PRIMARY KEY, path TEXT NOT NULL, title TEXT NOT NULL, audience TEXT NOT NULL, groups TEXT NOT NULL,
+  services TEXT NOT NULL, revision TEXT NOT NULL, after TEXT, at TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals (path TEXT, line INTEGER, problem TEXT, remedy TEXT);
 CREATE TABLE IF NOT EXISTS staged (
@@ -44,12 +44,14 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A deleted article: its last revision, and the first commit known to be without it."""
+    """A deleted article: for whom it was, its last revision, and the first commit known to be without it."""
 
     id: str
     path: str
     title: str
     audience: Audience
+    groups: tuple[str, ...]
+    services: tuple[str, ...]
     revision: str
     after: str | None
     at: datetime
@@ -115,14 +117,17 @@ class Catalogue:
     def tombstone(self, object_id: str) -> Tombstone | None:
         """What is known of a deleted object, by its id or one that it once had."""
         row = self._connection.execute(
-            "SELECT id, path, title, audience, revision, after, at FROM deleted"
+            "SELECT id, path, title, audience, groups, services, revision, after, at FROM deleted"
             " WHERE id IN (?, (SELECT id FROM aliases WHERE alias = ?)) ORDER BY id = ? DESC",
             (object_id,) * 3,
         ).fetchone()
         if row is None:
             return None
-        object_id, path, title, audience, revision, after, at = row
-        return Tombstone(object_id, path, title, audience, revision, after, datetime.fromisoformat(at))
+        object_id, path, title, audience, *told, revision, after, at = row
+        groups, services = (tuple(json.loads(one)) for one in told)
+        return Tombstone(
+            object_id, path, title, audience, groups, services, revision, after, datetime.fromisoformat(at)
+        )
 
     def put(self, knowledge: KnowledgeObject) -> None:
         self._connection.execute("DELETE FROM objects WHERE path = ? AND id <> ?", (knowledge.path, knowledge.id))
@@ -139,9 +144,18 @@ class Catalogue:
     def put_tombstones(self, tombstones: Iterable[Tombstone]) -> None:
         """Remember what was deleted, but for ids that are live again."""
         self._connection.executemany(
-            "INSERT OR REPLACE INTO deleted SELECT :id, :path, :title, :audience, :revision, :after, :at"
+            "INSERT OR REPLACE INTO deleted"
+            " SELECT :id, :path, :title, :audience, :groups, :services, :revision, :after, :at"
             " WHERE NOT EXISTS (SELECT 1 FROM objects WHERE id = :id)",
-            ({**asdict(one), "at": one.at.isoformat()} for one in tombstones),
+            (
+                {
+                    **asdict(one),
+                    "groups": json.dumps(one.groups),
+                    "services": json.dumps(one.services),
+                    "at": one.at.isoformat(),
+                }
+                for one in tombstones
+            ),
         )
 
     def rename(self, old_id: str, new_id: str | None) -> None:
@@ -195,7 +209,10 @@ def in_force(knowledge: KnowledgeObject | FrontMatter, at: datetime) -> bool:
 def tombstone_of(knowledge: KnowledgeObject, after: str | None, at: datetime) -> Tombstone:
     """The tombstone of an object that is gone as of a commit; internal where requesters could not open it then."""
     audience = knowledge.audience if in_force(knowledge, at) else "internal"
-    return Tombstone(knowledge.id, knowledge.path, knowledge.title, audience, knowledge.revision, after, at)
+    return Tombstone(
+        knowledge.id, knowledge.path, knowledge.title, audience, knowledge.groups, knowledge.services,
+        knowledge.revision, after, at,
+    )  # fmt: skip
 
 
 def object_to_json(knowledge: KnowledgeObject) -> str:

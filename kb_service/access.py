@@ -4,6 +4,8 @@ A requester is a ticket form or a person at the portal, an agent works at the de
 runs the service. What one may see is decided before anything is looked for, never after.
 """
 
+import getpass
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -68,6 +70,11 @@ INTERNAL = Sight("internal")
 EVERYTHING = Sight("restricted", None)
 
 
+def sight_up_to(audience: Audience) -> Sight:
+    """What one sees who is at the machine itself, or whom nobody asked for a key: of what is restricted, all."""
+    return Sight(audience, None)
+
+
 def sight_of(role: Role, groups: Collection[str] = (), services: Collection[str] | None = None) -> Sight:
     """What a role sees: requesters what is public, others what is internal and what is their groups', admins all."""
     concern = frozenset(services) if services else None
@@ -87,11 +94,33 @@ class Caller:
     role: Role
     sight: Sight
 
+    @property
+    def is_somebody(self) -> bool:
+        """Whether it is known who it is: by a key, a token or a sign-in."""
+        return ":" in self.id
+
     def is_at_least(self, role: Role) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)
+
+    def require_concern(self, services: Collection[str]) -> None:
+        """Raises NotForCallerError for a record of services that are not the caller's."""
+        if not self.sight.concerns(services):
+            raise NotForCallerError("Records of other services are not this caller's to write", "Ask for another key")
 
     def require(self, role: Role, what: str) -> None:
         """Raises NotForCallerError where the caller's role does not reach."""
         if not self.is_at_least(role):
             raise NotForCallerError(f"{what} is for the role '{role}' and above; this caller is '{self.role}'",
                                     "Ask an administrator for another key")  # fmt: skip
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # In a container the number may have no name
+        return str(os.getuid())
+
+
+LOCAL = Caller(f"local:{_user()}", "this machine", "admin", EVERYTHING)
+"""Who works at the machine itself, by the shell or a program."""

@@ -1,5 +1,8 @@
 """The service: routes over one opened knowledge base."""
 
+import asyncio
+import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,29 +12,51 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
-from kb_service.api import articles, feedback, hooks, incidents, operators, publishing, search, tickets, triage
+from indexer.errors import KnowledgeBaseError
+from kb_service.api import articles, feedback, hooks, incidents, me, operators, publishing, search, tickets, triage
+from kb_service.api.gate import Gate
 from kb_service.api.middleware import MarkedAsDemo, TooLargeAsProblem, WithoutBlankParameters
 from kb_service.api.problems import RESPONSES, add_handlers
+from kb_service.callers import Callers
 from kb_service.incident_index import Follower
 from kb_service.knowledge_base import KnowledgeBase
+from kb_service.origins import Origins
+from kb_service.page_sessions import PageSessions
 from kb_service.publishing import Publisher
+from kb_service.rates import RateLimiter, Rates
+from kb_service.retention import expire
 from kb_service.web import incidents as incident_pages
-from kb_service.web import pages
+from kb_service.web import pages, sign_in
 from kb_service.webhooks import Replays
 
 MOST_BODY_BYTES = 2 * 1024 * 1024
+_EXPIRY_SECONDS = 24 * 3600.0
+_log = logging.getLogger("kb.service")
 
 
 def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastAPI:
     """The service over a knowledge base; ``publisher`` is what keeps it in step, if anything does."""
     publisher = publisher or Publisher(base)
+    settings = base.settings
+    callers, sessions = Callers(base.keys, settings), PageSessions(base.desk, settings.session_hours)
+    limiter = RateLimiter(Rates(settings.rate_key, settings.rate_address, settings.rate_refused))
     follower = Follower(base.incident_index)
     base.incidents.on_change = follower.wake
+
+    async def expiring() -> None:
+        while True:
+            try:
+                await run_in_threadpool(expire, base.incidents, base.incident_index, settings.retention)
+            except (KnowledgeBaseError, sqlite3.Error):
+                _log.exception("what is too old could not be deleted; it is tried again")
+            await asyncio.sleep(_EXPIRY_SECONDS)
 
     @asynccontextmanager
     async def following(_app: FastAPI) -> AsyncIterator[None]:
         follower.start()
+        daily = asyncio.create_task(expiring())
         yield
+        daily.cancel()
         await run_in_threadpool(follower.stop)
         await run_in_threadpool(publisher.stop)
 
@@ -46,13 +71,16 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.state.knowledge_base = base
     app.state.publisher = publisher
     app.state.replays = Replays()
+    app.state.callers, app.state.sessions, app.state.limiter = callers, sessions, limiter
     app.add_middleware(WithoutBlankParameters)
     app.add_middleware(TooLargeAsProblem)
+    app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
     if base.desk.is_demo:
         app.add_middleware(MarkedAsDemo)
     add_handlers(app)
     for part in (
-        search, articles, incidents, triage, tickets, feedback, publishing, operators, pages, incident_pages,
+        search, articles, incidents, triage, tickets, feedback, publishing, me, operators,
+        pages, incident_pages, sign_in,
     ):  # fmt: skip
         app.include_router(part.router, max_body_size=MOST_BODY_BYTES)
     app.include_router(hooks.router, max_body_size=hooks.MOST_BODY_BYTES)

@@ -10,12 +10,19 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from indexer.catalogue import Catalogue
+from kb_service.access import LOCAL, Caller
+from kb_service.audit import note
 from kb_service.desk import Desk
 from kb_service.incidents import UnknownIncidentError
 
 Relation = Literal["attached", "resolved_by", "detached"]
 
-_ADD = "INSERT INTO attachments (number, article, revision, relation, at) VALUES (?, ?, ?, ?, ?)"
+_ADD = "INSERT INTO attachments (number, article, revision, relation, at, caller) VALUES (?, ?, ?, ?, ?, ?)"
+_ACTIONS: Mapping[Relation, str] = {
+    "attached": "article attached",
+    "resolved_by": "article resolved it",
+    "detached": "article detached",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +42,15 @@ class Attachments:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def add(self, number: str, article: str, revision: str, relation: Relation) -> Attachment:
+    def add(self, number: str, article: str, revision: str, relation: Relation, *, by: Caller = LOCAL) -> Attachment:
         """Attach an article, say that it resolved the incident, or take it back. Raises UnknownIncidentError."""
         with self._desk.writing() as connection:
             row = connection.execute("SELECT number FROM incidents WHERE number = ?", (number,)).fetchone()
             if row is None:
                 raise UnknownIncidentError(number)
             now = datetime.now(UTC)
-            connection.execute(_ADD, (row["number"], article, revision, relation, now.isoformat()))
+            connection.execute(_ADD, (row["number"], article, revision, relation, now.isoformat(), by.id))
+            note(connection, by.id, _ACTIONS[relation], row["number"], {"article": article, "revision": revision})
         return Attachment(row["number"], article, revision, relation, now)
 
     def add_given(self, given: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
@@ -52,7 +60,9 @@ class Attachments:
         article has now. Gives what was left out, in sentences.
         """
         there = {(one.number, one.article) for of in self.of_incidents(given).values() for one in of}
-        problems, facts, now = [], [], datetime.now(UTC).isoformat()
+        problems: list[str] = []
+        facts: list[tuple[str, str, str, Relation, str, str]] = []
+        now = datetime.now(UTC).isoformat()
         for number, articles in given.items():
             for one in articles if isinstance(articles, list) else ():
                 said: Mapping[str, Any] = one if isinstance(one, dict) else {"article": one}
@@ -63,11 +73,13 @@ class Attachments:
                 if not revision:
                     problems.append(f"{number}: there is no article '{article}', so it is not attached")
                 elif (number, name) not in there:
-                    relation = "resolved_by" if said.get("resolved_by") else "attached"
-                    facts.append((number, name, str(revision), relation, str(said.get("at") or now)))
+                    relation: Relation = "resolved_by" if said.get("resolved_by") else "attached"
+                    facts.append((number, name, str(revision), relation, str(said.get("at") or now), LOCAL.id))
         if facts:
             with self._desk.writing() as connection:
                 connection.executemany(_ADD, facts)
+                for number, name, revision, relation, _, _ in facts:
+                    note(connection, LOCAL.id, _ACTIONS[relation], number, {"article": name, "revision": revision})
         return problems
 
     def used(self, ids: Iterable[str], revision: str) -> str | None:

@@ -34,8 +34,12 @@ class Entry:
 
 def note(connection: sqlite3.Connection, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
     """Add an entry, inside the transaction of the change."""
+    add(connection, datetime.now(UTC).isoformat(), actor, action, subject, json.dumps(detail, sort_keys=True))
+
+
+def add(connection: sqlite3.Connection, *row: str) -> None:
+    """Add an entry as its columns stand: at, actor, action, subject, detail."""
     last = connection.execute("SELECT hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
-    row = (datetime.now(UTC).isoformat(), actor, action, subject, json.dumps(detail, sort_keys=True))
     connection.execute(
         "INSERT INTO audit (at, actor, action, subject, detail, hash) VALUES (?, ?, ?, ?, ?, ?)",
         (*row, _hash(bytes(last[0]) if last else b"", row)),

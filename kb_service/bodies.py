@@ -7,12 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 from indexer.catalogue import Catalogue
+from kb_service.access import Sight
 from kb_service.attachments import Attachment
 from kb_service.glossary import Term
 from kb_service.hits import Hit, Reason, article_url
 from kb_service.incident import Incident
 from kb_service.incident_rows import Recorded, fields_of
 from kb_service.major import MajorCandidate
+from kb_service.query import may_read
 from kb_service.recurrence import ProblemCandidate
 from kb_service.related import Related, RelatedIncidents
 from kb_service.search import hit_json
@@ -30,7 +32,7 @@ def incident_url(number: str) -> str:
 
 
 def incident_json(
-    recorded: Recorded, attached: Sequence[Attachment], children: Sequence[str], catalogue: Catalogue
+    recorded: Recorded, attached: Sequence[Attachment], children: Sequence[str], catalogue: Catalogue, sight: Sight
 ) -> dict[str, Any]:
     """A record whole, with the articles attached to it and the records below it."""
     incident = recorded.incident
@@ -38,7 +40,7 @@ def incident_json(
         **fields_of(incident),
         "open": incident.is_open,
         "minutes_to_resolve": incident.minutes_to_resolve,
-        "articles": [attachment_json(one, catalogue) for one in attached],
+        "articles": attachments_json(attached, catalogue, sight),
         "children": list(children),
         "url": incident_url(incident.number),
         "version": recorded.version,
@@ -60,6 +62,20 @@ def brief_json(incident: Incident) -> dict[str, Any]:
     }
 
 
+def sees_article(catalogue: Catalogue, article: str, sight: Sight) -> bool:
+    """Whether one may know of an article, by its id now or before; of a deleted one by whom it was for."""
+    now = catalogue.get(article)
+    if now is not None:
+        return may_read(now, sight)
+    gone = catalogue.tombstone(article)
+    return gone is None or sight.sees(gone.audience, gone.groups, gone.services)
+
+
+def attachments_json(attached: Iterable[Attachment], catalogue: Catalogue, sight: Sight) -> list[dict[str, Any]]:
+    """Those of attached articles that one may know of."""
+    return [attachment_json(one, catalogue) for one in attached if sees_article(catalogue, one.article, sight)]
+
+
 def attachment_json(attachment: Attachment, catalogue: Catalogue) -> dict[str, Any]:
     """An attached article as it was used, and whether it says something else by now; its URL opens that revision."""
     now = catalogue.get(attachment.article)
@@ -78,7 +94,7 @@ def attachment_json(attachment: Attachment, catalogue: Catalogue) -> dict[str, A
     }
 
 
-def related_json(related: Related, catalogue: Catalogue) -> dict[str, Any]:
+def related_json(related: Related, catalogue: Catalogue, sight: Sight) -> dict[str, Any]:
     """An incident like another: how alike and why, and how it was resolved."""
     return {
         **brief_json(related.incident),
@@ -87,14 +103,14 @@ def related_json(related: Related, catalogue: Catalogue) -> dict[str, Any]:
         "confidence": related.confidence,
         "reasons": reasons_json(related.reasons),
         "snippet": related.snippet,
-        "articles": [attachment_json(one, catalogue) for one in related.articles],
+        "articles": attachments_json(related.articles, catalogue, sight),
     }
 
 
-def related_incidents_json(related: RelatedIncidents, catalogue: Catalogue) -> dict[str, Any]:
+def related_incidents_json(related: RelatedIncidents, catalogue: Catalogue, sight: Sight) -> dict[str, Any]:
     return {
-        "open": [related_json(one, catalogue) for one in related.open],
-        "resolved": [related_json(one, catalogue) for one in related.resolved],
+        "open": [related_json(one, catalogue, sight) for one in related.open],
+        "resolved": [related_json(one, catalogue, sight) for one in related.resolved],
     }
 
 
@@ -108,16 +124,16 @@ def reasons_json(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
     return [{"lane": why.lane, "text": why.text, "score": why.score, "words": list(why.words)} for why in reasons]
 
 
-def triage_json(triage: Triage, catalogue: Catalogue) -> dict[str, Any]:
+def triage_json(triage: Triage, catalogue: Catalogue, sight: Sight) -> dict[str, Any]:
     """Everything that is known of an incident. Of the related ones the open ones come first."""
     related = (*triage.related.open, *triage.related.resolved)
     return {
         "outcome": triage.outcome,
         "reason": triage.reason,
         "suggestions": [suggestion_json(hit) for hit in triage.suggestions],
-        "related_incidents": [related_json(one, catalogue) for one in related],
+        "related_incidents": [related_json(one, catalogue, sight) for one in related],
         "major_incident_candidate": _major(triage.major),
-        "problem_candidate": _problem(triage.problem, catalogue),
+        "problem_candidate": _problem(triage.problem, catalogue, sight),
         "escalation": _escalation(triage),
         "kind": asdict(triage.kind),
         "terms": [term_json(term) for term in triage.terms],
@@ -151,7 +167,7 @@ def _major(candidate: MajorCandidate | None) -> dict[str, Any] | None:
     }
 
 
-def _problem(candidate: ProblemCandidate | None, catalogue: Catalogue) -> dict[str, Any] | None:
+def _problem(candidate: ProblemCandidate | None, catalogue: Catalogue, sight: Sight) -> dict[str, Any] | None:
     if candidate is None:
         return None
     problem = candidate.problem
@@ -163,7 +179,7 @@ def _problem(candidate: ProblemCandidate | None, catalogue: Catalogue) -> dict[s
         "occurrences": candidate.occurrences,
         "incidents": [brief_json(one) for one in candidate.incidents],
         "problem": body,
-        "articles": [attachment_json(one, catalogue) for one in candidate.articles],
+        "articles": attachments_json(candidate.articles, catalogue, sight),
         "linked": candidate.linked,
     }
 

@@ -21,12 +21,15 @@ from kb_service import (
     cli_desk,
     cli_eval,
     cli_hook,
+    cli_keys,
     cli_owners,
     cli_preview,
     cli_serve,
     cli_triage,
     cli_writing,
+    restoring,
 )
+from kb_service.access import LOCAL, sight_up_to
 from kb_service.cli_options import (
     AsJson,
     Content,
@@ -54,6 +57,8 @@ app = typer.Typer(
 incidents_app = typer.Typer(help="The desk's records: import, export, erase.", no_args_is_help=True)
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(cli_hook.hook_app, name="hook")
+app.add_typer(cli_keys.keys_app, name="keys")
+app.add_typer(cli_keys.callers_app, name="callers")
 
 _MAY_BE_MOVED = "index.db and incidents.db may be moved away and are made anew by 'kb index'; never move desk.db"
 
@@ -108,7 +113,7 @@ def search(
     text = sys.stdin.read() if query == ["-"] else " ".join(query)
     facets = {name: frozenset(values) for name, values in given.items() if values}
     searcher = KnowledgeBase.published(settings).searcher
-    asked = Query(text, facets, cast(State, wanted_state), cast(Audience, wanted_audience), limit)
+    asked = Query(text, facets, cast(State, wanted_state), sight_up_to(cast(Audience, wanted_audience)), limit)
     results = searcher.search(asked)
     if as_json_:
         print_json(as_json(results))
@@ -221,12 +226,19 @@ def backup(file: cli_desk.File, data: Data = None) -> None:
 def restore(file: cli_desk.File, data: Data = None) -> None:
     """Put a backup in the record's place, while the service runs; what was there is kept beside it."""
     desk = Desk(settings_of(data=data).data / "desk.db")
-    kept = desk.restore(file)
+    kept = restoring.restore(desk, file, LOCAL)
     out.print(f"{desk.path} is restored from {file}; as it was before, it is kept in {kept}")
 
 
 app.command()(cli_check.schema)
-for command in (cli_writing.new, cli_writing.draft, cli_owners.stale, cli_owners.owners):
+for command in (
+    cli_writing.new,
+    cli_writing.draft,
+    cli_owners.stale,
+    cli_owners.owners,
+    cli_keys.audit,
+    cli_keys.retention,
+):
     app.command()(command)
 
 

@@ -1,7 +1,9 @@
 """``kb serve``: the service over one knowledge base, its index brought in step beside the answers."""
 
+import resource
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 from rich.markup import escape
 
@@ -10,7 +12,7 @@ from kb_service import demo as demo_desk
 from kb_service.content import is_ref, working_tree
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.publishing import Publisher
-from kb_service.settings import Settings
+from kb_service.settings import Settings, is_loopback
 from kb_service.terminal import Bar, err, out
 
 # A page of log, percent-encoded, is a query too
@@ -22,9 +24,11 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
     import uvicorn
 
     from kb_service.app import create_app
+    from kb_service.slow_clients import protocol
 
     listening = _listen(settings)
     base = opened(settings)
+    _check_doors(base)
     if not is_ref(settings):
         working_tree(settings)
     elif watch:
@@ -45,15 +49,41 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
         err.print(f"[red]refused[/red] {escape(str(problem))}")
     for name, path in (("Search", "/"), ("Incidents", "/incidents"), ("API", "/docs"), ("Ready", "/readyz")):
         out.print(f"{name:10}{address}{path}")
+    if settings.provider is None and not base.keys.any():
+        seen = "what is public" if settings.default_audience == "public" else "everything, and change it"
+        out.print(f"Open: without a key whoever works at this machine sees {seen}. Make one: kb keys create")
     out.print("Ctrl+C stops it.")
+    _raise_file_limit()
     config = uvicorn.Config(
         create_app(base, publisher),
         log_level="warning",
         access_log=False,
-        http="h11",
+        http=protocol(is_proxy=settings.is_proxy),
         h11_max_incomplete_event_size=_LONGEST_REQUEST_LINE,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=settings.proxies,
+        server_header=False,
     )
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _check_doors(base: KnowledgeBase) -> None:
+    """Raises KnowledgeBaseError where other machines could come in and nobody would be asked who it is."""
+    settings = base.settings
+    if settings.is_loopback or settings.provider is not None or base.keys.any():
+        return
+    where = settings.host if not is_loopback(settings.host) else settings.url or settings.hosts or settings.proxies
+    raise KnowledgeBaseError(
+        f"other machines could use the service (by {where}), and there is no key and no OIDC provider",
+        "Make a key first: kb keys create --role admin. Or leave --host out",
+    )
+
+
+def _raise_file_limit() -> None:
+    """As many connections as the system lets us have: each is a file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -25,9 +25,9 @@ def run(base: KnowledgeBase, text: str, service: str | None, *, as_json_: bool) 
     ticket = Ticket.of(recorded.incident) if recorded else Ticket(text, service)
     if not ticket.text.strip():
         raise typer.BadParameter("give a number or a text")
-    found = base.triager.triage(ticket, base.settings.default_audience)
+    found = base.triager.triage(ticket, base.settings.default_sight)
     if as_json_:
-        body = triage_json(found, base.searcher.catalogue)
+        body = triage_json(found, base.searcher.catalogue, base.settings.default_sight)
         print_json({"number": recorded.incident.number if recorded else None, **body, "demo": base.desk.is_demo})
         return
     if base.desk.is_demo:

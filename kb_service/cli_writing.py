@@ -156,7 +156,7 @@ def _similar_to(settings: Settings, title: str) -> tuple[Similar, ...]:
     """What is indexed about the same; nothing, and why, where that cannot be asked: it must not keep from writing."""
     try:
         base = KnowledgeBase.published(settings)
-        return similar(base.searcher, Query(title, audience=settings.default_audience))
+        return similar(base.searcher, Query(title, sight=settings.default_sight))
     except KnowledgeBaseError as error:
         demo = ", or look among the sample's by --demo" if (of_demo(settings).data / "index.db").exists() else ""
         remedy = escape(error.remedy + demo)

@@ -16,6 +16,7 @@ from kb_service.desk import Desk
 
 Event = Literal["shown", "opened", "solved", "submitted"]
 GIVEN_UP = timedelta(hours=1)
+_OWN = "SELECT 1 FROM suggestions WHERE id = ? AND caller IS ?"
 
 
 class UnknownSuggestionError(KnowledgeBaseError):
@@ -44,35 +45,44 @@ class Sessions:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def suggested(self, session: str | None) -> tuple[str, ...]:
-        """The articles that a session was suggested last, in their order; none for one that is not known."""
-        row = self._desk.connection.execute("SELECT articles FROM suggestions WHERE id = ?", (session,)).fetchone()
+    def suggested(self, session: str | None, caller: str | None = None) -> tuple[str, ...]:
+        """The articles that a caller's session was suggested last, in order; none for one that is not known."""
+        row = self._desk.connection.execute(
+            "SELECT articles FROM suggestions WHERE id = ? AND caller IS ?", (session, caller)
+        ).fetchone()
         return tuple(json.loads(row["articles"])) if row else ()
 
-    def keep(self, session: str | None, text: str, articles: Sequence[str]) -> str:
+    def keep(self, session: str | None, text: str, articles: Sequence[str], caller: str | None = None) -> str:
         """Keep what was typed and suggested; gives the session's id, a new one where it has none yet."""
         now = datetime.now(UTC).isoformat()
         with self._desk.writing() as connection:
-            known = connection.execute("SELECT 1 FROM suggestions WHERE id = ?", (session,)).fetchone()
+            known = connection.execute(_OWN, (session, caller)).fetchone()
             key = session if session and known else uuid.uuid4().hex
             connection.execute(
-                "INSERT INTO suggestions (id, text, articles, at) VALUES (?, ?, ?, ?)"
+                "INSERT INTO suggestions (id, text, articles, at, caller) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET (text, articles) = (excluded.text, excluded.articles)",
-                (key, text, json.dumps(list(articles)), now),
+                (key, text, json.dumps(list(articles)), now, caller),
             )
         return key
 
     def report(
-        self, session: str, event: Event, *, article: str | None, revision: str | None, number: str | None
+        self,
+        session: str,
+        event: Event,
+        *,
+        article: str | None,
+        revision: str | None,
+        number: str | None,
+        caller: str | None = None,
     ) -> None:
-        """Record what a form says happened. Raises UnknownSuggestionError."""
+        """Record what a caller's form says happened. Raises UnknownSuggestionError."""
         with self._desk.writing() as connection:
-            if connection.execute("SELECT 1 FROM suggestions WHERE id = ?", (session,)).fetchone() is None:
+            if connection.execute(_OWN, (session, caller)).fetchone() is None:
                 raise UnknownSuggestionError(session)
             connection.execute(
-                "INSERT INTO suggestion_events (suggestion_id, event, article, revision, number, at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (session, event, article, revision, number, datetime.now(UTC).isoformat()),
+                "INSERT INTO suggestion_events (suggestion_id, event, article, revision, number, at, caller)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (session, event, article, revision, number, datetime.now(UTC).isoformat(), caller),
             )
 
     def deflection(self, days: int) -> Deflection:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +55,7 @@ CREATE TABLE audit (
   id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
   subject TEXT NOT NULL COLLATE NOCASE, detail TEXT NOT NULL, hash BLOB NOT NULL
 );;
+CREATE TABLE signed_in (id TEXT PRIMARY KEY, key TEXT, person TEXT, at TEXT NOT NULL) WITHOUT ROWID;;
 CREATE INDEX audit_subject ON audit (subject);;
 CREATE INDEX audit_actor ON audit (actor);;
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;;
@@ -187,8 +188,13 @@ class Desk:
             raise DeskError(f"there is no folder {file.parent}", "Make it, or name a file in another")
         _copy(self.connection, file)
 
-    def restore(self, file: Path) -> Path:
+    def restore(
+        self, file: Path, carry_over: Callable[[sqlite3.Connection, sqlite3.Connection], None] = lambda _old, _new: None
+    ) -> Path:
         """Put a backup in the record's place while others use it; gives where the record as it was is kept.
+
+        ``carry_over`` gets a connection to the record as it is and one to what will take its place, and may write to
+        that.
 
         Raises DeskError where the file is no whole backup of a desk, or of a newer version; nothing is changed then.
         """
@@ -211,6 +217,8 @@ class Desk:
                     given.backup(copy)
                     _migrate(copy)
                     copy.execute("UPDATE meta SET value = ? WHERE name = 'line'", (uuid.uuid4().hex,))
+                    copy.row_factory = sqlite3.Row
+                    carry_over(self.connection, copy)
                     with self._turn:
                         copy.backup(self.connection, pages=1, progress=keep)
             except sqlite3.DatabaseError as error:

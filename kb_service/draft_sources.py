@@ -77,10 +77,10 @@ def _related(base: KnowledgeBase, incident: Incident) -> tuple[Incident, ...]:
 
 def _similar(base: KnowledgeBase, incident: Incident) -> tuple[Similar, ...]:
     """As triage finds them, with what incidents like it say; none where nothing is indexed."""
-    audience = base.settings.default_audience
+    sight = base.settings.default_sight
     try:
-        evidence = base.triager.evidence(Ticket.of(incident), audience)
+        evidence = base.triager.evidence(Ticket.of(incident), sight)
         prefer = {"service": incident.service} if incident.service else {}
-        return similar(base.searcher, Query(incident.text, audience=audience, prefer=prefer, evidence=evidence))
+        return similar(base.searcher, Query(incident.text, sight=sight, prefer=prefer, evidence=evidence))
     except IndexMissingError:
         return ()

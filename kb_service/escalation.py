@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from indexer.frontmatter import Audience
+from kb_service.access import Sight
 from kb_service.hits import Hit
 from kb_service.query import Query
 from kb_service.related import Related
@@ -62,7 +62,7 @@ class Escalation:
 
 def escalation(
     searcher: Searcher,
-    audience: Audience,
+    sight: Sight,
     suggestions: Sequence[Hit],
     related: Sequence[Related],
     service: str | None,
@@ -72,7 +72,7 @@ def escalation(
 ) -> Escalation:
     """From the surest article, and from what became of incidents like it. ``flood`` says that it may be a major one."""
     best = next((hit for hit in suggestions if hit.probability >= _LEAST_ANSWER and hit.tier), None)
-    knowledge = searcher.article(best.id, audience) if best else None
+    knowledge = searcher.article(best.id, sight) if best else None
     group = _group(related)
     urgent = flood or priority in {"P1", "P2"}
     said = []
@@ -87,7 +87,7 @@ def escalation(
         owner=knowledge.owner if knowledge else None,
         article=best.id if best else None,
         group=group,
-        on_call=_on_call(searcher, audience, service),
+        on_call=_on_call(searcher, sight, service),
         urgent=urgent,
         reason="; ".join(said) or "nothing like it is known: the escalation policy of the desk applies",
     )
@@ -126,12 +126,12 @@ def _group(related: Sequence[Related]) -> Group | None:
     return Group(best, round(weights[best] / sum(weights.values()), 4), tuple(numbers[best]))
 
 
-def _on_call(searcher: Searcher, audience: Audience, service: str | None) -> Hit | None:
+def _on_call(searcher: Searcher, sight: Sight, service: str | None) -> Hit | None:
     """The article on being on call: that of the service, else the one for all."""
     asked = Query(
         f"who is on call, how to call {service or ''}",
         {"tag": frozenset({ON_CALL_TAG}), "type": _SAYS_HOW},
-        audience=audience,
+        sight=sight,
         limit=1,
         prefer={"service": service} if service else {},
     )

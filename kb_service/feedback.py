@@ -64,6 +64,7 @@ class Feedback:
         comment: str = "",
         anchor: str = "",
         number: str | None = None,
+        caller: str | None = None,
     ) -> Fact:
         """Record what somebody says of an article. Raises UnknownIncidentError."""
         now = datetime.now(UTC)
@@ -74,9 +75,9 @@ class Feedback:
                     raise UnknownIncidentError(number)
                 number = str(row["number"])
             key = connection.execute(
-                "INSERT INTO feedback (article, revision, verdict, comment, anchor, number, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (article, revision, verdict, comment, anchor, number, now.isoformat()),
+                "INSERT INTO feedback (article, revision, verdict, comment, anchor, number, at, caller)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (article, revision, verdict, comment, anchor, number, now.isoformat(), caller),
             ).lastrowid
         return Fact(int(key or 0), article, revision, verdict, comment, anchor, number, now)
 
@@ -90,14 +91,15 @@ class Feedback:
         helped = sum(row["verdict"] == "helped" for row in rows)
         return Votes(helped, len(rows) - helped)
 
-    def clicked(self, search_id: int, article: str, revision: str) -> None:
-        """Record which article of a search was opened. Raises UnknownSearchError."""
+    def clicked(self, search_id: int, article: str, revision: str, caller: str | None = None) -> None:
+        """Record which article of a caller's search was opened. Raises UnknownSearchError."""
         with self._desk.writing() as connection:
-            if connection.execute("SELECT 1 FROM searches WHERE id = ?", (search_id,)).fetchone() is None:
+            own = "SELECT 1 FROM searches WHERE id = ? AND caller IS ?"
+            if connection.execute(own, (search_id, caller)).fetchone() is None:
                 raise UnknownSearchError(f"there is no search {search_id}", "Use the search_id of GET /api/search")
             connection.execute(
-                "INSERT INTO clicks (search_id, article, revision, at) VALUES (?, ?, ?, ?)",
-                (search_id, article, revision, datetime.now(UTC).isoformat()),
+                "INSERT INTO clicks (search_id, article, revision, at, caller) VALUES (?, ?, ?, ?, ?)",
+                (search_id, article, revision, datetime.now(UTC).isoformat(), caller),
             )
 
     def flags(self, ids: Iterable[str] | None = None) -> list[Fact]:
@@ -119,25 +121,26 @@ class Feedback:
         )
         return [Searched(row["text"], row["times"]) for row in rows]
 
-    def searched(self, channel: Channel, text: str, articles: Sequence[str], number: str | None = None) -> int | None:
+    def searched(
+        self,
+        channel: Channel,
+        text: str,
+        articles: Sequence[str],
+        number: str | None = None,
+        caller: str | None = None,
+    ) -> int | None:
         """Keep what was asked and which articles were shown; gives the search's id.
 
         Never in an answer's way: dropped when all is busy.
         """
-        connection = self._desk.connection
-        try:
-            connection.execute("PRAGMA busy_timeout=50")
-            # Ends of searches may be lost with the power, unlike what is acknowledged: nobody waits for the disk
-            connection.execute("PRAGMA synchronous=NORMAL")
-            return connection.execute(
-                "INSERT INTO searches (channel, text, number, articles, at) VALUES (?, ?, ?, ?, ?)",
-                (channel, text, number, json.dumps(articles), datetime.now(UTC).isoformat()),
-            ).lastrowid
-        except sqlite3.OperationalError:
-            return None
-        finally:
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA busy_timeout=30000")
+        row = (channel, text, number, json.dumps(articles), datetime.now(UTC).isoformat(), caller)
+        kept: list[int | None] = []
+        with self._desk.in_passing() as connection:
+            inserted = connection.execute(
+                "INSERT INTO searches (channel, text, number, articles, at, caller) VALUES (?, ?, ?, ?, ?, ?)", row
+            )
+            kept.append(inserted.lastrowid)
+        return kept[0] if kept else None
 
 
 def _fact(row: sqlite3.Row) -> Fact:

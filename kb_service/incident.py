@@ -118,6 +118,11 @@ class Incident:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def services(self) -> tuple[str, ...]:
+        """What it concerns: its service, if that is known."""
+        return (self.service,) if self.service else ()
+
+    @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
 

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from indexer.errors import KnowledgeBaseError
 from indexer.progress import in_batches
+from kb_service.access import EVERYTHING, LOCAL, Caller, NotForCallerError, Sight
+from kb_service.audit import note
 from kb_service.desk import Desk, next_change
 from kb_service.erasing import erase
 from kb_service.incident import (
@@ -57,6 +59,7 @@ class Selection:
     assignment_group: str | None = None
     limit: int = 50
     offset: int = 0
+    sight: Sight = EVERYTHING
 
 
 Given = tuple[int, Mapping[str, Any] | str]
@@ -72,30 +75,35 @@ class Incidents:
 
     # -- reading
 
-    def get(self, number: str) -> Recorded | None:
+    def get(self, number: str, sight: Sight = EVERYTHING) -> Recorded | None:
+        """The record of a number, whatever its case, if one sees that much."""
         row = self.desk.connection.execute("SELECT * FROM incidents WHERE number = ?", (number,)).fetchone()
-        return None if row is None else recorded_of(row)
+        recorded = None if row is None else recorded_of(row)
+        return recorded if recorded and sight.concerns(recorded.incident.services) else None
 
-    def existing(self, number: str) -> Recorded:
+    def existing(self, number: str, sight: Sight = EVERYTHING) -> Recorded:
         """Raises UnknownIncidentError."""
-        found = self.get(number)
+        found = self.get(number, sight)
         if found is None:
             raise UnknownIncidentError(number)
         return found
 
-    def several(self, numbers: Iterable[str]) -> dict[str, Incident]:
-        """Records by their numbers, of those that are there."""
+    def several(self, numbers: Iterable[str], sight: Sight = EVERYTHING) -> dict[str, Incident]:
+        """Records by their numbers, of those that are there and that one sees."""
         wanted = json.dumps(list(numbers))
         rows = self.desk.connection.execute(
             "SELECT * FROM incidents WHERE number IN (SELECT value FROM json_each(?))", (wanted,)
         )
-        return {row["number"]: recorded_of(row).incident for row in rows}
+        found = (recorded_of(row).incident for row in rows)
+        return {incident.number: incident for incident in found if sight.concerns(incident.services)}
 
-    def children(self, number: str) -> list[str]:
+    def children(self, number: str, sight: Sight = EVERYTHING) -> list[str]:
         """The numbers of the records right below this one, and of those linked to it as a problem."""
         rows = self.desk.connection.execute(
-            "SELECT number FROM incidents WHERE parent_incident = :n OR problem_id = :n ORDER BY opened_at, number",
-            {"n": number},
+            "SELECT number FROM incidents WHERE (parent_incident = :n OR problem_id = :n) AND "
+            + _CONCERN
+            + " ORDER BY opened_at, number",
+            {"n": number, **_concern(sight)},
         )
         return [row[0] for row in rows]
 
@@ -119,12 +127,13 @@ class Incidents:
             ).fetchall()
         return [recorded_of(row) for row in rows], int(total)
 
-    def opened_between(self, start: datetime, end: datetime, most: int) -> list[Incident]:
+    def opened_between(self, start: datetime, end: datetime, most: int, sight: Sight = EVERYTHING) -> list[Incident]:
         """Open records by when they were opened, oldest first, the last ones where there are more; no problems."""
         rows = self.desk.connection.execute(
-            "SELECT * FROM incidents WHERE opened_at BETWEEN ? AND ? AND state IN ('new', 'in_progress', 'on_hold')"
-            " AND kind <> 'problem' ORDER BY opened_at DESC, number DESC LIMIT ?",
-            (stamp(start), stamp(end), most),
+            "SELECT * FROM incidents WHERE opened_at BETWEEN :start AND :end AND kind <> 'problem'"
+            f" AND state IN ('new', 'in_progress', 'on_hold') AND {_CONCERN}"
+            " ORDER BY opened_at DESC, number DESC LIMIT :most",
+            {"start": stamp(start), "end": stamp(end), "most": most, **_concern(sight)},
         )
         return [recorded_of(row).incident for row in rows][::-1]
 
@@ -145,26 +154,27 @@ class Incidents:
 
     # -- writing
 
-    def put(self, values: Mapping[str, Any], seen: int | None = None) -> Recorded:
+    def put(self, values: Mapping[str, Any], seen: int | None = None, *, by: Caller = LOCAL) -> Recorded:
         """Put a whole record in place of what was there under its number; ``seen`` is the version that was read.
 
-        Raises InvalidIncidentError, ChangedMeanwhileError.
+        Raises InvalidIncidentError, ChangedMeanwhileError, NotForCallerError.
         """
         given = incident_of(values)
         with self.desk.writing() as connection:
             before = self.get(given.number)
-            _expect(seen, before)
-            recorded = self._put(connection, given, before)
+            recorded = self._put(connection, given, before, by, seen)
         self.on_change()
         return recorded
 
-    def change(self, number: str, values: Mapping[str, Any], seen: int | None = None) -> Recorded:
+    def change(
+        self, number: str, values: Mapping[str, Any], seen: int | None = None, *, by: Caller = LOCAL
+    ) -> Recorded:
         """Change some fields of a record; impact or urgency carry the priority along unless it is given.
 
-        Raises UnknownIncidentError, InvalidIncidentError, ChangedMeanwhileError.
+        Raises UnknownIncidentError, InvalidIncidentError, ChangedMeanwhileError, NotForCallerError.
         """
         with self.desk.writing() as connection:
-            before = self.existing(number)
+            before = self.existing(number, by.sight)
             _expect(seen, before)
             old = before.incident
             merged = {**{name: getattr(old, name) for name in FIELDS}, **old.extra, **values}
@@ -175,24 +185,24 @@ class Incidents:
                 raise InvalidIncidentError(tuple(FieldProblem(name, "cannot be blank") for name in blank))
             if str(merged["number"]).casefold() != old.number.casefold():
                 raise InvalidIncidentError((FieldProblem("number", "cannot be changed"),))
-            recorded = self._put(connection, replace(incident_of(merged), number=old.number), before)
+            recorded = self._put(connection, replace(incident_of(merged), number=old.number), before, by)
         self.on_change()
         return recorded
 
     def put_many(
-        self, given: Sequence[Given], progress: Callable[[int], None] = lambda _done: None
+        self, given: Sequence[Given], progress: Callable[[int], None] = lambda _done: None, *, by: Caller = LOCAL
     ) -> list[LineReport]:
         """Put many records, each by itself whole or refused. A number counts once, the first time."""
         reports: list[LineReport] = []
         lines: dict[str, int] = {}
         for done, batch in in_batches(given, _BATCH):
             with self.desk.writing() as connection:
-                reports += [self._put_line(connection, line, values, lines) for line, values in batch]
+                reports += [self._put_line(connection, line, values, lines, by) for line, values in batch]
             self.on_change()
             progress(done)
         return reports
 
-    def erase(self, number: str) -> Incident:
+    def erase(self, number: str, *, by: Caller = LOCAL) -> Incident:
         """Delete a record and everything recorded of it; what is left is that a record of that number was erased.
 
         Its index follows by itself; see ``IncidentIndex.erase``. Raises UnknownIncidentError.
@@ -200,9 +210,25 @@ class Incidents:
         with self.desk.writing() as connection:
             gone = self.existing(number).incident
             erase(connection, gone)
+            note(connection, by.id, "record erased", gone.number, {})
         self.desk.forget_deleted()
         self.on_change()
         return gone
+
+    def erase_resolved_before(self, moment: datetime, *, by: Caller = LOCAL) -> list[str]:
+        """Erase what was resolved, and not changed since, before a moment; gives the numbers."""
+        with self.desk.writing() as connection:
+            rows = connection.execute(
+                "SELECT * FROM incidents WHERE resolved_at < :before AND updated_at < :before ORDER BY number",
+                {"before": stamp(moment)},
+            ).fetchall()
+            for row in rows:
+                erase(connection, recorded_of(row).incident)
+                note(connection, by.id, "record erased", row["number"], {"why": "retention"})
+        if rows:
+            self.desk.forget_deleted()
+            self.on_change()
+        return [row["number"] for row in rows]
 
     def was_erased(self, number: str) -> bool:
         """Whether there was a record of that number, and there is none since it was erased."""
@@ -210,7 +236,12 @@ class Incidents:
         return row is not None and self.get(number) is None
 
     def _put_line(
-        self, connection: sqlite3.Connection, line: int, values: Mapping[str, Any] | str, lines: dict[str, int]
+        self,
+        connection: sqlite3.Connection,
+        line: int,
+        values: Mapping[str, Any] | str,
+        lines: dict[str, int],
+        by: Caller,
     ) -> LineReport:
         if isinstance(values, str):
             return LineReport(line, "", "refused", values)
@@ -221,8 +252,8 @@ class Incidents:
         try:
             given = incident_of(values)
             before = self.get(given.number)
-            recorded = self._put(connection, given, before)
-        except InvalidIncidentError as error:
+            recorded = self._put(connection, given, before, by)
+        except (InvalidIncidentError, NotForCallerError) as error:
             return LineReport(line, number, "refused", error.problem)
         lines[key] = line
         if recorded.created:
@@ -230,8 +261,21 @@ class Incidents:
         same = before is not None and before.version == recorded.version
         return LineReport(line, number, "unchanged" if same else "updated")
 
-    def _put(self, connection: sqlite3.Connection, given: Incident, before: Recorded | None) -> Recorded:
-        """Write within the caller's transaction; nothing where nothing changed. Raises InvalidIncidentError."""
+    def _put(
+        self,
+        connection: sqlite3.Connection,
+        given: Incident,
+        before: Recorded | None,
+        by: Caller,
+        seen: int | None = None,
+    ) -> Recorded:
+        """Write within the transaction; nothing where nothing changed.
+
+        Raises InvalidIncidentError, ChangedMeanwhileError, NotForCallerError.
+        """
+        by.require_concern(before.incident.services if before else ())
+        by.require_concern(given.services)
+        _expect(seen, before)
         incident = _completed(given, before.incident if before else None)
         problems = (*inconsistencies(incident), *self._wrong_links(incident, before.incident if before else None))
         if problems:
@@ -242,6 +286,8 @@ class Incidents:
         # Of a number that comes back in another case the index has yet to forget the former
         connection.execute("DELETE FROM erased WHERE number = ? COLLATE BINARY", (incident.number,))
         connection.execute(PUT, values_of(recorded, next_change(connection)))
+        action = "record changed" if before else "record created"
+        note(connection, by.id, action, incident.number, {"version": recorded.version, **_changed(before, incident)})
         return recorded
 
     def _wrong_links(self, incident: Incident, before: Incident | None) -> Iterator[FieldProblem]:
@@ -279,9 +325,28 @@ def _completed(given: Incident, before: Incident | None) -> Incident:
     )
 
 
+# What one sees: records of one's services, and of none. Letters that are no ASCII must be of the same case
+_CONCERN = (
+    "(:services IS NULL OR service IS NULL OR service COLLATE NOCASE IN (SELECT value FROM json_each(:services)))"
+)
+
+
+def _concern(sight: Sight) -> dict[str, str | None]:
+    return {"services": None if sight.services is None else json.dumps(sorted(sight.services))}
+
+
+def _changed(before: Recorded | None, now: Incident) -> dict[str, list[str]]:
+    """The names of the fields that a change is of, for the audit log; never what they say."""
+    if before is None:
+        return {}
+    old = before.incident
+    names = [name for name in FIELDS if getattr(old, name) != getattr(now, name)]
+    return {"fields": names + (["extra"] if old.extra != now.extra else [])}
+
+
 def _condition(wanted: Selection) -> tuple[str, dict[str, Any]]:
-    conditions = ["1"]
-    values: dict[str, Any] = {"limit": wanted.limit, "offset": wanted.offset}
+    conditions = [_CONCERN]
+    values: dict[str, Any] = {"limit": wanted.limit, "offset": wanted.offset, **_concern(wanted.sight)}
     if wanted.state == "open":
         conditions.append(f"state IN ({', '.join(repr(state) for state in OPEN_STATES)})")
     elif wanted.state:

@@ -96,6 +96,8 @@ class Keys:
             raise InvalidKeyError(f"there is no role '{role}'", f"Name one of {', '.join(ROLES)}")
         if expires_at is not None and expires_at <= now:
             raise InvalidKeyError(f"the key would have expired at {expires_at.isoformat()}", "Name a later time")
+        if services and role == "admin":
+            raise InvalidKeyError("an admin sees what is of every service", "Leave the services out")
         if groups and role == "requester":
             raise InvalidKeyError("a requester sees what is public, of whatever group", "Leave the groups out")
         if origins and role != "requester":

@@ -9,13 +9,16 @@ from indexer.index import PassageIndex
 from indexer.progress import Progress, unwatched
 from indexer.source import Content
 from indexer.vectors import VectorCache
+from kb_service.access import LOCAL
 from kb_service.attachments import Attachments
+from kb_service.audit import Audit, note
 from kb_service.content import is_ref, open_content, read_picture, repository
 from kb_service.deflection import Sessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
 from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
+from kb_service.keys import Keys
 from kb_service.past import Past
 from kb_service.query import Query, State
 from kb_service.query_vectors import QueryVectors
@@ -39,6 +42,7 @@ class KnowledgeBase:
         self.desk = Desk(settings.data / "desk.db")
         self.incidents, self.attachments = Incidents(self.desk), Attachments(self.desk)
         self.feedback, self.sessions = Feedback(self.desk), Sessions(self.desk)
+        self.keys, self.audit = Keys(self.desk), Audit(self.desk)
         self.incident_index = IncidentIndex(self.incidents, self.encoder, settings.strong, vectors)
         self.related = RelatedSearch(self.incidents, self.attachments, self.incident_index, settings.strong)
         self.triager = Triager(
@@ -64,13 +68,23 @@ class KnowledgeBase:
         progress: Progress = unwatched,
         after_switch: Callable[[], None] = lambda: None,
         content: Content | None = None,
+        by: str = LOCAL.id,
     ) -> Report:
-        """Bring the index in step with the content, as it is now or as given; see ``indexer.build.update``."""
+        """Bring the index in step with the content, as it is now or as given; see ``indexer.build.update``.
+
+        Whatever changed by it is in the audit log, as done ``by`` somebody.
+        """
         with (
             closing(content or open_content(self.settings)) as opened,
             closing(VectorCache(self.settings.cache_folder / "vectors.db", self.encoder.identity)) as cache,
         ):
-            return update(opened, self.index, self.encoder, cache, progress, after_switch)
+            report = update(opened, self.index, self.encoder, cache, progress, after_switch)
+        if report.changed:
+            revision = self.index.meta("revision") or ""
+            told = {"generation": report.generation, "changed": report.changed, "refused": report.refused}
+            with self.desk.writing() as connection:
+                note(connection, by, "published", revision, told)
+        return report
 
     def past(self) -> Past:
         """What the articles said before, up to what is live now."""
@@ -96,4 +110,4 @@ class KnowledgeBase:
         """Hits for a text, best first."""
         given = {"type": types, "service": services, "tag": tags, "tier": tiers}
         facets = {name: frozenset(values) for name, values in given.items() if values}
-        return self.searcher.search(Query(text, facets, state, audience=self.settings.default_audience, limit=limit))
+        return self.searcher.search(Query(text, facets, state, sight=self.settings.default_sight, limit=limit))

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from indexer.encoder import Vectors
+from kb_service.access import EVERYTHING, Sight
 from kb_service.floods import Flood, floods
 from kb_service.incident import Incident
 from kb_service.incidents import Incidents
@@ -62,13 +63,14 @@ class MajorCandidate:
 
 @dataclass(frozen=True, slots=True)
 class CameIn:
-    """What came in: when, of which service and priority, what it means, and its record if it has one."""
+    """What came in: when, of which service and priority, what it means, and its record if it has one; for whom."""
 
     at: datetime
     vector: Vectors
     service: str | None
     priority: Priority | None
     incident: Incident | None
+    sight: Sight = EVERYTHING
 
 
 class MajorWatch:
@@ -83,7 +85,7 @@ class MajorWatch:
         if own is not None and own.kind in {"major_incident", "problem"}:
             return None
         flood = self._flood(new)
-        parent = self._parent(own, flood, alike)
+        parent = self._parent(new, flood, alike)
         met = tuple(self._met(new, flood, parent))
         if not met:
             return None
@@ -95,7 +97,7 @@ class MajorWatch:
     def _flood(self, new: CameIn) -> list[Incident]:
         """The incidents of the flood that it is of, within the window around it that holds most of them."""
         length = timedelta(minutes=self._criteria.minutes)
-        opened = self._incidents.opened_between(new.at - length, new.at + length, MOST_IN_WINDOW)
+        opened = self._incidents.opened_between(new.at - length, new.at + length, MOST_IN_WINDOW, new.sight)
         opened = [one for one in opened if one.kind != "major_incident"]
         numbers, vectors = self._related.vectors_of(one.number for one in opened)
         by_number = {one.number: one for one in opened}
@@ -133,15 +135,16 @@ class MajorWatch:
         if users >= wanted.users:
             yield Criterion("users", f"{users} users affected ({wanted.users} are enough)", users, wanted.users)
 
-    def _parent(self, own: Incident | None, flood: Sequence[Incident], alike: Sequence[Related]) -> Incident | None:
+    def _parent(self, new: CameIn, flood: Sequence[Incident], alike: Sequence[Related]) -> Incident | None:
         """The open major incident it belongs to: its parent, one that is alike, or the parent of most that are."""
         alike = [one for one in alike if one.probability >= PARENT_LIKE]
         every = [*flood, *(one.incident for one in alike if one.probability >= ALIKE)]
         above = [one.parent_incident for one in every if one.parent_incident]
+        own = new.incident
         numbers = [own.parent_incident] if own and own.parent_incident else []
         numbers += [one.incident.number for one in alike if one.incident.kind == "major_incident"]
         numbers += sorted(set(above), key=lambda number: (-above.count(number), number))
-        records = self._incidents.several(numbers)
+        records = self._incidents.several(numbers, new.sight)
         candidates = (records[number] for number in numbers if number in records)
         return next((one for one in candidates if one.kind == "major_incident" and one.is_open), None)
 

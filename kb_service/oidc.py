@@ -18,7 +18,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from indexer.errors import KnowledgeBaseError
-from kb_service.access import ROLES, Caller, NotForCallerError, Role, sight_of
+from kb_service.access import ROLES, Caller, NotForCallerError, sight_of
+from kb_service.provider import Provider
 
 _SIGNED_BY = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 _LEEWAY_SECONDS = 60
@@ -34,18 +35,6 @@ class TokenRefusedError(KnowledgeBaseError):
 
 class ProviderError(KnowledgeBaseError):
     """The provider cannot be asked, or says what makes no sense."""
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A provider by the settings: ``roles`` maps groups of its to ours."""
-
-    issuer: str
-    audience: str
-    client_id: str = ""
-    client_secret: str = ""
-    groups_claim: str = "groups"
-    roles: Mapping[str, Role] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +59,8 @@ class Oidc:
 
     def caller(self, token: str) -> Caller:
         """Whom a bearer token names. Raises TokenRefusedError, NotForCallerError, ProviderError."""
+        if not self.provider.audience:
+            raise TokenRefusedError("bearer tokens are not taken here", "Set KB_OIDC_AUDIENCE to take them")
         return self._caller(self._claims(token, self.provider.audience))
 
     def begin(self, redirect_uri: str) -> SignIn:
@@ -115,7 +106,7 @@ class Oidc:
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
         given = claims.get(self.provider.groups_claim)
         groups = {str(one) for one in given} if isinstance(given, list) else {str(given)} if given else set()
-        roles = {role for group, role in (self.provider.roles or {}).items() if group in groups}
+        roles = {role for group, role in self.provider.roles.items() if group in groups}
         name = next(
             (str(claims[one]) for one in ("name", "preferred_username", "email") if claims.get(one)), claims["sub"]
         )

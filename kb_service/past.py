@@ -12,12 +12,12 @@ from pathlib import Path
 
 from indexer.catalogue import Catalogue, Tombstone
 from indexer.errors import KnowledgeBaseError
-from indexer.frontmatter import Audience
 from indexer.git import Blobs, Repository, unified_diff
 from indexer.history import Revision, is_shallow, revisions
 from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, blob_id, front_matter_of, parse
+from kb_service.access import Sight
 from kb_service.attachments import Attachments
-from kb_service.query import may_read, visible_to
+from kb_service.query import may_read
 
 _NAME = re.compile(r"[0-9a-f]{4,40}", re.IGNORECASE)
 # So many refused revisions in a row are passed over: to read each costs a process
@@ -104,44 +104,44 @@ class Past:
         """Opened when it is first used: most of what is asked, a wrong id too, needs no git."""
         return self._open_repository() if self._commit else None
 
-    def article(self, object_id: str, audience: Audience) -> KnowledgeObject:
+    def article(self, object_id: str, sight: Sight) -> KnowledgeObject:
         """The article as it is live. Raises UnknownArticleError, and DeletedArticleError where it once was."""
-        known = self._known(object_id, audience)
+        known = self._known(object_id, sight)
         if known.live is None:
             tombstone = self._catalogue.tombstone(object_id)
             raise DeletedArticleError(tombstone) if tombstone else UnknownArticleError(object_id)
         return known.live
 
-    def revisions(self, object_id: str, audience: Audience) -> tuple[list[Revision], bool]:
+    def revisions(self, object_id: str, sight: Sight) -> tuple[list[Revision], bool]:
         """An article's revisions, newest first, and whether that is all of them. Raises UnknownArticleError, GitError.
 
         Those that the caller could not have read are left out.
         """
-        known = self._known(object_id, audience)
+        known = self._known(object_id, sight)
         if self._repository is None:
             return [], False
         listed = revisions(self._repository, self._commit, known.path)
-        return list(self._readable(listed, audience)), not is_shallow(self._repository)
+        return list(self._readable(listed, sight)), not is_shallow(self._repository)
 
-    def at(self, object_id: str, when: str, audience: Audience) -> Version:
+    def at(self, object_id: str, when: str, sight: Sight) -> Version:
         """The article as it was: at a commit, by git's name of its bytes, or at a date or time.
 
         Raises UnknownArticleError, UnknownRevisionError, GitError.
         """
-        known = self._known(object_id, audience)
+        known = self._known(object_id, sight)
         version = self._version(known, when)
-        if not may_read(version.knowledge, audience):
+        if not may_read(version.knowledge, sight):
             raise _unknown(known.id, when)
         return version
 
-    def difference(self, object_id: str, before: str | None, after: str | None, audience: Audience) -> Difference:
+    def difference(self, object_id: str, before: str | None, after: str | None, sight: Sight) -> Difference:
         """What changed between two versions: from the one before the last to the last, unless said otherwise.
 
         Raises as ``at`` does.
         """
-        known = self._known(object_id, audience)
-        newest = self.at(object_id, after or known.revision, audience)
-        oldest = self.at(object_id, before, audience) if before else self._before(known, newest, audience)
+        known = self._known(object_id, sight)
+        newest = self.at(object_id, after or known.revision, sight)
+        oldest = self.at(object_id, before, sight) if before else self._before(known, newest, sight)
         diff = unified_diff(oldest.text, newest.text)
         # Of git's lines, that only this ends
         lines = diff.split("\n")
@@ -153,14 +153,14 @@ class Past:
             sum(line.startswith("-") for line in lines),
         )
 
-    def _known(self, object_id: str, audience: Audience) -> _Known:
+    def _known(self, object_id: str, sight: Sight) -> _Known:
         live = self._catalogue.get(object_id)
         if live is not None:
-            if not may_read(live, audience):
+            if not may_read(live, sight):
                 raise UnknownArticleError(object_id)
             return _Known(live.id, live.path, live.title, live.revision, live)
         gone = self._catalogue.tombstone(object_id)
-        if gone is None or gone.audience not in visible_to(audience):
+        if gone is None or not sight.sees(gone.audience, gone.groups, gone.services):
             raise UnknownArticleError(object_id)
         return _Known(gone.id, gone.path, gone.title, gone.revision, None)
 
@@ -227,7 +227,7 @@ class Past:
             return None
         return knowledge, _text(data)
 
-    def _readable(self, listed: Sequence[Revision], audience: Audience) -> Iterator[Revision]:
+    def _readable(self, listed: Sequence[Revision], sight: Sight) -> Iterator[Revision]:
         if self._repository is None:
             return
         with Blobs(self._repository) as blobs:
@@ -238,10 +238,10 @@ class Past:
                     continue
                 matter = front_matter_of(one.path, data) if len(data) <= MAX_FILE_BYTES else None
                 # One that was refused was never live; it is shown to those who see more than what is public
-                if may_read(matter, audience) if matter else audience != "public":
+                if may_read(matter, sight) if matter else sight.within:
                     yield one
 
-    def _before(self, known: _Known, version: Version, audience: Audience) -> Version:
+    def _before(self, known: _Known, version: Version, sight: Sight) -> Version:
         """The version before one, that says something else and could be read then; itself where there is none."""
         listed = revisions(self._repository, self._commit, known.path) if self._repository else []
         if version.revision is not None:
@@ -249,7 +249,7 @@ class Past:
             listed = listed[commits.index(version.revision.commit) + 1 :]
         for one in listed[:_MOST_REFUSED]:
             found = None if one.blob == version.knowledge.revision else self._parsed(one.path, one.blob)
-            if found is not None and may_read(found[0], audience):
+            if found is not None and may_read(found[0], sight):
                 return Version(replace(found[0], id=known.id, updated=one.at), found[1], one, live=False)
         return version
 

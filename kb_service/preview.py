@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from indexer.errors import Problem
-from indexer.frontmatter import Audience
 from indexer.git import GitError, Repository
 from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject
 from indexer.merge_base import Base, merge_base
 from indexer.progress import Progress, unwatched
 from indexer.source import WorkingTree
+from kb_service.access import Sight
 from kb_service.answering import Asked, Effect, Outcome, Question, Verdict, effects, verdict
 from kb_service.article_changes import ArticleChange, article_changes
 from kb_service.content import working_tree
 from kb_service.demand import Demand, demand
 from kb_service.golden import GOLDEN_FILE, GoldenQuery, read_golden
-from kb_service.query import visible_to
 from kb_service.settings import Settings
 from kb_service.sides import Sides, both_sides
 
@@ -101,7 +100,7 @@ def preview(settings: Settings, named: str | None, most: int, progress: Progress
             asked.append(sides.ask(question, settings))
             progress("ask", number, len(questions))
         of_before, of_now = ({_key(one, sides) for one in side} for side in (golden_before, golden))
-        verdicts, unknown = _judged(golden, asked, sides, of_before, settings.default_audience)
+        verdicts, unknown = _judged(golden, asked, sides, of_before, settings.default_sight)
         both = (*sides.objects_before.values(), *sides.objects_after.values())
         return Preview(
             base=base,
@@ -154,7 +153,7 @@ def _judged(
     asked: Sequence[Asked],
     sides: Sides,
     of_before: Collection[tuple[str, str]],
-    audience: Audience,
+    sight: Sight,
 ) -> tuple[list[Verdict], list[Problem]]:
     """Each golden query's verdict; a problem for each whose article is not there."""
     verdicts, problems = [], []
@@ -162,7 +161,7 @@ def _judged(
         article = sides.article(one.article)
         if article is not None:
             is_new = _key(one, sides) not in of_before
-            verdicts.append(verdict(one, article.id, answer, is_new=is_new, hidden=_hidden(article, audience)))
+            verdicts.append(verdict(one, article.id, answer, is_new=is_new, hidden=_hidden(article, sight)))
             continue
         deleted = sides.before.catalogue.get(one.article) is not None
         why = "this branch deletes it" if deleted else "there is no such article"
@@ -171,9 +170,9 @@ def _judged(
     return verdicts, problems
 
 
-def _hidden(article: KnowledgeObject, audience: Audience) -> str:
-    """Why no search of this audience finds an article; empty where it may."""
-    if article.audience not in visible_to(audience):
+def _hidden(article: KnowledgeObject, sight: Sight) -> str:
+    """Why no search of one who sees so much finds an article; empty where it may."""
+    if not sight.sees(article.audience, article.groups, article.services):
         return f"its audience is {article.audience}"
     if article.workflow_state != "published":
         return f"its workflow_state is {article.workflow_state}"

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from indexer.catalogue import in_force
-from indexer.frontmatter import AUDIENCES, Audience, FrontMatter
+from indexer.frontmatter import FrontMatter
 from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Filter, Validity
+from kb_service.access import INTERNAL, Sight
 
 State = Literal["published", "draft", "review", "retired", "scheduled", "expired", "any"]
 
@@ -38,7 +39,7 @@ class Query:
     text: str
     facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     state: State = "published"
-    audience: Audience = "internal"
+    sight: Sight = INTERNAL
     limit: int = 10
     offset: int = 0
     exclude: frozenset[str] = frozenset()
@@ -52,25 +53,22 @@ class Query:
         object.__setattr__(self, "text", self.text.encode("utf-8", "replace").decode())
 
 
-def visible_to(audience: Audience) -> frozenset[str]:
-    """The audiences whose articles a caller of this audience may see: its own and all wider ones."""
-    return frozenset(AUDIENCES[: AUDIENCES.index(audience) + 1])
-
-
-def may_read(knowledge: KnowledgeObject | FrontMatter, audience: Audience) -> bool:
-    """Whether a caller of this audience may open it: requesters only what is published and within its dates."""
-    return knowledge.audience in visible_to(audience) and (
-        audience != "public" or in_force(knowledge, datetime.now(UTC))
+def may_read(knowledge: KnowledgeObject | FrontMatter, sight: Sight) -> bool:
+    """Whether one who sees so much may open it: requesters only what is published and within its dates."""
+    return sight.sees(knowledge.audience, knowledge.groups, knowledge.services) and (
+        sight.within or in_force(knowledge, datetime.now(UTC))
     )
 
 
 def filter_of(query: Query) -> Filter:
     """The index's filter for a query. Requesters never see what is not published."""
-    state = "published" if query.audience == "public" else query.state
+    state = query.state if query.sight.within else "published"
     validity: Validity = state if state in {"scheduled", "expired", "any"} else "current"
     facets = dict(query.facets)
     if state in {"published", "scheduled", "expired"}:
         facets["state"] = frozenset({"published"})
     elif state != "any":
         facets["state"], validity = frozenset({state}), "any"
-    return Filter(visible_to(query.audience), datetime.now(UTC), facets, validity, query.exclude)
+    return Filter(
+        query.sight.audiences, datetime.now(UTC), facets, validity, query.exclude, services=query.sight.services
+    )

@@ -4,9 +4,9 @@ import posixpath
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-from indexer.frontmatter import Audience
 from indexer.html import render_html
 from indexer.knowledge import KnowledgeObject, id_of_path
+from kb_service.access import Sight
 from kb_service.hits import article_url
 from kb_service.query import may_read
 from kb_service.search import Searcher
@@ -50,14 +50,14 @@ class Reading:
     related: tuple[Related, ...]
 
 
-def read(searcher: Searcher, knowledge: KnowledgeObject, audience: Audience, commit: str | None = None) -> Reading:
-    """The article with everything a reader of this audience sees beside it; pictures as of a commit, or as they are."""
+def read(searcher: Searcher, knowledge: KnowledgeObject, sight: Sight, commit: str | None = None) -> Reading:
+    """The article with everything one who sees so much sees beside it; pictures as of a commit, or as they are."""
     document = knowledge.document.without_title_heading()
-    html = render_html(document, lambda target: resolve(searcher, knowledge, target, audience, commit))
+    html = render_html(document, lambda target: resolve(searcher, knowledge, target, sight, commit))
     contents = tuple(
         Heading(section.level, section.title, section.anchor) for section in document.sections if section.level
     )
-    return Reading(knowledge, html, contents, _related(searcher, knowledge, audience))
+    return Reading(knowledge, html, contents, _related(searcher, knowledge, sight))
 
 
 def shows(knowledge: KnowledgeObject, path: str) -> bool:
@@ -75,11 +75,11 @@ def _inside(knowledge: KnowledgeObject, target: str) -> str:
 
 
 def resolve(
-    searcher: Searcher, knowledge: KnowledgeObject, target: str, audience: Audience, commit: str | None = None
+    searcher: Searcher, knowledge: KnowledgeObject, target: str, sight: Sight, commit: str | None = None
 ) -> str | None:
     """A link or picture target of an article as an address, or None where it leads nowhere.
 
-    What the audience may not read is not there. A past picture is shown to requesters only as part of an article.
+    What the reader may not read is not there. A picture is shown as part of an article only.
     """
     parts = urlsplit(target)
     if parts.scheme or parts.netloc:
@@ -90,19 +90,18 @@ def resolve(
     if inside.startswith(("../", "/")) or inside == "..":
         return None
     if posixpath.splitext(inside)[1].lower() in PICTURE_TYPES:
-        of = f"&of={quote(knowledge.id, safe='')}" if audience == "public" else ""
-        return f"/media/{quote(inside)}" + (f"?at={commit}{of}" if commit else "")
+        return f"/media/{quote(inside)}?of={quote(knowledge.id, safe='')}" + (f"&at={commit}" if commit else "")
     catalogue = searcher.catalogue
     # By its path, its id, or the id that a renamed file had
     linked = catalogue.at_path(inside) or catalogue.get(inside) or catalogue.get(id_of_path(inside))
-    return article_url(linked.id, unquote(parts.fragment)) if linked and may_read(linked, audience) else None
+    return article_url(linked.id, unquote(parts.fragment)) if linked and may_read(linked, sight) else None
 
 
-def _related(searcher: Searcher, knowledge: KnowledgeObject, audience: Audience) -> tuple[Related, ...]:
-    named = [searcher.article(other, audience) for other in knowledge.related]
+def _related(searcher: Searcher, knowledge: KnowledgeObject, sight: Sight) -> tuple[Related, ...]:
+    named = [searcher.article(other, sight) for other in knowledge.related]
     found = [Related(one.id, one.title, article_url(one.id), "named") for one in named if one]
     known = {knowledge.id, *(one.id for one in found)}
-    for hit in searcher.similar(knowledge, audience, _RELATED * 2):
+    for hit in searcher.similar(knowledge, sight, _RELATED * 2):
         if hit.id not in known and len(found) < max(_RELATED, len(named)):
             found.append(Related(hit.id, hit.title, article_url(hit.id), "similar"))
     return tuple(found)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from kb_service.access import EVERYTHING, Sight
 from kb_service.attachments import Attachment, Attachments
 from kb_service.confidence import STRONG
 from kb_service.incident import Incident
@@ -44,13 +45,14 @@ def problem_candidate(
     wanted: Recurrence,
     incidents: Incidents,
     attachments: Attachments,
+    sight: Sight = EVERYTHING,
 ) -> ProblemCandidate | None:
     """``alike`` are incidents like it, open or over; ``problems`` open problem records that look the same."""
     sure = [one.incident for one in alike if one.probability >= ALIKE and one.incident.kind != "major_incident"]
     since = datetime.now(UTC) - timedelta(days=wanted.days)
     recent = [one for one in (*sure, *([own] if own else [])) if one.opened_at and one.opened_at >= since]
     recent.sort(key=lambda one: (one.opened_at, one.number))
-    problem = _problem(own, sure, problems, incidents)
+    problem = _problem(own, sure, problems, incidents, sight)
     # A flood is one occurrence, however many report it
     days = sorted({one.opened_at.date() for one in recent if one.opened_at})
     if problem is not None and problem.is_open:
@@ -70,13 +72,13 @@ def problem_candidate(
 
 
 def _problem(
-    own: Incident | None, alike: Sequence[Incident], problems: Sequence[Related], incidents: Incidents
+    own: Incident | None, alike: Sequence[Incident], problems: Sequence[Related], incidents: Incidents, sight: Sight
 ) -> Incident | None:
     """The problem that it is linked to, else the one that most like it are linked to, else one that looks the same."""
     linked = [one.problem_id for one in alike if one.problem_id]
     numbers = [own.problem_id] if own and own.problem_id else []
     numbers += [one for one in sorted(set(linked)) if linked.count(one) * 2 >= len(alike)]
     numbers += [one.incident.number for one in problems if one.probability >= STRONG]
-    records = incidents.several(numbers)
+    records = incidents.several(numbers, sight)
     found = [records[number] for number in numbers if number in records]
     return next((one for one in found if one.is_open), found[0] if found else None)

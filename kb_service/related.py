@@ -8,6 +8,7 @@ from indexer.catalogue import Catalogue
 from indexer.encoder import Vectors
 from indexer.knowledge import KnowledgeObject
 from indexer.passages import Passage
+from kb_service.access import EVERYTHING, Sight
 from kb_service.attachments import Attachment, Attachments
 from kb_service.confidence import Confidence, band
 from kb_service.hits import Reason, passages_shown, reasons_for
@@ -63,18 +64,22 @@ class ArticleLinks:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """What others are to be like: a text, what is known of it beside, and the numbers that must not come back."""
+    """What others are to be like: a text, what is known of it beside, and the numbers that must not come back.
+
+    ``sight`` is who asks: only what concerns that one is found.
+    """
 
     text: str
     service: str | None = None
     cmdb_ci: str | None = None
     exclude: frozenset[str] = frozenset()
+    sight: Sight = EVERYTHING
 
     @classmethod
-    def incident(cls, incident: Incident, incidents: Incidents) -> "Like":
+    def incident(cls, incident: Incident, incidents: Incidents, sight: Sight = EVERYTHING) -> "Like":
         """Like a record of ours: neither itself nor what is below it."""
         below = incidents.descendants(incident.number)
-        return cls(incident.text, incident.service, incident.cmdb_ci, below | {incident.number})
+        return cls(incident.text, incident.service, incident.cmdb_ci, below | {incident.number}, sight)
 
     @property
     def prefer(self) -> Mapping[str, str]:
@@ -108,23 +113,32 @@ class RelatedSearch:
 
     def matching(self, text: str, wanted: Selection) -> tuple[list[Recorded], int]:
         """A page of the records that a text finds, the best first, and how many there are; a number finds its own."""
-        exact = self._incidents.get(text.strip())
+        exact = self._incidents.get(text.strip(), wanted.sight)
         states = {"open": ("open", "yes"), None: None}.get(wanted.state, ("state", str(wanted.state)))
         given = (states, ("kind", wanted.kind), ("service", wanted.service), ("group", wanted.assignment_group))
         facets = {one[0]: frozenset({one[1]}) for one in given if one and one[1]}
-        ranking = self._index.searcher.rank(Query(text, facets, state="any")) if self._index.index.generation else None
+        ranking = (
+            self._index.searcher.rank(Query(text, facets, "any", wanted.sight))
+            if self._index.index.generation
+            else None
+        )
         numbers = [hit.candidate.owner_id for hit in ranking.ranked] if ranking else []
         if exact is not None:
             numbers = [exact.incident.number, *(one for one in numbers if one != exact.incident.number)]
-        page = (self._incidents.get(number) for number in numbers[wanted.offset : wanted.offset + wanted.limit])
+        page = (
+            self._incidents.get(number, wanted.sight)
+            for number in numbers[wanted.offset : wanted.offset + wanted.limit]
+        )
         return [one for one in page if one is not None], len(numbers)
 
-    def of_article(self, knowledge: KnowledgeObject, catalogue: Catalogue, limit: int = 10) -> ArticleLinks:
+    def of_article(
+        self, knowledge: KnowledgeObject, catalogue: Catalogue, sight: Sight = EVERYTHING, limit: int = 10
+    ) -> ArticleLinks:
         """The incidents that an article has to do with: links both ways."""
         attached = self._attachments.of_articles(catalogue.names_of(knowledge.id))
         numbers = [one.number for one in attached if one.relation == "resolved_by"]
-        records = self._incidents.several(numbers)
-        like = Like(f"{knowledge.title}\n\n{knowledge.summary}", next(iter(knowledge.services), None))
+        records = self._incidents.several(numbers, sight)
+        like = Like(f"{knowledge.title}\n\n{knowledge.summary}", next(iter(knowledge.services), None), sight=sight)
         alike = self.alike(like, is_open=True, limit=limit)
         return ArticleLinks(
             tuple(records[number] for number in numbers if number in records)[:limit],
@@ -136,7 +150,7 @@ class RelatedSearch:
     ) -> tuple[Related, ...]:
         if not like.text.strip() or not self._index.index.generation:
             return ()
-        query = Query(like.text, facets, state="any", exclude=like.exclude, prefer=like.prefer)
+        query = Query(like.text, facets, "any", like.sight, exclude=like.exclude, prefer=like.prefer)
         ranking = self._index.searcher.rank(query)
         chances = {
             hit.candidate.owner_id: chance
@@ -144,7 +158,7 @@ class RelatedSearch:
             if chance >= LEAST_PROBABILITY
         }
         near = [hit for hit in ranking.ranked if hit.candidate.owner_id in chances][: max(_CONSIDERED, limit)]
-        records = self._incidents.several(hit.candidate.owner_id for hit in near)
+        records = self._incidents.several((hit.candidate.owner_id for hit in near), like.sight)
         ranked = with_bonuses(near, {number: _recency(incident) for number, incident in records.items()})
         page = [hit for hit in ranked if hit.candidate.owner_id in records][:limit]
         return tuple(self._shown(ranking, page, records, chances, explained))

@@ -8,11 +8,11 @@ from typing import Any
 from indexer.catalogue import Catalogue
 from indexer.encoder import Encoder, Vectors
 from indexer.errors import IndexMissingError
-from indexer.frontmatter import Audience
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Asked, Found
 from indexer.snapshot import Snapshot
+from kb_service.access import Sight
 from kb_service.confidence import STRONG, Calibration, Confidence, Kind, band
 from kb_service.glossary import Glossary, Term
 from kb_service.hits import Hit, hit_of, passages_shown
@@ -146,22 +146,22 @@ class Searcher:
         with self.index.snapshot() as snapshot:
             return self._rank(snapshot, query)
 
-    def similar(self, knowledge: KnowledgeObject, audience: Audience, limit: int) -> tuple[Hit, ...]:
+    def similar(self, knowledge: KnowledgeObject, sight: Sight, limit: int) -> tuple[Hit, ...]:
         """Other articles about the same, by title and summary."""
         text = f"{knowledge.title} {knowledge.summary}"
-        hits = self.search(Query(text, audience=audience, limit=limit, exclude=frozenset({knowledge.id}))).hits
+        hits = self.search(Query(text, sight=sight, limit=limit, exclude=frozenset({knowledge.id}))).hits
         least = SIMILAR_SHARE * max((hit.likeness for hit in hits), default=0.0)
         return tuple(hit for hit in hits if hit.likeness >= least)
 
-    def article(self, object_id: str, audience: Audience) -> KnowledgeObject | None:
-        """The object of an id or alias, if the audience may read it."""
+    def article(self, object_id: str, sight: Sight) -> KnowledgeObject | None:
+        """The object of an id or alias, if the caller may read it."""
         knowledge = self.catalogue.get(object_id)
-        return knowledge if knowledge and may_read(knowledge, audience) else None
+        return knowledge if knowledge and may_read(knowledge, sight) else None
 
-    def explain(self, text: str, audience: Audience) -> tuple[Term, ...]:
+    def explain(self, text: str, sight: Sight) -> tuple[Term, ...]:
         """The glossary's terms that a text says."""
         with self.index.snapshot() as snapshot:
-            return tuple(self._glossary.lexicon(snapshot, filter_of(Query("", audience=audience))).explained(text))
+            return tuple(self._glossary.lexicon(snapshot, filter_of(Query("", sight=sight))).explained(text))
 
     def meaning_of(self, text: str) -> Vectors:
         """What a text of a title and perhaps a description is about, ``(dimension,)`` float32, unit length."""

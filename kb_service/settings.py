@@ -1,16 +1,22 @@
 """Every setting: name, default, help. Read once, from the environment (``KB_DATA=…``) and the command line."""
 
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from indexer.encoder import DEFAULT_MODEL, Encoder, open_encoder
 from indexer.frontmatter import Audience
+from kb_service.access import Role, Sight, sight_up_to
 from kb_service.confidence import STRONG
+from kb_service.keys import InvalidKeyError, origin_of
 from kb_service.major import Criteria
+from kb_service.provider import Provider
 from kb_service.recurrence import Recurrence
+from kb_service.retention import Retention
 from kb_service.vocabulary import Priority
 
 
@@ -66,10 +72,56 @@ class Settings(BaseSettings):
         description="Any sentence-transformers model: a folder or a hub name. Default: one that comes as a package.",
     )
     default_audience: Audience = Field(
-        "internal", description="What a caller without a key may see: `public`, or `internal` too."
+        "internal",
+        description="What everybody may see while there is no key and no OIDC provider: `public`, or `internal` too.",
+    )
+    anonymous: bool = Field(
+        False, description="Where there are keys or an OIDC provider: whoever shows neither may see what is public."
     )
     host: str = Field("127.0.0.1", description="The address `kb serve` listens on.")
     port: int = Field(8000, ge=0, le=65535, description="The port `kb serve` listens on; 0 takes a free one.")
+    url: str = Field(
+        "",
+        description="The address that people use, as in `https://kb.example.org`: for sign-in and where pages may ask "
+        "from. Default: the one that each request names.",
+    )
+    hosts: str = Field(
+        "",
+        description="The host names that are answered, with commas between. Default: on loopback its own names, else "
+        "any.",
+    )
+    proxies: str = Field(
+        "",
+        description="Addresses or networks of reverse proxies, with commas between, whose `X-Forwarded-For` and "
+        "`-Proto` count.",
+    )
+    rate_key: str = Field("1200/minute", description="How often one key or person may ask; empty: as often as wanted.")
+    rate_address: str = Field(
+        "3000/minute", description="How often one address may ask, of IPv6 one network; not while the service is open."
+    )
+    rate_refused: str = Field(
+        "10/minute", description="How often one address may show a key or token that is not valid."
+    )
+    session_hours: float = Field(12, gt=0, le=720, description="How long a sign-in to the pages lasts.")
+    oidc_issuer: str = Field("", description="The OpenID Connect provider, as its tokens name it (`iss`).")
+    oidc_audience: str = Field("", description="What its bearer tokens must be for (`aud`).")
+    oidc_client_id: str = Field("", description="The client of the pages' sign-in; without one they take keys only.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret; none for a public client.")
+    oidc_groups_claim: str = Field("groups", description="The claim that names a person's groups.")
+    oidc_roles: dict[str, Role] = Field(
+        {},
+        description='Their groups as roles, as JSON: `{"Service Desk": "agent", "KB Admins": "admin"}`. Who is in none '
+        "may not come in.",
+    )
+    retain_searches: int = Field(
+        90, ge=0, description="After so many days what was searched, opened and suggested is deleted; 0: never."
+    )
+    retain_feedback: int = Field(
+        365, ge=0, description="After so many days comments are deleted, and whose a vote was; 0: never."
+    )
+    retain_incidents: int = Field(
+        0, ge=0, description="So many days after they were resolved incidents are erased; 0: never."
+    )
 
     strong: float = Field(
         STRONG, gt=0, lt=1, description="The probability of answering from which a hit counts as strong."
@@ -104,6 +156,77 @@ class Settings(BaseSettings):
             raise ValueError("a name must not start with '-'")
         return value
 
+    @field_validator("rate_key", "rate_address", "rate_refused")
+    @classmethod
+    def _a_rate(cls, value: str) -> str:
+        from limits import parse
+
+        if value:
+            try:
+                parse(value)
+            except ValueError as error:
+                raise ValueError("write it as in 600/minute") from error
+        return value
+
+    @field_validator("proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for one in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(one, strict=False)
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _an_origin(cls, value: str) -> str:
+        try:
+            return origin_of(value) if value else ""
+        except InvalidKeyError as error:
+            raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> "Settings":
+        if self.oidc_issuer and not (self.oidc_audience or self.oidc_client_id):
+            raise ValueError("with an issuer KB_OIDC_AUDIENCE or KB_OIDC_CLIENT_ID is needed, or both")
+        issuer = urlsplit(self.oidc_issuer)
+        if self.oidc_issuer and issuer.scheme != "https" and not is_loopback(issuer.hostname or ""):
+            raise ValueError("the issuer must be an https:// address: its keys are fetched from there")
+        if self.oidc_issuer and not self.oidc_roles:
+            raise ValueError("with an issuer KB_OIDC_ROLES is needed: nobody could come in")
+        return self
+
+    @property
+    def provider(self) -> Provider | None:
+        """The OpenID Connect provider, if there is one."""
+        if not self.oidc_issuer:
+            return None
+        return Provider(
+            self.oidc_issuer,
+            self.oidc_audience,
+            self.oidc_client_id,
+            self.oidc_client_secret.get_secret_value(),
+            self.oidc_groups_claim,
+            self.oidc_roles,
+        )
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine is answered, neither directly nor by a proxy any other."""
+        named = [*(part.strip() for part in self.hosts.split(",")), urlsplit(self.url).hostname or ""]
+        return is_loopback(self.host) and not self.proxies and all(map(is_loopback, filter(None, named)))
+
+    def is_proxy(self, address: str) -> bool:
+        """Whether requests from there are a proxy's of ours, and say themselves where they come from."""
+        named = filter(None, (part.strip() for part in self.proxies.split(",")))
+        return any(ip_address(address) in ip_network(one, strict=False) for one in named)
+
+    @property
+    def retention(self) -> Retention:
+        return Retention(self.retain_searches, self.retain_feedback, self.retain_incidents)
+
+    @property
+    def default_sight(self) -> Sight:
+        return sight_up_to(self.default_audience)
+
     @property
     def criteria(self) -> Criteria:
         return Criteria(
@@ -135,3 +258,13 @@ class Settings(BaseSettings):
     def open_encoder(self) -> Encoder:
         """The encoder that the settings name; the model is exported the first time. Raises EncoderError."""
         return open_encoder(self.encoder, self.model, self.cache_folder)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own, that no other machine reaches."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -99,7 +99,7 @@ def _content_of(repository: Repository, commit: str, folder: Path) -> Content:
 
 def _order(searcher: Searcher, question: Question, settings: Settings) -> Order:
     prefer = {"service": question.service} if question.service else {}
-    ranking = searcher.rank(Query(question.text, audience=settings.default_audience, prefer=prefer))
+    ranking = searcher.rank(Query(question.text, sight=settings.default_sight, prefer=prefer))
     return Order(
         tuple(hit.candidate.owner_id for hit in ranking.ranked[:_DEEPEST]),
         tuple(band(chance, settings.strong) for chance in ranking.probabilities[:_DEEPEST]),

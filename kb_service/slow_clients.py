@@ -6,6 +6,7 @@ has come of it (as Apache's ``RequestReadTimeout`` counts), so that a large uplo
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import cast
 
 import h11
@@ -22,9 +23,9 @@ def protocol(
     head_seconds: float = HEAD_SECONDS,
     body_seconds: float = BODY_SECONDS,
     most_connections: int = MOST_CONNECTIONS,
-    proxies: frozenset[str] = frozenset(),
+    is_proxy: Callable[[str], bool] = lambda _address: False,
 ) -> type[H11Protocol]:
-    """uvicorn's protocol with these limits; ``proxies`` are addresses that may hold any number of connections."""
+    """uvicorn's protocol with these limits; a proxy may hold any number of connections."""
     held: Counter[str] = Counter()
 
     class Timed(H11Protocol):
@@ -37,7 +38,7 @@ def protocol(
             super().connection_made(transport)
             self._address = self.client[0] if self.client else ""
             held[self._address] += 1
-            if held[self._address] > most_connections and self._address not in proxies:
+            if held[self._address] > most_connections and not is_proxy(self._address):
                 transport.abort()
             else:
                 self._wait(head_seconds)

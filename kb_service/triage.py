@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from indexer.frontmatter import Audience
+from kb_service.access import Sight
 from kb_service.attachments import Attachments
 from kb_service.confidence import MEDIUM
 from kb_service.escalation import Escalation, Kind, escalation, kind_of
@@ -97,24 +97,24 @@ class Triager:
         self._major = MajorWatch(incidents, related, criteria)
         self._recurrence, self._strong = recurrence, strong
 
-    def triage(self, ticket: Ticket, audience: Audience) -> Triage:
+    def triage(self, ticket: Ticket, sight: Sight) -> Triage:
         """Raises IndexMissingError."""
         started = time.perf_counter()
         own = ticket.incident
-        like = self._like(ticket)
+        like = self._like(ticket, sight)
         is_open = self._related.alike(like, is_open=True, limit=_MOST_ALIKE, explained=MOST_RELATED)
         over = self._related.alike(like, is_open=False, limit=_MOST_ALIKE, explained=MOST_RELATED)
         problems = self._related.problems(like)
         priority = ticket.priority or priority_of(ticket.impact, ticket.urgency)
         at = own.opened_at if own and own.opened_at else datetime.now(UTC)
         vector = self._searcher.meaning_of(ticket.text)
-        major = self._major.candidate(CameIn(at, vector, ticket.service, priority, own), is_open)
+        major = self._major.candidate(CameIn(at, vector, ticket.service, priority, own, sight), is_open)
         problem = problem_candidate(
-            own, (*is_open, *over), problems, self._recurrence, self._incidents, self._attachments
+            own, (*is_open, *over), problems, self._recurrence, self._incidents, self._attachments, sight
         )
         flood = frozenset(one.number for one in major.incidents) if major else frozenset()
         evidence = spoken_for((*over, *is_open), self._searcher.catalogue, self._feedback, flood)
-        suggestions = self._suggestions(ticket, evidence, audience)
+        suggestions = self._suggestions(ticket, evidence, sight)
         related = RelatedIncidents(is_open[:MOST_RELATED], over[:MOST_RELATED])
         outcome, reason = self._outcome(suggestions, related, major, problem)
         return Triage(
@@ -125,25 +125,25 @@ class Triager:
             major=major,
             problem=problem,
             escalation=escalation(
-                self._searcher, audience, suggestions, (*over, *is_open),
+                self._searcher, sight, suggestions, (*over, *is_open),
                 ticket.service, priority=priority, flood=major is not None,
             ),
             kind=kind_of(ticket.text, ticket.impact, ticket.urgency),
-            terms=self._searcher.explain(ticket.text, audience)[:_MOST_TERMS],
+            terms=self._searcher.explain(ticket.text, sight)[:_MOST_TERMS],
             took_ms=round((time.perf_counter() - started) * 1000, 2),
         )  # fmt: skip
 
-    def evidence(self, ticket: Ticket, audience: Audience) -> dict[str, Evidence]:
+    def evidence(self, ticket: Ticket, sight: Sight) -> dict[str, Evidence]:
         """What incidents like it say for articles; nothing to who may not see incidents."""
-        if audience == "public":
+        if not sight.within:
             return {}
-        like = self._like(ticket)
+        like = self._like(ticket, sight)
         over = self._related.alike(like, is_open=False, limit=MOST_WITNESSES, explained=0)
         return spoken_for(over, self._searcher.catalogue, self._feedback)
 
-    def _suggestions(self, ticket: Ticket, evidence: dict[str, Evidence], audience: Audience) -> tuple[Hit, ...]:
+    def _suggestions(self, ticket: Ticket, evidence: dict[str, Evidence], sight: Sight) -> tuple[Hit, ...]:
         prefer = {"service": ticket.service} if ticket.service else {}
-        asked = Query(ticket.text, audience=audience, limit=MOST_SUGGESTIONS, prefer=prefer, evidence=evidence)
+        asked = Query(ticket.text, sight=sight, limit=MOST_SUGGESTIONS, prefer=prefer, evidence=evidence)
         hits = self._searcher.search(asked).hits
         fair = [hit for hit in hits if hit.confidence != "weak"]
         near = [hit for hit in hits if hit.confidence == "weak" and hit.probability >= _NEAR_MISS]
@@ -151,10 +151,10 @@ class Triager:
         near.sort(key=lambda hit: not any(why.lane in {"evidence", "attached"} and why.score for why in hit.reasons))
         return tuple(fair + near[: max(0, _MOST_NEAR_MISSES - len(fair))])
 
-    def _like(self, ticket: Ticket) -> Like:
+    def _like(self, ticket: Ticket, sight: Sight) -> Like:
         if ticket.incident is not None:
-            return Like.incident(ticket.incident, self._incidents)
-        return Like(ticket.text, ticket.service, ticket.cmdb_ci)
+            return Like.incident(ticket.incident, self._incidents, sight)
+        return Like(ticket.text, ticket.service, ticket.cmdb_ci, sight=sight)
 
     def _outcome(
         self,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from pydantic import SecretStr
 
 from indexer.check_options import Options
 from indexer.check_rules import RULES
@@ -28,7 +29,8 @@ RESOLVED = "INC0020013"
 def settings() -> str:
     rows = ["| Setting | Default | What it is |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default in {None, ""} else f"`{field.default}`"
+        shown = "" if isinstance(field.default, SecretStr) else field.default
+        default = "" if shown in (None, "", {}) else f"`{shown}`"
         rows.append(f"| `KB_{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)
 

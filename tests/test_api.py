@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb_service import KnowledgeBase, Settings
-from kb_service.app import create_app
+from tests.client import client_of
 from tests.conftest import Desk
 
 PROBLEM_KEYS = {"type", "title", "status", "detail"}
@@ -34,7 +34,7 @@ def client(desk: Desk) -> Iterator[TestClient]:
     desk.write("faq/broken.md", "---\ntitle: a: b\n---\n")
     base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
     base.update()
-    with TestClient(create_app(base), raise_server_exceptions=False) as opened:
+    with client_of(base) as opened:
         yield opened
 
 
@@ -109,7 +109,7 @@ def test_an_article(client: TestClient) -> None:
     assert [line["anchor"] for line in body["contents"]] == ["steps", "errors"]
     assert 'href="/a/faq/vpn#when"' in body["html"]
     assert "gone.md" not in body["html"]
-    assert 'src="/media/runbooks/port.png"' in body["html"]
+    assert 'src="/media/runbooks/port.png?of=runbooks%2Fport"' in body["html"]
     assert body["related"][0] == {
         "id": "faq/vpn", "title": "When do I need the VPN?", "url": "/a/faq/vpn", "why": "named"
     }  # fmt: skip
@@ -242,7 +242,7 @@ def test_health_and_readiness(client: TestClient) -> None:
 
 def test_before_the_first_publish_it_is_not_ready(desk: Desk) -> None:
     base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
-    with TestClient(create_app(base)) as client:
+    with client_of(base) as client:
         assert client.get("/healthz").status_code == 200
         for path in ("/readyz", "/api/search?q=x"):
             answer = client.get(path)
@@ -304,4 +304,4 @@ def test_pages_for_people_carry_no_script(client: TestClient) -> None:
         assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "Check a port" in client.get("/?q=check+port").text
     assert client.get("/static/style.css").status_code == 200
-    assert client.get("/media/runbooks/port.png").headers["content-type"] == "image/png"
+    assert client.get("/media/runbooks/port.png?of=runbooks/port").headers["content-type"] == "image/png"

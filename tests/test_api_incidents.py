@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from kb_service import KnowledgeBase, Settings
 from kb_service.api import incidents as api
-from kb_service.app import create_app
+from tests.client import client_of
 from tests.conftest import Desk
 
 OPENED = "2026-03-01T08:00:00Z"
@@ -26,7 +26,7 @@ def opened(desk: Desk) -> Iterator[TestClient]:
     desk.write("runbooks/vpn.md", "---\ntitle: VPN drops\naliases: [tunnel]\n---\n## Steps\n\nRenew the lease.\n")
     base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
     base.update()
-    with TestClient(create_app(base), raise_server_exceptions=False) as client:
+    with client_of(base) as client:
         yield client
 
 
@@ -358,7 +358,7 @@ def test_related_ones_are_told_apart_and_never_itself_or_those_below(client: Tes
 
 def test_before_anything_is_indexed_there_is_nothing_related(desk: Desk) -> None:
     base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
-    client = TestClient(create_app(base))
+    client = client_of(base)
     put(client, "INC1")
     assert client.get("/api/incidents/INC1/related").json() == {"open": [], "resolved": [], "demo": False}
     assert found(client, q="inc1") == ["INC1"]

@@ -13,8 +13,9 @@ from fastapi.testclient import TestClient
 from indexer.encoder import Encoder, HashingEncoder, Kind, Vectors
 from kb_service import KnowledgeBase, Query, Settings, demo
 from kb_service import suggest as suggesting
-from kb_service.app import create_app
+from kb_service.access import INTERNAL
 from kb_service.desk import DeskError
+from tests.client import client_of
 from tests.conftest import Desk
 from tests.test_api import PROBLEM_KEYS
 from tests.test_related import NOISE, PRINTER, ago, row
@@ -71,7 +72,7 @@ def client(base: KnowledgeBase) -> Iterator[TestClient]:
         row("INC3", PRINTER, state="closed", parent_incident="INC1"),
         *NOISE,
     )
-    with TestClient(create_app(base), raise_server_exceptions=False) as opened:
+    with client_of(base) as opened:
         yield opened
 
 
@@ -248,7 +249,7 @@ def test_an_event_keeps_the_revision_and_an_unknown_suggestion_is_404(client: Te
     session = suggest(client, PRINTER)["suggestion_id"]
     assert "event" in problem(client, f"/api/suggest/{session}/events", {"event": "eaten"}, 422)
     event(client, session, "opened", article="runbooks/printer")
-    knowledge = base.searcher.article("runbooks/printer", "internal")
+    knowledge = base.searcher.article("runbooks/printer", INTERNAL)
     assert knowledge
     found = base.desk.connection.execute("SELECT article, revision FROM suggestion_events").fetchall()
     assert [tuple(one) for one in found] == [("runbooks/printer", knowledge.revision)]
@@ -261,7 +262,7 @@ def test_an_event_keeps_the_revision_and_an_unknown_suggestion_is_404(client: Te
 def test_each_verdict_is_kept_with_the_revision(
     client: TestClient, base: KnowledgeBase, desk: Desk, verdict: str
 ) -> None:
-    knowledge = base.searcher.article("runbooks/printer", "internal")
+    knowledge = base.searcher.article("runbooks/printer", INTERNAL)
     assert knowledge
     said = {"article": "runbooks/printer", "verdict": verdict, "comment": " wrong path ", "anchor": "steps",
             "number": "inc1"}  # fmt: skip
@@ -387,7 +388,7 @@ def test_every_field_of_a_record_is_escaped(client: TestClient, base: KnowledgeB
 def shown(base: KnowledgeBase) -> Iterator[TestClient]:
     demo.load(base.desk, base.searcher.catalogue)
     base.incident_index.catch_up()
-    with TestClient(create_app(base), raise_server_exceptions=False) as opened:
+    with client_of(base) as opened:
         yield opened
 
 

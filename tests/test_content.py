@@ -9,6 +9,7 @@ import pytest
 
 from indexer import KnowledgeObject, WorkingTree, parse
 from kb_service import Query, Searcher, glossary
+from kb_service.access import PUBLIC
 from kb_service.query import filter_of
 from tests.checking import check
 from tests.conftest import REPOSITORY
@@ -67,7 +68,7 @@ def test_every_object_has_an_owner_a_summary_and_a_review_date() -> None:
 
 
 def test_requesters_find_only_what_is_theirs(searcher: Searcher) -> None:
-    hits = searcher.search(Query("reset my password", audience="public")).hits
+    hits = searcher.search(Query("reset my password", sight=PUBLIC)).hits
     assert hits[0].id == "faq/reset-my-password"
     public = {knowledge.id for knowledge in known().values() if knowledge.audience == "public"}
     assert {hit.id for hit in hits} <= public

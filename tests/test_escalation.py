@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kb_service import Searcher
+from kb_service.access import INTERNAL
 from kb_service.escalation import escalation, kind_of
 from kb_service.related import Like
 from kb_service.vocabulary import Level
@@ -110,7 +111,7 @@ def test_where_nothing_is_known_it_says_so(articles: Searcher, records: Records)
 def test_what_is_urgent_is_called_in(
     articles: Searcher, priority: str | None, flood: bool, urgent: bool, reason: str
 ) -> None:
-    found = escalation(articles, "internal", (), (), None, priority=priority, flood=flood)  # type: ignore[arg-type]
+    found = escalation(articles, INTERNAL, (), (), None, priority=priority, flood=flood)  # type: ignore[arg-type]
     assert (found.urgent, reason in found.reason) == (urgent, True)
 
 
@@ -127,7 +128,7 @@ def test_the_on_call_article_of_the_service_goes_before_the_general_one(
 
 
 def test_our_own_article_on_being_on_call_is_found(searcher: Searcher) -> None:
-    found = escalation(searcher, "internal", (), (), "web", priority="P1", flood=False).on_call
+    found = escalation(searcher, INTERNAL, (), (), "web", priority="P1", flood=False).on_call
     assert found
     assert (found.id, found.type) == ("faq/when-to-call-on-call", "faq")
 
@@ -136,13 +137,13 @@ def test_without_an_article_on_it_nobody_is_named(desk: Desk) -> None:
     desk.write("a.md", "---\ntitle: Who is on call\n---\nHow to call.\n")
     desk.update()
     searcher = Searcher(desk.index, desk.encoder)
-    assert escalation(searcher, "internal", (), (), None, priority=None, flood=False).on_call is None
+    assert escalation(searcher, INTERNAL, (), (), None, priority=None, flood=False).on_call is None
 
 
 def test_only_what_is_alike_speaks_for_a_group(articles: Searcher, records: Records) -> None:
     records.put(*({**one, "assignment_group": "facilities"} for one in NOISE))
     related = records.related.find(Like("badge reader and coffee machine, calendar and headset"))
     assert escalation(
-        articles, "internal", (), [one for one in related.open if one.probability < 0.3], None,
+        articles, INTERNAL, (), [one for one in related.open if one.probability < 0.3], None,
         priority=None, flood=False,
     ).group is None  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 
 from indexer import Encoder
 from kb_service import Query, Searcher
+from kb_service.access import INTERNAL, PUBLIC
 from kb_service.evidence import LEAST_VOTES, Witness, evidence_of, spoken_for, usefulness
 from kb_service.feedback import Votes
 from kb_service.query import Evidence
@@ -150,8 +151,8 @@ def test_many_votes_about_one_incident_are_one_voice(records: Records, articles:
 def test_a_public_caller_gets_no_evidence(records: Records, articles: Searcher) -> None:
     records.attachments.add("INC0", "power", "r", "resolved_by")
     ticket = Ticket(f"{PRINTER}, tray 9")
-    assert records.triager(articles).evidence(ticket, "internal").keys() == {"power"}
-    assert records.triager(articles).evidence(ticket, "public") == {}
+    assert records.triager(articles).evidence(ticket, INTERNAL).keys() == {"power"}
+    assert records.triager(articles).evidence(ticket, PUBLIC) == {}
 
 
 # -- with the real model over our own content
@@ -180,7 +181,7 @@ def test_one_wrong_attachment_puts_nothing_unrelated_above_the_right_article(
     records.attachments.add("INC1", WRONG, "r", "resolved_by")
     triage = records.triage(searcher, "INC100")
     assert triage.suggestions[0].id == right
-    wrong = records.triager(searcher).evidence(Ticket(text), "internal")
+    wrong = records.triager(searcher).evidence(Ticket(text), INTERNAL)
     assert wrong.keys() == {WRONG}
     assert searcher.search(Query(text, evidence=wrong)).hits[0].id == right
     assert WRONG not in [hit.id for hit in triage.suggestions if hit.confidence == "strong"]

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 
 from indexer.build import Report
@@ -21,8 +20,8 @@ from indexer.git import GitError
 from indexer.knowledge import blob_id
 from indexer.source import WorkingTree
 from kb_service import KnowledgeBase, Settings
-from kb_service.app import create_app
 from kb_service.content import open_content
+from tests.client import client_of
 from tests.hostile import MODES, UNREADABLE, Commit, Entry, Lines, Store, pushes, texts
 
 SECRET = "wombatsecret"  # noqa: S105
@@ -112,7 +111,7 @@ class Hostile:
     def _read(self, base: KnowledgeBase) -> None:
         """A sample of what is live can be read in every way, and so can what was deleted."""
         deleted = base.index.connection.execute("SELECT id FROM deleted LIMIT 2").fetchall()
-        with TestClient(create_app(base)) as client:
+        with client_of(base) as client:
 
             def status(address: str) -> int:
                 return client.get(address).status_code

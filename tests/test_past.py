@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from indexer.git import Blobs, Repository
 from kb_service import KnowledgeBase, Settings
-from kb_service.app import create_app
 from kb_service.content import read_picture
+from tests.client import client_of
 from tests.conftest import Desk
 from tests.test_build import article
 from tests.test_git_ref import Authored
@@ -30,7 +29,7 @@ class Told:
         self.author = Authored(desk, git)
         settings = Settings(content=self.author.bare, data=desk.data / "service", encoder="hashing", poll_seconds=0)
         self.base = KnowledgeBase(settings)
-        self.client = TestClient(create_app(self.base), raise_server_exceptions=False)
+        self.client = client_of(self.base)
 
     def push(self, subject: str, date: str, *, force: bool = False) -> str:
         commit = self.author.push(subject, date=f"{date}T12:00:00Z", force=force)
@@ -316,29 +315,31 @@ def test_pictures_as_they_were(told: Told) -> None:
     (told.author.clone / "link.png").symlink_to("/etc/hostname")
     told.author.write("picture.md", "---\ntitle: Picture\n---\nNow: ![A](a.png) ![B](link.png)")
     told.push("another", "2025-06-01")
-    assert told.client.get("/media/a.png").content == b"\x89PNG new"
-    assert f'src="/media/a.png?at={then}"' in told.get(f"/api/articles/picture?at={then}")["html"]
-    assert told.client.get(f"/media/a.png?at={then}").content == PICTURE
+    assert told.client.get("/media/a.png?of=picture").content == b"\x89PNG new"
+    assert f'src="/media/a.png?of=picture&amp;at={then}"' in told.get(f"/api/articles/picture?at={then}")["html"]
+    assert told.client.get(f"/media/a.png?of=picture&at={then}").content == PICTURE
     for address in ("link.png", "../a.png", "nothing.png", ".git/a.png", f"a.png?at={'0' * 40}", "picture.md"):
-        assert told.client.get(f"/media/{address}").status_code in {404, 422}, address
+        also = "&of=picture" if "?" in address else "?of=picture"
+        assert told.client.get(f"/media/{address}{also}").status_code in {404, 422}, address
 
 
-def test_requesters_see_a_past_picture_only_in_what_they_may_read(told: Told) -> None:
-    told.base.settings = told.base.settings.model_copy(update={"default_audience": "public"})
+def test_a_picture_is_shown_only_in_what_one_may_read(told: Told) -> None:
     for name, audience in (("a", "public"), ("b", "internal")):
         (told.author.clone / f"{name}.png").write_bytes(PICTURE)
         told.author.write(f"{name}.md", f"---\ntitle: {name}\naudience: {audience}\n---\n![It]({name}.png)")
     then = told.push("pictures", "2025-05-01")
+    assert told.client.get("/media/b.png?of=b").content == PICTURE
+    for address in ("b.png?of=b&audience=public", "b.png?of=a", "b.png", "a.png?of=b&audience=public"):
+        assert told.client.get(f"/media/{address}").status_code == 404, address
     told.author.git("rm", "-q", "a.png", "b.png", "b.md")
     told.author.write("a.md", "---\ntitle: a\naudience: public\n---\nNo more.")
     told.push("gone", "2025-06-01")
-    html = told.get(f"/api/articles/a?at={then}")["html"]
+    html = told.get(f"/api/articles/a?at={then}&audience=public")["html"]
     shown = unescape(re.findall('src="(.+?)"', html)[0])
-    assert told.client.get(shown).content == PICTURE
+    assert told.client.get(f"{shown}&audience=public").content == PICTURE
     for address in (f"b.png?at={then}", f"b.png?at={then}&of=b", f"b.png?at={then}&of=a", f"a.png?at={then}"):
-        assert told.client.get(f"/media/{address}").status_code == 404, address
-    told.base.settings = told.base.settings.model_copy(update={"default_audience": "internal"})
-    assert told.client.get(f"/media/b.png?at={then}").content == PICTURE
+        assert told.client.get(f"/media/{address}&audience=public").status_code == 404, address
+    assert told.client.get(f"/media/b.png?at={then}&of=b").content == PICTURE
 
 
 def test_a_picture_is_never_another_place_s_and_never_cut_off(
@@ -367,7 +368,7 @@ def test_files_as_they_lie_have_a_past_too(desk: Desk, git: Git) -> None:
     desk.write("vpn.md", article("VPN", "Restart the numbat."))
     base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
     base.update()
-    with TestClient(create_app(base)) as client:
+    with client_of(base) as client:
         history = client.get("/api/history/vpn").json()
         assert [one["subject"] for one in history["revisions"]] == ["one"]
         assert "wombat" in client.get("/api/articles/vpn?at=2025-01-01").json()["body"]
@@ -397,7 +398,7 @@ def test_without_git_there_is_no_past(desk: Desk, tmp_path: Path, monkeypatch: p
     desk.write("vpn.md", article("VPN", "Restart the wombat."))
     base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
     base.update()
-    with TestClient(create_app(base)) as client:
+    with client_of(base) as client:
         history = client.get("/api/history/vpn").json()
         assert (history["revisions"], history["complete"]) == ([], False)
         assert client.get("/api/articles/vpn?at=2025-01-01").status_code == 404
@@ -410,7 +411,7 @@ def test_a_shallow_clone_says_that_it_lacks_the_rest(told: Told, tmp_path: Path)
     subprocess.run(["git", "clone", "-q", "--bare", "--depth=2", url, str(shallow)], check=True)
     base = KnowledgeBase(Settings(content=shallow, data=tmp_path / "other", encoder="hashing"))
     base.update()
-    with TestClient(create_app(base)) as client:
+    with client_of(base) as client:
         history = client.get("/api/history/network").json()
         assert (history["total"], history["complete"]) == (2, False)
 

@@ -10,6 +10,7 @@ import pytest
 from indexer import Encoder
 from indexer.encoder import HashingEncoder
 from kb_service import Searcher
+from kb_service.access import INTERNAL
 from kb_service.attachments import Attachments
 from kb_service.confidence import STRONG
 from kb_service.desk import Desk as Record
@@ -57,7 +58,7 @@ class Records:
         self, searcher: Searcher, number: str, criteria: Criteria | None = None, recurrence: Recurrence | None = None
     ) -> Triage:
         own = self.incidents.existing(number).incident
-        return self.triager(searcher, criteria, recurrence).triage(Ticket.of(own), "internal")
+        return self.triager(searcher, criteria, recurrence).triage(Ticket.of(own), INTERNAL)
 
 
 def ago(*, minutes: float = 0, days: float = 0) -> str:
@@ -194,7 +195,7 @@ def test_an_article_lists_what_it_resolved_latest_first_and_open_ones_like_it(de
     desk.write("printer.md", f"---\ntitle: {PRINTER}\nservices: [printing]\n---\nReinstall the driver.\n")
     desk.update()
     searcher = Searcher(desk.index, desk.encoder)
-    knowledge = searcher.article("printer", "internal")
+    knowledge = searcher.article("printer", INTERNAL)
     assert knowledge
     records.put(*(row(f"INC{n}", "it is broken", state="closed") for n in range(3)), row("INC9", PRINTER), *NOISE)
     records.attachments.add("INC0", "printer", "r", "resolved_by")

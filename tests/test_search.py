@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from indexer.errors import IndexMissingError
 from kb_service import Query, Searcher
+from kb_service.access import PUBLIC
 from kb_service.completing import complete
 from tests.conftest import Desk
 
@@ -19,7 +20,7 @@ WORDS = st.sampled_from(
 )
 TYPED = st.sampled_from("vpm pasword passk sla mttr lokced lock restrt 1017 servr Lockdwn".split())
 SENTENCE = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
-PUBLIC, ANY = st.just("public"), st.sampled_from(["public", "internal"])
+IS_PUBLIC, ANY = st.just("public"), st.sampled_from(["public", "internal"])
 ARTICLE = st.tuples(ANY, st.sampled_from(["faq", "glossary"]), SENTENCE, SENTENCE)
 Article = tuple[str, str, str, str]
 
@@ -42,7 +43,7 @@ def test_what_one_may_not_see_changes_nothing(articles: list[Article], text: str
     public = {number: article for number, article in every.items() if article[0] == "public"}
     with TemporaryDirectory() as first, TemporaryDirectory() as second:
         mixed, alone = opened(Path(first) / "desk", every), opened(Path(second) / "desk", public)
-        asked = Query(text, audience="public")
+        asked = Query(text, sight=PUBLIC)
         ours, theirs = mixed.search(asked), alone.search(asked)
         assert [replace(hit, passage=None) for hit in ours.hits] == [replace(hit, passage=None) for hit in theirs.hits]
         assert (ours.total, ours.notes, ours.understood) == (theirs.total, theirs.notes, theirs.understood)

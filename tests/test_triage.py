@@ -11,6 +11,7 @@ import pytest
 
 from indexer import Encoder
 from kb_service import Searcher, demo
+from kb_service.access import INTERNAL
 from kb_service.bodies import triage_json
 from kb_service.triage import Ticket, Triage
 from tests.conftest import Desk
@@ -33,7 +34,7 @@ def sample(encoder: Encoder, searcher: Searcher, tmp_path_factory: pytest.TempPa
 
 
 def of_text(records: Records, searcher: Searcher, text: str, service: str | None = None) -> Triage:
-    return records.triager(searcher).triage(Ticket(text, service), "internal")
+    return records.triager(searcher).triage(Ticket(text, service), INTERNAL)
 
 
 def suggested(triage: Triage) -> list[str]:
@@ -148,9 +149,9 @@ def test_the_keys_are_always_there(
     nothing = Searcher(desk.index, desk.encoder)
     empty = Records(tmp_path / "empty")
     bodies = [
-        triage_json(sample.triage(searcher, "INC0020119"), searcher.catalogue),
-        triage_json(of_text(sample, searcher, "asdf qwer"), searcher.catalogue),
-        triage_json(of_text(empty, nothing, "asdf qwer"), nothing.catalogue),
+        triage_json(sample.triage(searcher, "INC0020119"), searcher.catalogue, INTERNAL),
+        triage_json(of_text(sample, searcher, "asdf qwer"), searcher.catalogue, INTERNAL),
+        triage_json(of_text(empty, nothing, "asdf qwer"), nothing.catalogue, INTERNAL),
     ]
     assert encoder.identity != desk.encoder.identity
     assert [body.keys() for body in bodies] == [KEYS] * 3

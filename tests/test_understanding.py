@@ -4,6 +4,7 @@ import pytest
 
 from indexer.frontmatter import Audience
 from kb_service import Query, Searcher
+from kb_service.access import sight_up_to
 from kb_service.understanding import BESIDE_WEIGHT, Understood
 from tests.conftest import Desk
 
@@ -27,7 +28,7 @@ def searcher(desk: Desk) -> Searcher:
 
 
 def read(searcher: Searcher, text: str, audience: Audience = "internal") -> Understood:
-    return searcher.rank(Query(text, audience=audience)).understood
+    return searcher.rank(Query(text, sight=sight_up_to(audience))).understood
 
 
 @pytest.mark.parametrize(

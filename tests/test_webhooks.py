@@ -10,7 +10,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb_service import KnowledgeBase, Settings
-from kb_service.app import create_app
 from kb_service.publishing import Publisher
 from kb_service.webhooks import (
     ForeignWebhookError,
@@ -20,6 +19,7 @@ from kb_service.webhooks import (
     check_repository,
     read_webhook,
 )
+from tests.client import client_of
 from tests.conftest import Desk, eventually
 from tests.test_build import article
 
@@ -61,7 +61,7 @@ def publisher(desk: Desk) -> Publisher:
 
 @pytest.fixture
 def client(publisher: Publisher) -> Iterator[TestClient]:
-    with TestClient(create_app(publisher.knowledge_base, publisher), raise_server_exceptions=False) as opened:
+    with client_of(publisher.knowledge_base, publisher) as opened:
         yield opened
 
 
@@ -169,7 +169,7 @@ def test_another_ref_is_ignored(publisher: Publisher, monkeypatch: pytest.Monkey
     monkeypatch.setattr(publisher, "publish", asked.append)
     settings = publisher.knowledge_base.settings.model_copy(update={"content_ref": "main"})
     publisher.knowledge_base.settings = settings
-    with TestClient(create_app(publisher.knowledge_base, publisher)) as client:
+    with client_of(publisher.knowledge_base, publisher) as client:
         for number, (ref, status) in enumerate((("refs/heads/draft", "ignored"), ("refs/heads/main", "accepted"))):
             body = json.dumps({**PUSH, "ref": ref, "n": number}).encode()
             assert post(client, body, signed("github", body))[1]["status"] == status
@@ -178,7 +178,7 @@ def test_another_ref_is_ignored(publisher: Publisher, monkeypatch: pytest.Monkey
 
 def test_without_a_secret_no_webhook_is_taken(desk: Desk) -> None:
     base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
-    with TestClient(create_app(base)) as client:
+    with client_of(base) as client:
         status, said = post(client, PUSH, signed("github", b""))
     assert (status, "KB_HOOK_SECRET" in said["detail"]) == (403, True)
 

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from indexer.frontmatter import Audience
 from indexer.history import Revision
 from indexer.knowledge import KnowledgeObject
-from kb_service.api.caller import Base, CallerAudience
+from kb_service.access import Sight
+from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.api.problems import GONE, NOT_FOUND
 from kb_service.bodies import brief_json
 from kb_service.hits import article_url
@@ -34,43 +34,44 @@ _FIELDS = (
 
 
 @router.get("/articles/{id:path}", summary="One article, now or as it was", responses={**NOT_FOUND, **GONE})
-def article(base: Base, audience: CallerAudience, id_: Id, at: When = None) -> dict[str, Any]:
+def article(base: Base, who: Who, sight: CallerSight, id_: Id, at: When = None) -> dict[str, Any]:
     """The object as its author wrote it, safe HTML, contents list, related articles; with `at` as it was then."""
     if at is not None:
-        version = base.past().at(id_, at, audience)
-        now = base.searcher.article(id_, audience)
+        version = base.past().at(id_, at, sight)
+        now = base.searcher.article(id_, sight)
         commit = version.revision.commit if version.revision else None
         return {
-            **_article(read(base.searcher, version.knowledge, audience, commit)),
+            **_article(read(base.searcher, version.knowledge, sight, commit)),
             "live": version.live,
-            "at": revision_json(version.revision, audience) if version.revision else None,
+            "at": revision_json(version.revision, sight) if version.revision else None,
             "note": version.note or None,
             "changed_since": now.revision != version.knowledge.revision if now else None,
         }
-    knowledge = base.past().article(id_, audience)
-    refused = [str(problem) for problem in base.searcher.catalogue.refusals() if problem.path == knowledge.path]
+    knowledge = base.past().article(id_, sight)
+    refusals = base.searcher.catalogue.refusals() if who.is_at_least("author") else []
+    refused = [str(problem) for problem in refusals if problem.path == knowledge.path]
     return {
-        **_article(read(base.searcher, knowledge, audience)),
+        **_article(read(base.searcher, knowledge, sight)),
         "refused": refused,
-        **(_incidents(base, knowledge) if audience != "public" else {}),
+        **(_incidents(base, knowledge, sight) if sight.within else {}),
     }
 
 
 @router.get("/history/{id:path}", summary="An article's revisions", responses=NOT_FOUND)
 def history(
     base: Base,
-    audience: CallerAudience,
+    sight: CallerSight,
     id_: Id,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:
     """As git has them, newest first, over renames; of a deleted article too. Requesters see no authors."""
-    listed, complete = base.past().revisions(id_, audience)
-    live = base.searcher.article(id_, audience)
+    listed, complete = base.past().revisions(id_, sight)
+    live = base.searcher.article(id_, sight)
     return {
         "id": live.id if live else id_,
         "revision": live.revision if live else None,
-        "revisions": [revision_json(one, audience) for one in listed[offset : offset + limit]],
+        "revisions": [revision_json(one, sight) for one in listed[offset : offset + limit]],
         "total": len(listed),
         "complete": complete,
     }
@@ -79,18 +80,18 @@ def history(
 @router.get("/diff/{id:path}", summary="What changed between two revisions", responses=NOT_FOUND)
 def diff(
     base: Base,
-    audience: CallerAudience,
+    sight: CallerSight,
     id_: Id,
     from_: Annotated[When, Query(alias="from")] = None,
     to: When = None,
 ) -> dict[str, Any]:
     """A unified diff of the file; from the revision before the last to the last, unless said otherwise."""
-    found = base.past().difference(id_, from_, to, audience)
+    found = base.past().difference(id_, from_, to, sight)
     return {
         "id": found.after.knowledge.id,
         "title": found.after.knowledge.title,
-        "from": _version_json(found.before, audience),
-        "to": _version_json(found.after, audience),
+        "from": _version_json(found.before, sight),
+        "to": _version_json(found.after, sight),
         "same": not found.diff,
         "added": found.added,
         "removed": found.removed,
@@ -98,24 +99,23 @@ def diff(
     }
 
 
-def revision_json(revision: Revision, audience: Audience) -> dict[str, Any]:
+def revision_json(revision: Revision, sight: Sight) -> dict[str, Any]:
     """A revision; who made it is for those within."""
-    within = audience != "public"
     return {
         "revision": revision.blob,
         "commit": revision.commit,
         "at": revision.at,
         "subject": revision.subject,
-        "author": revision.author if within else None,
-        "email": revision.email if within else None,
+        "author": revision.author if sight.within else None,
+        "email": revision.email if sight.within else None,
         "change": revision.change,
         "path": revision.path,
         "path_before": revision.path_before if revision.change == "renamed" else None,
     }
 
 
-def _version_json(version: Version, audience: Audience) -> dict[str, Any]:
-    made = revision_json(version.revision, audience) if version.revision else {"revision": version.knowledge.revision}
+def _version_json(version: Version, sight: Sight) -> dict[str, Any]:
+    made = revision_json(version.revision, sight) if version.revision else {"revision": version.knowledge.revision}
     return {**made, "live": version.live, "note": version.note or None}
 
 
@@ -130,9 +130,9 @@ def _article(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _incidents(base: KnowledgeBase, knowledge: KnowledgeObject) -> dict[str, Any]:
+def _incidents(base: KnowledgeBase, knowledge: KnowledgeObject, sight: Sight) -> dict[str, Any]:
     """The incidents that the article resolved, and open ones that it may resolve."""
-    links = base.related.of_article(knowledge, base.searcher.catalogue)
+    links = base.related.of_article(knowledge, base.searcher.catalogue, sight)
     return {
         "resolved_incidents": [brief_json(one) for one in links.resolved],
         "open_incidents": [brief_json(one) for one in links.open],

@@ -1,11 +1,12 @@
-"""What a request may use and see: the service's parts, and the caller's audience."""
+"""What a request may use and see: the service's parts, who asks, and what that one may."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
-from starlette.exceptions import HTTPException
 
-from indexer.frontmatter import AUDIENCES, Audience
+from indexer.frontmatter import Audience
+from kb_service.access import Caller, NotForCallerError, Role, Sight
+from kb_service.callers import NoCredentialsError
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.publishing import Publisher
 
@@ -20,29 +21,40 @@ def publisher(request: Request) -> Publisher:
     return running
 
 
-def audience(
-    request: Request,
+def caller(request: Request) -> Caller:
+    """Who asks. Raises NoCredentialsError."""
+    known: Caller | None = request.state.caller
+    if known is None:
+        raise NoCredentialsError
+    return known
+
+
+def sight(
+    who: Annotated[Caller, Depends(caller)],
     wanted: Annotated[
         Audience | None,
         Query(alias="audience", description="See no more than this audience may. Ticket forms ask as `public`."),
     ] = None,
-) -> Audience:
-    """The caller's audience; one may ask for less than one may see, never for more."""
-    most = knowledge_base(request).settings.default_audience
-    if wanted is None:
-        return most
-    if AUDIENCES.index(wanted) > AUDIENCES.index(most):
-        raise HTTPException(403, f"The audience '{wanted}' is not for this caller, who may see '{most}'.")
-    return wanted
+) -> Sight:
+    """What the caller sees; one may ask for less than one may see, never for more."""
+    return who.sight if wanted is None else who.sight.narrowed(wanted)
 
 
-def sees_records(caller: Annotated[Audience, Depends(audience)]) -> None:
-    """Requesters do not see the desk's records, nor what is made of them."""
-    if caller == "public":
-        raise HTTPException(403, "Incident records are for agents; this caller sees public articles only.")
+def needs(role: Role, what: str) -> Any:
+    """A dependency: callers below the role, and those who ask to see no more than what is public, get 403."""
+
+    def check(who: Annotated[Caller, Depends(caller)], seen: Annotated[Sight, Depends(sight)]) -> None:
+        who.require(role, what)
+        if not seen.within:
+            raise NotForCallerError(f"{what} is for agents; this asks as one who sees what is public", "Ask as an agent")
+
+    return Depends(check)
 
 
-Records = Depends(sees_records)
+Records = needs("agent", "The desk's record")
+Authors = needs("author", "What was published and what was refused")
+Admins = needs("admin", "What tells of the service itself")
 Base = Annotated[KnowledgeBase, Depends(knowledge_base)]
 Publishing = Annotated[Publisher, Depends(publisher)]
-CallerAudience = Annotated[Audience, Depends(audience)]
+Who = Annotated[Caller, Depends(caller)]
+CallerSight = Annotated[Sight, Depends(sight)]

@@ -6,8 +6,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 from starlette.exceptions import HTTPException
 
-from kb_service.api.caller import Base, CallerAudience, Records
+from indexer.knowledge import KnowledgeObject
+from kb_service.access import Sight
+from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.problems import NOT_FOUND
+from kb_service.bodies import sees_article
 from kb_service.feedback import Fact
 from kb_service.hits import article_url
 from kb_service.knowledge_base import KnowledgeBase
@@ -32,9 +35,9 @@ class FeedbackBody(BaseModel):
 
 
 @router.post("/feedback", summary="Say whether an article helped", status_code=201, responses=NOT_FOUND)
-def feedback(base: Base, audience: CallerAudience, body: FeedbackBody) -> dict[str, Any]:
+def feedback(base: Base, who: Who, sight: CallerSight, body: FeedbackBody) -> dict[str, Any]:
     """Kept with the revision that the article has now. One voice moves nothing; several do."""
-    knowledge = base.searcher.article(body.article, audience)
+    knowledge = base.searcher.article(body.article, sight)
     if knowledge is None:
         raise HTTPException(404, f"There is no article '{body.article}'.")
     if body.anchor and body.anchor not in {section.anchor for section in knowledge.document.sections}:
@@ -46,9 +49,10 @@ def feedback(base: Base, audience: CallerAudience, body: FeedbackBody) -> dict[s
         comment=body.comment.strip(),
         anchor=body.anchor,
         # A requester must not learn which records there are
-        number=body.number if audience != "public" else None,
+        number=base.incidents.existing(body.number, sight).incident.number if body.number and sight.within else None,
+        caller=who.id,
     )
-    return _fact(base, fact)
+    return _fact(fact, knowledge)
 
 
 class ClickBody(BaseModel):
@@ -59,29 +63,37 @@ class ClickBody(BaseModel):
 
 
 @router.post("/clicks", summary="Say which article of a search was opened", status_code=201, responses=NOT_FOUND)
-def click(base: Base, audience: CallerAudience, body: ClickBody) -> dict[str, Any]:
+def click(base: Base, who: Who, sight: CallerSight, body: ClickBody) -> dict[str, Any]:
     """Kept with the revision that the article has now."""
-    knowledge = base.searcher.article(body.article, audience)
+    knowledge = base.searcher.article(body.article, sight)
     if knowledge is None:
         raise HTTPException(404, f"There is no article '{body.article}'.")
-    base.feedback.clicked(body.search_id, knowledge.id, knowledge.revision)
+    base.feedback.clicked(body.search_id, knowledge.id, knowledge.revision, who.id)
     return {"search_id": body.search_id, "article": knowledge.id, "revision": knowledge.revision}
 
 
 @router.get("/flags", summary="What readers flagged", dependencies=[Records])
 def flags(
     base: Base,
+    sight: CallerSight,
     owner: Annotated[str | None, Query(max_length=200, description="Only of articles with this owner.")] = None,
     article: Annotated[str | None, Query(max_length=500)] = None,
 ) -> dict[str, Any]:
     """The latest first, for the owners of the articles."""
     ids = base.searcher.catalogue.names_of(article) if article else None
-    found = [_fact(base, fact) for fact in base.feedback.flags(ids)]
+    known = [(fact, base.searcher.catalogue.get(fact.article)) for fact in base.feedback.flags(ids)]
+    found = [_fact(fact, now) for fact, now in known if _may_be_told(base, fact, sight)]
     return {"flags": [one for one in found if owner is None or (one["owner"] or "").casefold() == owner.casefold()]}
 
 
-def _fact(base: KnowledgeBase, fact: Fact) -> dict[str, Any]:
-    now = base.searcher.catalogue.get(fact.article)
+def _may_be_told(base: KnowledgeBase, fact: Fact, sight: Sight) -> bool:
+    """Of an article that one may not read nothing is told, nor of an incident of another's service."""
+    if not sees_article(base.searcher.catalogue, fact.article, sight):
+        return False
+    return fact.number is None or base.incidents.get(fact.number, sight) is not None
+
+
+def _fact(fact: Fact, now: KnowledgeObject | None) -> dict[str, Any]:
     return {
         "id": fact.id,
         "article": now.id if now else fact.article,

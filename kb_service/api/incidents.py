@@ -7,9 +7,10 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from kb_service.api.caller import Base, CallerAudience, Records
+from kb_service.access import Caller, Sight
+from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.problems import NOT_FOUND, RECORD_PROBLEMS
-from kb_service.bodies import attachment_json, brief_json, incident_json, related_incidents_json
+from kb_service.bodies import attachment_json, brief_json, incident_json, related_incidents_json, sees_article
 from kb_service.incident import adapter
 from kb_service.incident_rows import Recorded
 from kb_service.incidents import Selection
@@ -49,6 +50,7 @@ class AttachBody(BaseModel):
 @router.get("/incidents", summary="List records")
 def incidents(
     base: Base,
+    sight: CallerSight,
     state: Annotated[ListState | None, Query(description="One state, or `open` for all that are.")] = None,
     kind: Kind | None = None,
     service: Annotated[str | None, Query(max_length=200)] = None,
@@ -58,14 +60,14 @@ def incidents(
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> dict[str, Any]:
     """The latest first, or with `q` those that match it, the best first."""
-    wanted = Selection(state, kind, service, group, limit, offset)
+    wanted = Selection(state, kind, service, group, limit, offset, sight)
     found, total = base.related.matching(q, wanted) if q.strip() else base.incidents.listed(wanted)
     return {"incidents": [brief_json(one.incident) for one in found], "total": total, "demo": base.desk.is_demo}
 
 
 @router.post("/incidents", summary="Put many records", responses=RECORD_PROBLEMS, openapi_extra=_BULK_BODY,
              max_body_size=MOST_BULK_BYTES)  # fmt: skip
-async def put_many(base: Base, request: Request) -> dict[str, Any]:
+async def put_many(base: Base, who: Who, request: Request) -> dict[str, Any]:
     """One JSON object a line (NDJSON), or a JSON array. Each is put as by PUT, whole or refused, and may be sent again.
 
     Answers what became of each line. All refused is 422.
@@ -74,14 +76,14 @@ async def put_many(base: Base, request: Request) -> dict[str, Any]:
     if kind not in _BULK_TYPES:
         raise HTTPException(415, f"The body is '{kind or 'of no type'}': send application/x-ndjson.")
     body = await request.body()
-    return await run_in_threadpool(_put_many, base, body)
+    return await run_in_threadpool(_put_many, base, who, body)
 
 
-def _put_many(base: KnowledgeBase, body: bytes) -> dict[str, Any]:
+def _put_many(base: KnowledgeBase, who: Caller, body: bytes) -> dict[str, Any]:
     given = given_in(body)
     if not given:
         raise HTTPException(422, "The body holds no record: send one JSON object a line.")
-    reports = base.incidents.put_many(given)
+    reports = base.incidents.put_many(given, by=who)
     counts = {
         status: sum(one.status == status for one in reports)
         for status in ("created", "updated", "unchanged", "refused")
@@ -97,9 +99,9 @@ def _put_many(base: KnowledgeBase, body: bytes) -> dict[str, Any]:
 
 
 @router.get("/incidents/{number}", summary="One record", responses=NOT_FOUND)
-def incident(base: Base, number: Number, response: Response) -> dict[str, Any]:
+def incident(base: Base, sight: CallerSight, number: Number, response: Response) -> dict[str, Any]:
     """The record with its articles, and the records below it."""
-    return _answer(base, base.incidents.existing(number), response)
+    return _answer(base, base.incidents.existing(number, sight), sight, response)
 
 
 @router.put(
@@ -110,6 +112,7 @@ def incident(base: Base, number: Number, response: Response) -> dict[str, Any]:
 )
 def put(
     base: Base,
+    who: Who,
     number: Number,
     response: Response,
     fields: Annotated[dict[str, Any], Body()],
@@ -123,10 +126,10 @@ def put(
     given = str(fields.get("number") or number).encode("utf-8", "replace").decode()
     if given.casefold() != number.casefold():
         raise HTTPException(422, f"number: '{given}' in the body is not '{number}' in the address.")
-    recorded = base.incidents.put({**fields, "number": number}, _version(if_match))
+    recorded = base.incidents.put({**fields, "number": number}, _version(if_match), by=who)
     if recorded.created:
         response.status_code = 201
-    return _answer(base, recorded, response)
+    return _answer(base, recorded, who.sight, response)
 
 
 @router.patch(
@@ -135,70 +138,77 @@ def put(
 )  # fmt: skip
 def change(
     base: Base,
+    who: Who,
     number: Number,
     response: Response,
     fields: Annotated[dict[str, Any], Body()],
     if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Only the fields given. Impact or urgency carry the priority along unless it is given too."""
-    return _answer(base, base.incidents.change(number, fields, _version(if_match)), response)
+    recorded = base.incidents.change(number, fields, _version(if_match), by=who)
+    return _answer(base, recorded, who.sight, response)
 
 
 @router.get("/incidents/{number}/related", summary="Records like this one", responses=NOT_FOUND)
-def related(base: Base, number: Number, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> dict[str, Any]:
+def related(
+    base: Base, sight: CallerSight, number: Number, limit: Annotated[int, Query(ge=1, le=50)] = 10
+) -> dict[str, Any]:
     """Open ones apart from resolved ones, the most alike first; neither itself nor what is below it."""
-    like = Like.incident(base.incidents.existing(number).incident, base.incidents)
+    like = Like.incident(base.incidents.existing(number, sight).incident, base.incidents, sight)
     return _related(base, like, limit)
 
 
 @router.get("/related", summary="Records like a text")
 def related_to_text(
     base: Base,
+    sight: CallerSight,
     q: Annotated[str, Query(min_length=1, max_length=100_000)],
     service: Annotated[str | None, Query(max_length=200)] = None,
     ci: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> dict[str, Any]:
     """The same for what is not a record yet."""
-    return _related(base, Like(q, service, ci), limit)
+    return _related(base, Like(q, service, ci, sight=sight), limit)
 
 
 @router.post("/incidents/{number}/articles", summary="Attach an article", responses=NOT_FOUND, status_code=201)
-def attach(base: Base, audience: CallerAudience, number: Number, body: AttachBody) -> dict[str, Any]:
+def attach(base: Base, who: Who, sight: CallerSight, number: Number, body: AttachBody) -> dict[str, Any]:
     """Attach an article, or say that it resolved the incident. The revision that it has now is kept with it."""
-    knowledge = base.searcher.article(body.article, audience)
+    knowledge = base.searcher.article(body.article, sight)
     if knowledge is None:
         raise HTTPException(404, f"There is no article '{body.article}'.")
     relation: Literal["resolved_by", "attached"] = "resolved_by" if body.resolved_by else "attached"
-    attached = base.attachments.add(number, knowledge.id, knowledge.revision, relation)
+    existing = base.incidents.existing(number, sight).incident.number
+    attached = base.attachments.add(existing, knowledge.id, knowledge.revision, relation, by=who)
     return {"number": attached.number, **attachment_json(attached, base.searcher.catalogue)}
 
 
 @router.delete(
     "/incidents/{number}/articles/{article:path}", summary="Detach an article", responses=NOT_FOUND, status_code=204
 )
-def detach(base: Base, number: Number, article: str) -> None:
+def detach(base: Base, who: Who, sight: CallerSight, number: Number, article: str) -> None:
     """Take an attachment back; that it was there stays on record."""
-    found = base.attachments.of_incidents([base.incidents.existing(number).incident.number])
+    existing = base.incidents.existing(number, sight).incident.number
     names = set(base.searcher.catalogue.names_of(article))
-    for one in found.get(base.incidents.existing(number).incident.number, ()):
-        if one.article in names:
-            base.attachments.add(number, one.article, one.revision, "detached")
+    for one in base.attachments.of_incidents([existing]).get(existing, ()):
+        if one.article in names and sees_article(base.searcher.catalogue, one.article, sight):
+            base.attachments.add(existing, one.article, one.revision, "detached", by=who)
             return
     raise HTTPException(404, f"'{article}' is not attached to {number}.")
 
 
-def _answer(base: KnowledgeBase, recorded: Recorded, response: Response) -> dict[str, Any]:
+def _answer(base: KnowledgeBase, recorded: Recorded, sight: Sight, response: Response) -> dict[str, Any]:
     number = recorded.incident.number
     response.headers["ETag"] = f'"{recorded.version}"'
     attached = base.attachments.of_incidents([number]).get(number, [])
-    body = incident_json(recorded, attached, base.incidents.children(number), base.searcher.catalogue)
+    children = base.incidents.children(number, sight)
+    body = incident_json(recorded, attached, children, base.searcher.catalogue, sight)
     return {**body, "demo": base.desk.is_demo}
 
 
 def _related(base: KnowledgeBase, like: Like, limit: int) -> dict[str, Any]:
     found = base.related.find(like, limit)
-    return {**related_incidents_json(found, base.searcher.catalogue), "demo": base.desk.is_demo}
+    return {**related_incidents_json(found, base.searcher.catalogue, like.sight), "demo": base.desk.is_demo}
 
 
 def _version(if_match: str | None) -> int | None:

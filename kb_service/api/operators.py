@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry, generate_latest
 
-from kb_service.api.caller import Base, Publishing
+from kb_service.api.caller import Admins, Base, Publishing
 from kb_service.api.problems import problem
 from kb_service.gauges import Gauges
 
@@ -20,10 +20,12 @@ def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", summary="Can it answer, and from what", response_model=None)
-def readyz(base: Base, publishing: Publishing) -> dict[str, Any] | JSONResponse:
-    """The live generation, its revision and encoder, counts, and how much can be found by meaning yet."""
+def readyz(request: Request, base: Base, publishing: Publishing) -> dict[str, Any] | JSONResponse:
+    """To admins: the live generation, its revision and encoder, counts, and how much can be found by meaning yet."""
     if not base.index.generation:
         return problem(503, "Nothing is published yet. The first index is being built, or failed: see the log.")
+    if request.state.caller is None or not request.state.caller.is_at_least("admin"):
+        return {"status": "ready"}
     passages, wanted, there = base.index.counts()
     status = publishing.status
     return {
@@ -44,7 +46,7 @@ def readyz(base: Base, publishing: Publishing) -> dict[str, Any] | JSONResponse:
     }
 
 
-@router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+@router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse, dependencies=[Admins])
 def metrics(base: Base, publishing: Publishing) -> PlainTextResponse:
     """Gauges and counters in Prometheus' text format."""
     registry = CollectorRegistry()

@@ -13,11 +13,16 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from indexer.errors import KnowledgeBaseError
+from kb_service.access import NotForCallerError
+from kb_service.callers import CredentialsRefusedError, NoCredentialsError
 from kb_service.deflection import UnknownSuggestionError
 from kb_service.feedback import UnknownSearchError
 from kb_service.incident import InvalidIncidentError
 from kb_service.incidents import ChangedMeanwhileError, UnknownIncidentError
+from kb_service.origins import ForeignHostError, ForeignOriginError
+from kb_service.page_sessions import ForeignFormError
 from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError
+from kb_service.rates import TooManyRequestsError
 from kb_service.webhooks import (
     BrokenWebhookError,
     ForeignWebhookError,
@@ -56,9 +61,11 @@ class GoneDetails(ProblemDetails):
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDetails, "description": description, "content": {MEDIA_TYPE: {}}}
     for status, description in (
+        (401, "Who asks is not said, or the key or token is not valid"),
         (403, "Not for this caller"),
         (413, "The body is too large"),
         (422, "A value is not what it should be"),
+        (429, "Asked more often than may be; Retry-After says when there is room again"),
         (503, "Nothing to answer from yet"),
     )
 }
@@ -102,6 +109,17 @@ def problem(
         type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors
     )
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+
+
+def refusal(error: KnowledgeBaseError) -> JSONResponse:
+    """A response that says why a caller is refused, or what the service cannot do now."""
+    if isinstance(error, (NoCredentialsError, *CredentialsRefusedError)):
+        return problem(401, str(error), headers={"WWW-Authenticate": "Bearer"})
+    if isinstance(error, NotForCallerError | ForeignHostError | ForeignOriginError | ForeignFormError):
+        return problem(403, str(error))
+    if isinstance(error, TooManyRequestsError):
+        return problem(429, str(error), headers={"Retry-After": str(error.seconds)})
+    return problem(503, str(error), headers={"Retry-After": "5"})
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -161,8 +179,8 @@ def add_handlers(app: FastAPI) -> None:
         return problem(_HOOK_STATUS[type(error)], str(error))
 
     @app.exception_handler(KnowledgeBaseError)
-    def _unable(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
-        return problem(503, str(error), headers={"Retry-After": "5"})
+    def _refused_or_unable(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
+        return refusal(error)
 
     @app.exception_handler(Exception)
     def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:

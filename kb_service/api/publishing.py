@@ -6,12 +6,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from indexer.git import without_credentials
-from kb_service.api.caller import Base, Publishing, Records
+from kb_service.api.caller import Authors, Base, Publishing
 from kb_service.content import is_ref
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.publishing import Publisher, Status
 
-router = APIRouter(prefix="/api", tags=["operation"], dependencies=[Records])
+router = APIRouter(prefix="/api", tags=["operation"], dependencies=[Authors])
 
 
 @router.get("/publishing", summary="What is live, and what was refused and why")

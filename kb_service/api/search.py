@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from indexer.frontmatter import Audience, KnowledgeType, Tier
+from indexer.frontmatter import KnowledgeType, Tier
 from kb_service import completing, glossary
-from kb_service.api.caller import Base, CallerAudience
+from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.api.problems import NOT_FOUND
 from kb_service.bodies import term_json
 from kb_service.confidence import Confidence
@@ -116,7 +116,8 @@ Shown = Annotated[
 @router.get("/search", summary="Find the right article", response_model=SearchBody)
 def search(
     base: Base,
-    audience: CallerAudience,
+    who: Who,
+    sight: CallerSight,
     q: Annotated[
         str,
         Query(
@@ -143,23 +144,25 @@ def search(
     """Articles by words, by meaning and by exact identifiers, each with its reasons and the passage that matched."""
     given: dict[str, list[Any]] = {"type": type_, "service": service, "tag": tag, "tier": tier}
     facets = {name: frozenset(values) for name, values in given.items() if values}
-    asked = Asked(q, facets, state, audience, limit, offset, shown=tuple(shown))
+    asked = Asked(q, facets, state, sight, limit, offset, shown=tuple(shown))
     results = base.searcher.search(asked)
-    kept = base.feedback.searched("search", q, [hit.id for hit in results.hits]) if q.strip() and not offset else None
+    kept = None
+    if q.strip() and not offset:
+        kept = base.feedback.searched("search", q, [hit.id for hit in results.hits], caller=who.id)
     return {**as_json(results), "search_id": kept}
 
 
 @router.get("/complete", summary="Type-ahead", response_model=CompleteBody)
 def complete(
     base: Base,
-    audience: CallerAudience,
+    sight: CallerSight,
     q: Annotated[str, Query(max_length=_MOST_LETTERS, examples=["password r"])] = "",
     limit: Annotated[int, Query(ge=1, le=20)] = 8,
     shown: Annotated[list[str], Query(description="Completions shown already: they keep their places.")] = [],
 ) -> dict[str, Any]:
     """Titles, other names and terms that hold the words typed, the last one perhaps only begun. Words lane only."""
     started = time.perf_counter()
-    found = completing.complete(base.index, Asked(q, audience=audience, limit=limit, shown=tuple(shown)))
+    found = completing.complete(base.index, Asked(q, sight=sight, limit=limit, shown=tuple(shown)))
     return {
         "query": q,
         "completions": [{"text": text, "id": owner, "url": article_url(owner)} for text, owner in found.names],
@@ -170,19 +173,16 @@ def complete(
 
 
 @router.get("/glossary", summary="All terms")
-def all_terms(base: Base, audience: CallerAudience) -> dict[str, Any]:
+def all_terms(base: Base, sight: CallerSight) -> dict[str, Any]:
     """Every term of the glossary objects, by name."""
-    found = glossary.terms(base.index, filter_of(Asked("", audience=audience)))
+    found = glossary.terms(base.index, filter_of(Asked("", sight=sight)))
     return {"terms": [term_json(one) for one in found], "generation": base.index.generation}
 
 
 @router.get("/glossary/{term:path}", summary="One term", responses=NOT_FOUND)
-def one_term(base: Base, audience: CallerAudience, term: str) -> dict[str, Any]:
+def one_term(base: Base, sight: CallerSight, term: str) -> dict[str, Any]:
     """A term by its abbreviation, its expansion or an alias, whatever the case; other meanings under `others`."""
-    found = glossary.lookup(base.index, filter_of(Asked("", audience=audience)), term)
+    found = glossary.lookup(base.index, filter_of(Asked("", sight=sight)), term)
     if not found:
         raise HTTPException(404, f"The glossary has no term '{term}'. GET /api/glossary lists them all.")
     return {**term_json(found[0]), "others": [term_json(other) for other in found[1:]]}
-
-
-__all__ = ["Audience", "router"]

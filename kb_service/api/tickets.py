@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from kb_service import suggest as suggesting
-from kb_service.api.caller import Base, CallerAudience, Records
+from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.problems import NOT_FOUND
 from kb_service.bodies import suggestion_json
 from kb_service.query import Query as Asked
@@ -43,7 +43,7 @@ class EventBody(BaseModel):
 
 
 @router.post("/suggest", summary="Articles for a ticket that is being written")
-def suggest(base: Base, audience: CallerAudience, ticket: TicketBody) -> dict[str, Any]:
+def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> dict[str, Any]:
     """At most three, and only such as answer with the probability set by `KB_SUGGEST`; else none, and why.
 
     Under a dozen letters words alone are asked. Ask once a pause, not once a key.
@@ -52,15 +52,15 @@ def suggest(base: Base, audience: CallerAudience, ticket: TicketBody) -> dict[st
     text = "\n\n".join(filter(None, (ticket.short_description.strip(), (ticket.description or "").strip())))
     asked = Asked(
         text,
-        audience=audience,
+        sight=sight,
         limit=ticket.limit,
-        shown=base.sessions.suggested(ticket.suggestion_id) or tuple(ticket.shown),
+        shown=base.sessions.suggested(ticket.suggestion_id, who.id) or tuple(ticket.shown),
         prefer={name: value for name, value in (("service", ticket.service), ("tag", ticket.category)) if value},
-        evidence=base.triager.evidence(Ticket(text, ticket.service), audience) if suggesting.says_enough(text) else {},
+        evidence=base.triager.evidence(Ticket(text, ticket.service), sight) if suggesting.says_enough(text) else {},
     )
     found = suggesting.suggest(base.searcher, asked, base.settings.suggest)
     known = ticket.suggestion_id
-    session = base.sessions.keep(known, text, [hit.id for hit in found.hits]) if found.hits or known else None
+    session = base.sessions.keep(known, text, [hit.id for hit in found.hits], who.id) if found.hits or known else None
     return {
         "suggestions": [suggestion_json(hit) for hit in found.hits],
         "reason": found.reason,
@@ -72,15 +72,16 @@ def suggest(base: Base, audience: CallerAudience, ticket: TicketBody) -> dict[st
 
 @router.post("/suggest/{suggestion_id}/events", summary="Say what became of suggestions", status_code=201,
              responses=NOT_FOUND)  # fmt: skip
-def report(base: Base, audience: CallerAudience, suggestion_id: str, body: EventBody) -> dict[str, Any]:
+def report(base: Base, who: Who, sight: CallerSight, suggestion_id: str, body: EventBody) -> dict[str, Any]:
     """`shown`, `opened` (an article), `solved` ("this solved it"), `submitted` (a ticket all the same)."""
-    knowledge = base.searcher.article(body.article, audience) if body.article else None
+    knowledge = base.searcher.article(body.article, sight) if body.article else None
     base.sessions.report(
         suggestion_id,
         body.event,
         article=knowledge.id if knowledge else body.article,
         revision=knowledge.revision if knowledge else None,
         number=body.number,
+        caller=who.id,
     )
     return {"suggestion_id": suggestion_id, "event": body.event}
 

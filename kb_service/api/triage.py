@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field, model_validator
 
-from kb_service.api.caller import Base, CallerAudience, Records
+from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.problems import NOT_FOUND
 from kb_service.bodies import triage_json
 from kb_service.incident import Incident, incident_of
@@ -51,13 +51,13 @@ class TriageBody(BaseModel):
 
 
 @router.post("/triage", summary="Triage an incident", responses=NOT_FOUND)
-def triage(base: Base, audience: CallerAudience, asked: Annotated[TriageBody, Body()]) -> dict[str, Any]:
+def triage(base: Base, who: Who, sight: CallerSight, asked: Annotated[TriageBody, Body()]) -> dict[str, Any]:
     """Articles, related incidents, a flood, a problem, whom to hand it to: each with its evidence."""
     number = (asked.number or "").strip()
-    ticket = Ticket.of(base.incidents.existing(number).incident) if number else asked.ticket
-    found = base.triager.triage(ticket, audience)
-    base.feedback.searched("triage", ticket.text, [hit.id for hit in found.suggestions], number or None)
-    body = triage_json(found, base.searcher.catalogue)
+    ticket = Ticket.of(base.incidents.existing(number, sight).incident) if number else asked.ticket
+    found = base.triager.triage(ticket, sight)
+    base.feedback.searched("triage", ticket.text, [hit.id for hit in found.suggestions], number or None, who.id)
+    body = triage_json(found, base.searcher.catalogue, sight)
     return {
         "number": ticket.incident.number if ticket.incident else None,
         **body,

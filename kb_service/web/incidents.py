@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from kb_service.api.caller import Base, CallerAudience, Records
-from kb_service.bodies import attachment_json
+from kb_service.access import Sight
+from kb_service.api.caller import Base, CallerSight, Records
+from kb_service.bodies import attachments_json
 from kb_service.incidents import Selection
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.triage import Ticket
@@ -20,16 +21,19 @@ router = APIRouter(include_in_schema=False, dependencies=[Records])
 def incidents_page(
     request: Request,
     base: Base,
+    sight: CallerSight,
     q: Annotated[str, Query(max_length=20_000)] = "",
     state: Annotated[str | None, Query(max_length=20)] = None,
 ) -> HTMLResponse:
     """The latest records, or those that match."""
-    return _listed(request, base, q, state if state in {"open", *STATES} else None)
+    return _listed(request, base, sight, q, state if state in {"open", *STATES} else None)
 
 
-def _listed(request: Request, base: KnowledgeBase, q: str, state: str | None, missing: str = "") -> HTMLResponse:
+def _listed(
+    request: Request, base: KnowledgeBase, sight: Sight, q: str, state: str | None, missing: str = ""
+) -> HTMLResponse:
     """The list; ``missing`` is the number of a record that was asked for and is not there."""
-    wanted = Selection(state=state, limit=100)
+    wanted = Selection(state=state, limit=100, sight=sight)
     found, total = base.related.matching(q, wanted) if q.strip() else base.incidents.listed(wanted)
     context = {
         "asked": q,
@@ -43,16 +47,16 @@ def _listed(request: Request, base: KnowledgeBase, q: str, state: str | None, mi
 
 
 @router.get("/incidents/{number}")
-def incident_page(request: Request, base: Base, audience: CallerAudience, number: str) -> HTMLResponse:
+def incident_page(request: Request, base: Base, sight: CallerSight, number: str) -> HTMLResponse:
     """A record, what is known of it, and its articles."""
-    recorded = base.incidents.get(number)
+    recorded = base.incidents.get(number, sight)
     if recorded is None:
-        return _listed(request, base, number, None, missing=number)
+        return _listed(request, base, sight, number, None, missing=number)
     attached = base.attachments.of_incidents([recorded.incident.number]).get(recorded.incident.number, [])
     context = {
         "recorded": recorded,
-        "triage": base.triager.triage(Ticket.of(recorded.incident), audience),
-        "attached": [attachment_json(one, base.searcher.catalogue) for one in attached],
-        "children": base.incidents.children(recorded.incident.number),
+        "triage": base.triager.triage(Ticket.of(recorded.incident), sight),
+        "attached": attachments_json(attached, base.searcher.catalogue, sight),
+        "children": base.incidents.children(recorded.incident.number, sight),
     }
     return page(request, "incident.html", context)

@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
 
-from indexer.frontmatter import Audience
-from kb_service.api.caller import Base, CallerAudience
+from kb_service.access import Sight
+from kb_service.api.caller import Base, CallerSight
 from kb_service.content import MOST_PICTURE_BYTES
 from kb_service.hits import article_url
 from kb_service.knowledge_base import KnowledgeBase
@@ -31,7 +31,9 @@ _WATCHED = f"{_POLICY}; script-src 'self'; connect-src 'self'"
 def page(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
     """A page with the headers that belong to it."""
     headers = _headers(_WATCHED if request.app.state.publisher.watches_files else _POLICY)
-    return TEMPLATES.TemplateResponse(request, template, dict(context), status, headers)
+    session = request.state.session
+    told = {"caller": request.state.caller, "token": session.token if session else "", **context}
+    return TEMPLATES.TemplateResponse(request, template, told, status, headers)
 
 
 def _headers(policy: str) -> dict[str, str]:
@@ -40,10 +42,10 @@ def _headers(policy: str) -> dict[str, str]:
 
 @router.get("/")
 def search_page(
-    request: Request, base: Base, audience: CallerAudience, q: Annotated[str, Query(max_length=200_000)] = ""
+    request: Request, base: Base, sight: CallerSight, q: Annotated[str, Query(max_length=200_000)] = ""
 ) -> HTMLResponse:
     """A search field and what it found."""
-    results = base.searcher.search(Asked(q, audience=audience)) if q.strip() else None
+    results = base.searcher.search(Asked(q, sight=sight)) if q.strip() else None
     return page(request, "search.html", {"q": q, "results": results})
 
 
@@ -51,46 +53,46 @@ def search_page(
 def article_page(
     request: Request,
     base: Base,
-    audience: CallerAudience,
+    sight: CallerSight,
     id: str,
     at: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """An article, as it is or as it was."""
-    version = _version(base, id, at, audience) if at else None
+    version = _version(base, id, at, sight) if at else None
     if version is not None:
-        return _as_it_was(request, base, audience, version)
+        return _as_it_was(request, base, sight, version)
     try:
-        knowledge = base.past().article(id, audience)
+        knowledge = base.past().article(id, sight)
     except DeletedArticleError as error:
         deleted = error.tombstone
-        url = article_url(deleted.id) if _version(base, id, deleted.revision, audience) else None
+        url = article_url(deleted.id) if _version(base, id, deleted.revision, sight) else None
         return page(request, "deleted.html", {"deleted": deleted, "url": url}, 410)
     except UnknownArticleError:
-        found = base.searcher.search(Asked(id.replace("/", " ").replace("-", " "), audience=audience, limit=5))
+        found = base.searcher.search(Asked(id.replace("/", " ").replace("-", " "), sight=sight, limit=5))
         return page(request, "missing.html", {"id": id, "near": found.hits}, 404)
     if knowledge.id != id:
         asked = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(article_url(knowledge.id) + asked, 308)
-    reading = read(base.searcher, knowledge, audience)
-    links = base.related.of_article(knowledge, base.searcher.catalogue) if audience != "public" else None
+    reading = read(base.searcher, knowledge, sight)
+    links = base.related.of_article(knowledge, base.searcher.catalogue, sight) if sight.within else None
     return page(request, "article.html", {"reading": reading, "links": links, "lost": at is not None})
 
 
-def _version(base: KnowledgeBase, id_: str, at: str, audience: Audience) -> Version | None:
+def _version(base: KnowledgeBase, id_: str, at: str, sight: Sight) -> Version | None:
     """The article as it was then; None where that is not known, so that a reader is shown what is."""
     try:
-        return base.past().at(id_, at, audience)
+        return base.past().at(id_, at, sight)
     except (UnknownArticleError, UnknownRevisionError):
         return None
 
 
-def _as_it_was(request: Request, base: KnowledgeBase, audience: Audience, version: Version) -> Response:
+def _as_it_was(request: Request, base: KnowledgeBase, sight: Sight, version: Version) -> Response:
     commit = version.revision.commit if version.revision else None
     context = {
-        "reading": read(base.searcher, version.knowledge, audience, commit),
+        "reading": read(base.searcher, version.knowledge, sight, commit),
         "links": None,
         "version": version,
-        "now": base.searcher.article(version.knowledge.id, audience),
+        "now": base.searcher.article(version.knowledge.id, sight),
     }
     return page(request, "article.html", context)
 
@@ -98,21 +100,16 @@ def _as_it_was(request: Request, base: KnowledgeBase, audience: Audience, versio
 @router.get("/media/{path:path}")
 def picture(
     base: Base,
-    audience: CallerAudience,
+    sight: CallerSight,
     path: str,
     at: Annotated[str | None, Query(pattern="^[0-9a-f]{40}$")] = None,
     of: str = "",
 ) -> Response:
-    """A picture that lies in the content, as it is or as a commit has it.
-
-    A past one is for requesters only where the article ``of`` showed it then, and they may read that.
-    """
+    """A picture that lies in the content, as it is or as a commit has it: for who may read the article ``of`` it."""
     kind = PICTURE_TYPES.get(PurePosixPath(path).suffix.lower())
-    hidden = False
-    if at and audience == "public":
-        version = _version(base, of, at, audience)
-        hidden = version is None or not shows(version.knowledge, path)
-    data = base.picture(path, at) if kind and not hidden else None
+    version = _version(base, of, at, sight) if at else None
+    knowledge = version.knowledge if version else None if at else base.searcher.article(of, sight)
+    data = base.picture(path, at) if kind and knowledge and shows(knowledge, path) else None
     if data is None:
         raise HTTPException(404, f"There is no picture '{path}' of {MOST_PICTURE_BYTES >> 20} MiB at most.")
     return Response(data, media_type=kind, headers=_headers(_POLICY))

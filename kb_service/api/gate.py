@@ -1,0 +1,164 @@
+"""What every request passes before anything is looked up: how often, from where, and who it is that asks."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from indexer.errors import KnowledgeBaseError
+from kb_service.access import Caller
+from kb_service.api.problems import refusal
+from kb_service.callers import Callers, CredentialsRefusedError, NoCredentialsError
+from kb_service.origins import ForeignOriginError, Origins
+from kb_service.page_sessions import PageSession, PageSessions
+from kb_service.rates import RateLimiter, TooManyRequestsError
+
+COOKIE = "kb_session"
+CSRF_HEADER = "x-csrf-token"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Answered to anybody: they tell nothing, sign one in, or are signed themselves
+_FOR_ANYBODY = ("/healthz", "/readyz", "/login", "/logout", "/hooks/git", "/static/", "/favicon.ico")
+_NO_PAGES = ("/api/", "/media/", "/metrics", "/openapi.json")
+_CORS = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, X-API-Key, Content-Type",
+    "Access-Control-Max-Age": "600",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who asks, and the browser's session if it has one; or why the request is refused.
+
+    ``origin`` is that of another site's page, which may read the answer.
+    """
+
+    caller: Caller | None = None
+    session: PageSession | None = None
+    origin: str | None = None
+    refused: KnowledgeBaseError | None = None
+
+
+class Gate:
+    """The outermost middleware. Routes find the caller in ``request.state.caller``."""
+
+    def __init__(
+        self, app: ASGIApp, callers: Callers, sessions: PageSessions, limiter: RateLimiter, origins: Origins
+    ) -> None:
+        self._app, self._callers, self._sessions = app, callers, sessions
+        self._limiter, self._origins = limiter, origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        admitted = self._too_many(request)
+        if admitted is None:
+            admitted = await run_in_threadpool(self._admit, request)
+        marked = _marked(send, admitted.origin)
+        state = scope.setdefault("state", {})
+        state["caller"], state["session"] = admitted.caller, admitted.session
+        if admitted.refused is not None:
+            await _refusal(request, admitted.refused)(scope, receive, marked)
+        elif admitted.origin and request.method == "OPTIONS":
+            await Response(status_code=204, headers=_CORS)(scope, receive, marked)
+        else:
+            await self._app(scope, receive, marked)
+
+    def _too_many(self, request: Request) -> Admitted | None:
+        """Before anything that costs more than this."""
+        try:
+            if not self._callers.is_open:
+                self._limiter.take_address(address_of(request))
+        except TooManyRequestsError as error:
+            return Admitted(refused=error)
+        return None
+
+    def _admit(self, request: Request) -> Admitted:
+        origin = self._origins.of_other_site(request.headers, request.url.scheme)
+        allowed = origin if origin and origin in self._callers.keys.origins() else None
+        try:
+            self._origins.check_host(request.headers.get("host", ""))
+            # A browser asks beforehand, with nothing that says who; its real request is looked at by itself
+            if allowed and request.method == "OPTIONS":
+                return Admitted(origin=allowed)
+            cookie = request.cookies.get(COOKIE)
+            session = self._sessions.open(cookie) if cookie else None
+            return Admitted(self._caller(request, session, origin), session, allowed)
+        except KnowledgeBaseError as error:
+            return Admitted(origin=allowed, refused=error)
+
+    def _caller(self, request: Request, session: PageSession | None, origin: str | None) -> Caller | None:
+        """Raises what the request is refused for."""
+        credential = _credential(request)
+        if credential:
+            caller: Caller | None = self._by_credential(request, credential)
+        else:
+            caller = self._callers.by_session(session) if session else None
+            self._check_sent_by_us(request, session if caller else None, origin)
+            caller = caller or self._callers.without()
+        if caller is None and not request.url.path.startswith(_FOR_ANYBODY):
+            raise NoCredentialsError
+        if caller is not None and caller.is_somebody:
+            self._limiter.take_key(caller.id)
+        return caller
+
+    def _by_credential(self, request: Request, credential: str) -> Caller:
+        try:
+            return self._callers.by_credential(credential, request.headers.get("origin"))
+        except CredentialsRefusedError:
+            self._limiter.take_refused(address_of(request))
+            raise
+
+    def _check_sent_by_us(self, request: Request, session: PageSession | None, origin: str | None) -> None:
+        """What a browser sends along by itself must not let another site's page change anything."""
+        if request.method in _SAFE_METHODS or request.url.path == "/hooks/git":
+            return
+        if origin is not None:
+            raise ForeignOriginError(origin)
+        # Forms bring their token in the body, where their own routes look for it
+        if session is not None and request.url.path.startswith("/api/"):
+            session.check(request.headers.get(CSRF_HEADER, ""))
+
+
+def _credential(request: Request) -> str:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    bearer = given.strip() if scheme.casefold() == "bearer" else ""
+    return bearer or request.headers.get("x-api-key", "").strip()
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; behind a proxy of ours what that says."""
+    return request.client.host if request.client else ""
+
+
+def _marked(send: Send, origin: str | None) -> Send:
+    """Answers are for their caller only, and may be read by the pages of an allowed origin."""
+
+    async def marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("Cache-Control", "private, no-cache")
+            headers.add_vary_header("Origin")
+            if origin is not None:
+                headers["Access-Control-Allow-Origin"] = origin
+                headers["Access-Control-Expose-Headers"] = "Retry-After"
+        await send(message)
+
+    return marked
+
+
+def _refusal(request: Request, error: KnowledgeBaseError) -> Response:
+    if isinstance(error, NoCredentialsError) and _is_page(request):
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/login?then={quote(wanted, safe='')}", 303)
+    return refusal(error)
+
+
+def _is_page(request: Request) -> bool:
+    return request.method == "GET" and not request.url.path.startswith(_NO_PAGES)

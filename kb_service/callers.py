@@ -1,0 +1,73 @@
+"""Who asks: told by a key, a token or a session. Without any key and provider everybody at this machine may come in."""
+
+from indexer.errors import KnowledgeBaseError
+from kb_service.access import PUBLIC, Caller, NotForCallerError, Role
+from kb_service.keys import PREFIX, KeyRefusedError, Keys
+from kb_service.oidc import Oidc, TokenRefusedError
+from kb_service.page_sessions import PageSession, Person
+from kb_service.settings import Settings
+
+CredentialsRefusedError = (KeyRefusedError, TokenRefusedError)
+ANYBODY = Caller("anonymous", "anybody", "requester", PUBLIC)
+
+
+class NoCredentialsError(KnowledgeBaseError):
+    """Nothing came with the request that says who asks."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Who asks is not said", "Send a key as 'Authorization: Bearer …' or 'X-API-Key', or sign in at /login"
+        )
+
+
+class Callers:
+    """Tells callers from what they show. One serves all threads."""
+
+    def __init__(self, keys: Keys, settings: Settings) -> None:
+        self.keys, self._settings = keys, settings
+        self.oidc = Oidc(settings.provider) if settings.provider else None
+        self._had_key = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is nothing to show: no provider, and never any key. Only loopback is ever open."""
+        if self.oidc is not None or not self._settings.is_loopback:
+            return False
+        self._had_key = self._had_key or self.keys.any()
+        return not self._had_key
+
+    def by_credential(self, credential: str, origin: str | None) -> Caller:
+        """Whose key or bearer token it is. A publishable key counts at its own origins only.
+
+        Raises KeyRefusedError, TokenRefusedError, NotForCallerError, ProviderError.
+        """
+        if self.oidc is not None and not credential.startswith(PREFIX):
+            return self.oidc.caller(credential)
+        key = self.keys.verify(credential)
+        if key.origins and origin not in key.origins:
+            raise NotForCallerError(
+                f"The key '{key.name}' is for pages of {', '.join(key.origins)}",
+                "Ask from there, or with another key",
+            )
+        self.keys.used(key)
+        return key.caller
+
+    def by_session(self, session: PageSession) -> Caller | None:
+        """Who is signed in; None where nobody is, or the key has been revoked or is over since."""
+        if session.person is not None:
+            return session.person.caller
+        key = self.keys.get(session.key) if session.key else None
+        return key.caller if key is not None and key.is_live else None
+
+    def without(self) -> Caller | None:
+        """Who it is that shows nothing; None where that is nobody who may come in."""
+        if self.is_open:
+            sight = self._settings.default_sight
+            role: Role = "admin" if sight.within else "requester"
+            return Caller("open", "everybody", role, sight)
+        return ANYBODY if self._settings.anonymous else None
+
+
+def person_of(caller: Caller) -> Person:
+    """A person whom the provider named, to be kept in a session."""
+    return Person(caller.id, caller.name, caller.role, tuple(sorted(caller.sight.groups or ())))

@@ -1,0 +1,140 @@
+"""Who is signed in to the pages: a signed cookie names the session, the desk's record says whose it is.
+
+Nothing of the cookie can be changed without the service's secret. It holds the token that every form must bring back,
+and never a key.
+"""
+
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from indexer.errors import KnowledgeBaseError
+from kb_service.access import Caller, Role, sight_of
+from kb_service.desk import Desk
+
+_BYTES = 32
+_LONGEST_COOKIE = 4096
+
+
+class ForeignFormError(KnowledgeBaseError):
+    """A form, or a script, brought no token of the session that it came with."""
+
+    def __init__(self) -> None:
+        super().__init__("This form is not of your session, or the session is over", "Load the page again, then send")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whom the OpenID Connect provider named at sign-in."""
+
+    id: str
+    name: str
+    role: Role
+    groups: tuple[str, ...]
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.id, self.name, self.role, sight_of(self.role, self.groups))
+
+
+@dataclass(frozen=True, slots=True)
+class PageSession:
+    """A browser: signed in by the key of that id or as a person, or not yet. ``token`` is what its forms bring back.
+
+    ``begun`` is what must come back from a sign-in at the provider, ``then`` the page that was wanted before it.
+    """
+
+    id: str
+    token: str
+    key: str | None = None
+    person: Person | None = None
+    begun: Mapping[str, str] | None = None
+    then: str = "/"
+
+    def check(self, token: str) -> None:
+        """Raises ForeignFormError unless the token is this session's."""
+        if not hmac.compare_digest(self.token.encode(), token.encode("utf-8", "replace")):
+            raise ForeignFormError
+
+
+class PageSessions:
+    """Makes, reads and ends the sessions of a desk's pages."""
+
+    def __init__(self, desk: Desk, hours: float) -> None:
+        """The secret is made beside the record the first time, and is no part of it: a backup lets nobody in."""
+        self._desk, self._lasts = desk, timedelta(hours=hours)
+        secret = _secret(desk.path.with_name("session.key"))
+        self._signer = URLSafeTimedSerializer(secret, salt="kb page session")
+
+    @property
+    def seconds(self) -> int:
+        """How long a session lasts."""
+        return int(self._lasts.total_seconds())
+
+    def begin(self, then: str = "/", begun: Mapping[str, str] | None = None) -> PageSession:
+        """A session of one who is not signed in yet: only the cookie tells of it."""
+        return PageSession(secrets.token_urlsafe(16), secrets.token_urlsafe(24), then=then, begun=begun)
+
+    def sign_in(self, *, key: str | None = None, person: Person | None = None) -> PageSession:
+        """A new session of a key or a person."""
+        session = replace(self.begin(), key=key, person=person)
+        now = datetime.now(UTC)
+        with self._desk.writing() as connection:
+            connection.execute("DELETE FROM signed_in WHERE at < ?", ((now - self._lasts).isoformat(),))
+            told = json.dumps(asdict(person)) if person else None
+            connection.execute("INSERT INTO signed_in VALUES (?, ?, ?, ?)", (session.id, key, told, now.isoformat()))
+        return session
+
+    def seal(self, session: PageSession) -> str:
+        """The cookie's value."""
+        told = {"id": session.id, "token": session.token, "begun": session.begun, "then": session.then}
+        return str(self._signer.dumps(told))
+
+    def open(self, cookie: str) -> PageSession | None:
+        """The session of a cookie's value; None where it is none of ours or too old. Signed out is not signed in."""
+        if len(cookie) > _LONGEST_COOKIE:
+            return None
+        try:
+            values: dict[str, Any] = self._signer.loads(cookie, max_age=self.seconds)
+        except BadSignature:
+            return None
+        row = self._desk.connection.execute(
+            "SELECT key, person FROM signed_in WHERE id = ?", (values["id"],)
+        ).fetchone()
+        person = json.loads(row["person"]) if row and row["person"] else None
+        return PageSession(
+            **values,
+            key=row["key"] if row else None,
+            person=Person(**{**person, "groups": tuple(person["groups"])}) if person else None,
+        )
+
+    def end(self, session: PageSession) -> None:
+        """From now on its cookie is worth nothing, wherever a copy of it is."""
+        with self._desk.writing() as connection:
+            connection.execute("DELETE FROM signed_in WHERE id = ?", (session.id,))
+
+
+def _secret(path: Path) -> bytes:
+    """The secret of a data folder, for its owner only; several processes that begin at once end up with one."""
+    if not path.exists():
+        part = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(part)
+        part.unlink()
+    secret = path.read_bytes()
+    if len(secret) < _BYTES:
+        raise KnowledgeBaseError(f"{path} is no secret of {_BYTES} bytes", "Delete it: all have to sign in again then")
+    return secret

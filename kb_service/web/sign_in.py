@@ -1,0 +1,169 @@
+"""Signing in to the pages, by a key or through the OpenID Connect provider, and out again."""
+
+from dataclasses import asdict
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from kb_service.access import NotForCallerError
+from kb_service.api.gate import COOKIE, address_of
+from kb_service.callers import Callers, CredentialsRefusedError, person_of
+from kb_service.keys import PREFIX, KeyRefusedError
+from kb_service.oidc import ProviderError, SignIn
+from kb_service.page_sessions import ForeignFormError, PageSession, PageSessions
+from kb_service.web.pages import page
+
+router = APIRouter(include_in_schema=False)
+_MOST_FORM_BYTES = 16 * 1024
+
+
+async def form(request: Request) -> dict[str, str]:
+    """A form's fields, sent by a page of the session that it names. Raises ForeignFormError."""
+    fields = {name: values[-1] for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
+    session: PageSession | None = request.state.session
+    if session is None:
+        raise ForeignFormError
+    session.check(fields.get("token", ""))
+    return fields
+
+
+Form = Annotated[dict[str, str], Depends(form)]
+
+
+@router.get("/login")
+def sign_in_page(request: Request, then: Annotated[str, Query(max_length=2000)] = "/") -> Response:
+    """The form for a key, and the way to the provider if there is one."""
+    return _sign_in(request, _local(then))
+
+
+@router.post("/login", max_body_size=_MOST_FORM_BYTES)
+def sign_in_by_key(request: Request, fields: Form) -> Response:
+    """By a key. What is wrong with it is said above the form."""
+    then = _local(fields.get("then", "/"))
+    given = fields.get("key", "").strip()
+    try:
+        if not given.startswith(PREFIX):
+            raise KeyRefusedError("The key is not known", "It begins with 'kb_'")
+        key = _callers(request).keys.verify(given)
+        if key.origins:
+            raise NotForCallerError("This key is for the pages of another site", "Sign in with another")
+    except (KeyRefusedError, NotForCallerError) as error:
+        request.app.state.limiter.take_refused(address_of(request))
+        return _sign_in(request, then, str(error), 401)
+    _callers(request).keys.used(key)
+    return _signed_in(request, _sessions(request).sign_in(key=key.id), then)
+
+
+@router.get("/login/provider")
+def sign_in_at_provider(request: Request, then: Annotated[str, Query(max_length=2000)] = "/") -> Response:
+    """Off to the provider, with what must come back kept in the session."""
+    oidc = _callers(request).oidc
+    if oidc is None or not oidc.provider.client_id:
+        return _sign_in(
+            request, _local(then), "Nobody signs in through a provider here: KB_OIDC_CLIENT_ID is not set", 404
+        )
+    try:
+        begun = oidc.begin(_redirect_uri(request))
+    except ProviderError as error:
+        return _sign_in(request, _local(then), str(error), 503)
+    session = _sessions(request).begin(_local(then), asdict(begun))
+    return _with_session(request, RedirectResponse(begun.url, 303), session)
+
+
+@router.get("/login/callback")
+def back_from_provider(
+    request: Request,
+    code: Annotated[str, Query(max_length=4096)] = "",
+    state: Annotated[str, Query(max_length=512)] = "",
+    error_description: Annotated[str, Query(max_length=500)] = "",
+) -> Response:
+    """Back from the provider, in the browser that was sent there."""
+    session: PageSession | None = request.state.session
+    oidc = _callers(request).oidc
+    begun = SignIn(**session.begun) if session is not None and session.begun is not None else None
+    if oidc is None or session is None or begun is None or begun.state != state:
+        return _sign_in(request, "/", "This sign-in was not begun here, or long ago: begin again", 400)
+    if not code:
+        return _sign_in(
+            request, session.then, f"The provider refused the sign-in: {error_description or 'no reason'}", 401
+        )
+    try:
+        caller = oidc.finish(_redirect_uri(request), code, begun)
+    except NotForCallerError as error:
+        return _sign_in(request, session.then, str(error), 403)
+    except (*CredentialsRefusedError, ProviderError) as error:
+        return _sign_in(request, session.then, str(error), 401)
+    return _signed_in(request, _sessions(request).sign_in(person=person_of(caller)), session.then)
+
+
+@router.post("/logout", max_body_size=_MOST_FORM_BYTES)
+def sign_out(request: Request, _fields: Form) -> Response:
+    """The session is over, wherever its cookie is."""
+    session: PageSession = request.state.session
+    _sessions(request).end(session)
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_secure(request))
+    return response
+
+
+def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) -> Response:
+    known: PageSession | None = request.state.session
+    session = known or _sessions(request).begin(then)
+    oidc = _callers(request).oidc
+    context = {
+        "then": then,
+        "problem": problem,
+        "token": session.token,
+        "provider": urlsplit(oidc.provider.issuer).hostname if oidc and oidc.provider.client_id else None,
+        "is_open": _callers(request).is_open,
+    }
+    response = page(request, "sign_in.html", context, status)
+    return response if known else _with_session(request, response, session)
+
+
+def _signed_in(request: Request, session: PageSession, then: str) -> Response:
+    before: PageSession | None = request.state.session
+    if before is not None:
+        _sessions(request).end(before)
+    return _with_session(request, RedirectResponse(then, 303), session)
+
+
+def _with_session(request: Request, response: Response, session: PageSession) -> Response:
+    sessions = _sessions(request)
+    response.set_cookie(
+        COOKIE,
+        sessions.seal(session),
+        max_age=sessions.seconds,
+        httponly=True,
+        samesite="lax",
+        secure=_is_secure(request),
+    )
+    return response
+
+
+def _local(then: str) -> str:
+    """The page that was wanted; never one of another site (``//evil``, ``/\\evil``)."""
+    is_local = then.startswith("/") and not then.startswith(("//", "/\\")) and then.isprintable()
+    return then if is_local else "/"
+
+
+def _redirect_uri(request: Request) -> str:
+    settings = request.app.state.knowledge_base.settings
+    return f"{settings.url or str(request.base_url).rstrip('/')}/login/callback"
+
+
+def _is_secure(request: Request) -> bool:
+    settings = request.app.state.knowledge_base.settings
+    return bool((settings.url or str(request.base_url)).startswith("https:"))
+
+
+def _callers(request: Request) -> Callers:
+    callers: Callers = request.app.state.callers
+    return callers
+
+
+def _sessions(request: Request) -> PageSessions:
+    sessions: PageSessions = request.app.state.sessions
+    return sessions

@@ -1,0 +1,15 @@
+"""A client of the service over a knowledge base, asking as a browser on the same machine would."""
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from kb_service.app import create_app
+from kb_service.knowledge_base import KnowledgeBase
+from kb_service.publishing import Publisher
+
+
+def client_of(base: KnowledgeBase, publisher: Publisher | None = None, **given: Any) -> TestClient:
+    """Errors of the service come as the answers that its callers get."""
+    app = create_app(base, publisher)
+    return TestClient(app, **{"base_url": "http://localhost", "raise_server_exceptions": False, **given})
