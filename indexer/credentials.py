@@ -50,6 +50,8 @@ _RULES = (
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----\s*+"
         r"(?P<secret>(?:(?m:^[A-Z][\w-]+: (?:(?!-----).)*$)|[A-Za-z0-9+/=\s]){40,}+)(?=-----END|```|~~~|\Z)",
     ),
+    # Our own, as kb_service.keys makes them
+    _shape("knowledge base key", "kb_", r"\bkb_[a-z2-9]{8}_[\w-]{43}(?![\w-])"),
     _shape("age key", "age-secret", r"\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b"),
     _shape("AWS access key", "akia asia", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
     _shape("GitHub token", "gh", r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{50,255})\b"),

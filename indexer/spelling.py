@@ -5,6 +5,7 @@ Only words that the caller may see count: what is proposed stands in a passage t
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +90,12 @@ class Spelling:
             return None
         rows = self._connection.execute(
             f"SELECT DISTINCT spelling FROM spellings WHERE scope IN ({_marks(self._scopes)})"
-            " AND spelling > ? AND spelling < ? ORDER BY length(spelling), spelling LIMIT ?",
-            (*self._scopes, folded, folded + "\U0010ffff", _MOST_BEGINNINGS),
+            " AND spelling > ? AND spelling < ? ORDER BY length(spelling), spelling",
+            (*self._scopes, folded, folded + "\U0010ffff"),
         )
-        return self._commonest([spelling for (spelling,) in rows])
+        # Those that may be seen are counted, so that no others keep one of them out
+        seen = (spelling for (spelling,) in rows if len(self._holders(stems_of([spelling])[0])))
+        return self._commonest(list(islice(seen, _MOST_BEGINNINGS)))
 
     def _commonest(self, spellings: Sequence[str]) -> str | None:
         """The spelling whose term most visible passages hold, among those that stand in one of them."""

@@ -87,12 +87,16 @@ def sight_of(role: Role, groups: Collection[str] = (), services: Collection[str]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: ``id`` stands in what is kept of it (``key:…``, ``oidc:…``), ``name`` is for people."""
+    """Who asks: ``id`` stands in what is kept of it (``key:…``, ``oidc:…``), ``name`` is for people.
+
+    ``is_shared``: that is many, who must not learn of one another, as whoever comes without a key.
+    """
 
     id: str
     name: str
     role: Role
     sight: Sight
+    is_shared: bool = False
 
     @property
     def is_somebody(self) -> bool:

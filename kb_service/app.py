@@ -7,21 +7,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
 from fastapi.concurrency import run_in_threadpool
+from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from indexer.errors import KnowledgeBaseError
 from kb_service.api import articles, feedback, hooks, incidents, me, operators, publishing, search, tickets, triage
 from kb_service.api.gate import Gate
-from kb_service.api.middleware import MarkedAsDemo, TooLargeAsProblem, WithoutBlankParameters
+from kb_service.api.middleware import MarkedAsDemo, TooLargeAsProblem, WithinBounds, WithoutBlankParameters
 from kb_service.api.problems import RESPONSES, add_handlers
 from kb_service.callers import Callers
 from kb_service.incident_index import Follower
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.origins import Origins
-from kb_service.page_sessions import PageSessions
+from kb_service.page_sessions import ForeignFormError, PageSessions
 from kb_service.publishing import Publisher
 from kb_service.rates import RateLimiter, Rates
 from kb_service.retention import expire
@@ -67,6 +68,11 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
         description="Finds the right article during incident triage, by words, by meaning and by exact identifiers.",
         version="0.1.0",
         responses=RESPONSES,
+        # Looked at by the gate; here for the description of the API
+        dependencies=[
+            Security(HTTPBearer(auto_error=False, description="A key, or a token of the OpenID Connect provider.")),
+            Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
+        ],
     )
     app.state.knowledge_base = base
     app.state.publisher = publisher
@@ -75,9 +81,11 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.add_middleware(WithoutBlankParameters)
     app.add_middleware(TooLargeAsProblem)
     app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
+    app.add_middleware(WithinBounds)
     if base.desk.is_demo:
         app.add_middleware(MarkedAsDemo)
     add_handlers(app)
+    app.add_exception_handler(ForeignFormError, sign_in.foreign_form)
     for part in (
         search, articles, incidents, triage, tickets, feedback, publishing, me, operators,
         pages, incident_pages, sign_in,

@@ -8,7 +8,7 @@ from kb_service.page_sessions import PageSession, Person
 from kb_service.settings import Settings
 
 CredentialsRefusedError = (KeyRefusedError, TokenRefusedError)
-ANYBODY = Caller("anonymous", "anybody", "requester", PUBLIC)
+ANYBODY = Caller("anonymous", "anybody", "requester", PUBLIC, is_shared=True)
 
 
 class NoCredentialsError(KnowledgeBaseError):
@@ -53,9 +53,9 @@ class Callers:
         return key.caller
 
     def by_session(self, session: PageSession) -> Caller | None:
-        """Who is signed in; None where nobody is, or the key has been revoked or is over since."""
+        """Who is signed in; None where nobody is, or what one signed in by does not count any more."""
         if session.person is not None:
-            return session.person.caller
+            return session.person.caller if self.oidc is not None else None
         key = self.keys.get(session.key) if session.key else None
         return key.caller if key is not None and key.is_live else None
 
@@ -64,7 +64,7 @@ class Callers:
         if self.is_open:
             sight = self._settings.default_sight
             role: Role = "admin" if sight.within else "requester"
-            return Caller("open", "everybody", role, sight)
+            return Caller("open", "everybody", role, sight, is_shared=not sight.within)
         return ANYBODY if self._settings.anonymous else None
 
 

@@ -1,6 +1,7 @@
 """``kb keys``, ``audit``, ``callers`` and ``retention``: who may ask, what was changed, what is kept of whom."""
 
 import re
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -51,17 +52,18 @@ def create(
     made, secret = _keys(data, demo=demo).create(
         cast(Role, wanted),
         name=name,
-        services=_several(services),
-        groups=_several(groups),
-        origins=_several(origins),
-        expires_at=_moment(expires) if expires else None,
+        services=_several(services, "--services"),
+        groups=_several(groups, "--groups"),
+        origins=_several(origins, "--origins"),
+        expires_at=None if expires is None else _moment(expires),
         by=LOCAL.id,
     )
     if as_json_:
         print_json({"key": secret, **_key_json(made)})
         return
     print(secret)  # noqa: T201 (by itself on standard output, so that a script can take it)
-    err.print(f"{_line(made)}. It is not shown again; send it as 'Authorization: Bearer …' or 'X-API-Key'")
+    said = f"{_line(made)}. It is not shown again; send it as 'Authorization: Bearer …' or 'X-API-Key'"
+    err.print(escape(said))
 
 
 @keys_app.command("list")
@@ -102,14 +104,15 @@ def export_caller(
 def erase_caller(caller: Annotated[str, typer.Argument(metavar="ID")], demo: Demo = False, data: Data = None) -> None:
     """Delete what a caller searched and was suggested, and take it off its votes. The audit log stays."""
     gone = forget(_desk(data, demo=demo), caller, LOCAL)
-    out.print(escape(f"{caller}: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in gone.items())))
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in gone.items())
+    out.print(escape(f"{caller}: {counts}. Backups made before still hold it"))
 
 
 def audit(
-    since: Annotated[str | None, typer.Option(help="From this day or time on.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this day or time on, or for so long, as in 90d.")] = None,
     actor: Annotated[str | None, typer.Option(help="Only by this caller, as in key:k2m9x4ab.")] = None,
     subject: Annotated[str | None, typer.Option(help="Only about this record, key or revision.")] = None,
-    most: Annotated[int, typer.Option("--limit", min=1)] = 100,
+    most: Annotated[int, typer.Option("--limit", min=1, max=1_000_000)] = 100,
     verify: Annotated[
         bool, typer.Option("--verify", help="Only say whether every entry is as it was written.")
     ] = False,
@@ -120,9 +123,13 @@ def audit(
     """What was published, which keys and records were changed, when and by whom; the latest first."""
     log = Audit(_desk(data, demo=demo))
     if verify:
-        out.print(f"{log.verify()} entries, each as it was written")
+        count = log.verify()
+        if as_json_:
+            print_json({"entries": count})
+        else:
+            out.print(f"{count} entries, each as it was written")
         return
-    start = _moment(since, at=time.min) if since else None
+    start = None if since is None else _moment(since, is_past=True)
     entries = log.entries(since=start, actor=actor, subject=subject, most=most)
     if as_json_:
         print_json([{**asdict(one), "at": one.at.isoformat()} for one in entries])
@@ -151,21 +158,30 @@ def _keys(data: Path | None, *, demo: bool) -> Keys:
     return Keys(_desk(data, demo=demo))
 
 
-def _several(values: list[str] | None) -> list[str]:
-    return [part.strip() for value in values or [] for part in value.split(",") if part.strip()]
+def _several(values: list[str] | None, option: str) -> list[str]:
+    """The values of an option. Raises BadParameter for one that is given and empty: without it a key may do more."""
+    parts = [part.strip() for value in values or [] for part in value.split(",") if part.strip()]
+    if values and not parts:
+        raise typer.BadParameter(f"{option} names nothing: leave it out, or name what is meant")
+    return parts
 
 
-def _moment(text: str, at: time = time.max) -> datetime:
-    """A time, the end of a day in UTC, or so long from now. Raises BadParameter."""
-    if found := _FOR.fullmatch(text.strip()):
-        return datetime.now(UTC) + timedelta(**{_UNITS[found[2]]: int(found[1])})
+def _moment(text: str, *, is_past: bool = False) -> datetime:
+    """A time, the end of a day, or so long from now; in the past the start of a day, or so long ago.
+
+    In UTC unless it names its zone. Raises BadParameter.
+    """
+    given = text.strip()
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip()):
-            return datetime.combine(date.fromisoformat(text.strip()), at, UTC)
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        if found := _FOR.fullmatch(given):
+            length = timedelta(**{_UNITS[found[2]]: int(found[1])})
+            return datetime.now(UTC) + (-length if is_past else length)
+        with suppress(ValueError):
+            return datetime.combine(date.fromisoformat(given), time.min if is_past else time.max, UTC)
+        moment = datetime.fromisoformat(given)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise typer.BadParameter(f"'{text}' is no time: write 90d, 12h, 8w, 2027-01-31 or 2027-01-31T18:00") from error
-    return moment.astimezone(UTC)
 
 
 def _key_json(key: Key) -> dict[str, Any]:

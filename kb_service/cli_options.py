@@ -27,8 +27,13 @@ def settings_of(**given: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        said = "; ".join(f"KB_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
-        raise typer.BadParameter(said) from error
+        raise typer.BadParameter("; ".join(_said(one["loc"], one["msg"]) for one in error.errors())) from error
+
+
+def _said(where: tuple[int | str, ...], what: str) -> str:
+    """What is wrong with a setting, by its name; of several together the message names them."""
+    setting, within = where[:1], "".join(f"'{one}': " for one in where[1:])
+    return "".join(f"KB_{str(one).upper()}: " for one in setting) + within + what.removeprefix("Value error, ")
 
 
 def of_demo(settings: Settings) -> Settings:

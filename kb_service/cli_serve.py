@@ -10,6 +10,8 @@ from rich.markup import escape
 from indexer.errors import KnowledgeBaseError
 from kb_service import demo as demo_desk
 from kb_service.content import is_ref, working_tree
+from kb_service.desk import Desk
+from kb_service.keys import Keys
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.publishing import Publisher
 from kb_service.settings import Settings, is_loopback
@@ -27,8 +29,8 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
     from kb_service.slow_clients import protocol
 
     listening = _listen(settings)
+    _check_doors(settings)
     base = opened(settings)
-    _check_doors(base)
     if not is_ref(settings):
         working_tree(settings)
     elif watch:
@@ -63,19 +65,22 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=settings.proxies,
         server_header=False,
+        # There are none: one that is begun would be out of reach of the limits
+        ws="none",
     )
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def _check_doors(base: KnowledgeBase) -> None:
+def _check_doors(settings: Settings) -> None:
     """Raises KnowledgeBaseError where other machines could come in and nobody would be asked who it is."""
-    settings = base.settings
-    if settings.is_loopback or settings.provider is not None or base.keys.any():
+    if settings.is_loopback or settings.provider is not None or Keys(Desk(settings.data / "desk.db")).any():
         return
-    where = settings.host if not is_loopback(settings.host) else settings.url or settings.hosts or settings.proxies
+    where = settings.host or "every address"
+    if is_loopback(settings.host):
+        where = settings.url or settings.hosts or settings.proxies
     raise KnowledgeBaseError(
         f"other machines could use the service (by {where}), and there is no key and no OIDC provider",
-        "Make a key first: kb keys create --role admin. Or leave --host out",
+        "Make a key first: kb keys create --role admin. Or leave out what names other machines",
     )
 
 

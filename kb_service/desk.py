@@ -121,8 +121,8 @@ class Desk:
         self.path = path
         self._open = _open_to_read if read_only else _open
         self._local = threading.local()
-        # SQLite's own queue is by chance; in one process it is by turn
-        self._turn = threading.Lock()
+        # SQLite's own queue is by chance; in one process it is by turn: who waits is next, and cannot be overtaken
+        self._next, self._turn = threading.Lock(), threading.Lock()
         if read_only:
             _check(path, _MEND)
             return
@@ -144,8 +144,13 @@ class Desk:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that will write. What it changed is on disk when the block ends, or nothing of it is."""
-        with self._turn, writing(self.connection):
-            yield self.connection
+        with self._next:
+            self._turn.acquire()
+        try:
+            with writing(self.connection):
+                yield self.connection
+        finally:
+            self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -194,7 +199,7 @@ class Desk:
         """Put a backup in the record's place while others use it; gives where the record as it was is kept.
 
         ``carry_over`` gets a connection to the record as it is and one to what will take its place, and may write to
-        that.
+        that. Nobody else writes from then until it has.
 
         Raises DeskError where the file is no whole backup of a desk, or of a newer version; nothing is changed then.
         """
@@ -204,12 +209,6 @@ class Desk:
         kept = self.path.with_name(f"desk-before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
         work = self.path.with_name("desk-restoring.db")
 
-        def keep(status: int, _left: int, _of: int) -> None:
-            # The first page keeps writers out, and readers see none of it yet: this is the last of the record as it was
-            if status == sqlite3.SQLITE_OK and not kept.exists():
-                with closing(_open(self.path)) as before:
-                    _copy(before, kept)
-
         with self._alone():
             work.unlink(missing_ok=True)
             try:
@@ -218,21 +217,37 @@ class Desk:
                     _migrate(copy)
                     copy.execute("UPDATE meta SET value = ? WHERE name = 'line'", (uuid.uuid4().hex,))
                     copy.row_factory = sqlite3.Row
-                    carry_over(self.connection, copy)
+
+                    def keep(status: int, _left: int, _of: int) -> None:
+                        # The first page keeps writers out, and readers see none of it yet: this is the last of the
+                        # record as it was. What is written to the copy by now gets here as well
+                        if status == sqlite3.SQLITE_OK and not kept.exists():
+                            with closing(_open(self.path)) as before:
+                                _copy(before, kept)
+                                carry_over(before, copy)
+
                     with self._turn:
                         copy.backup(self.connection, pages=1, progress=keep)
             except sqlite3.DatabaseError as error:
+                kept.unlink(missing_ok=True)
                 raise DeskError(f"{file} cannot be restored: {error}", "Name a file that 'kb backup' wrote") from error
             finally:
                 for leftover in work.parent.glob(f"{work.name}*"):
                     leftover.unlink()
         return kept
 
+    @property
+    def has_deleted(self) -> bool:
+        """Whether bytes of what was deleted may be left, as where a process was stopped before it forgot them."""
+        return self.meta("deleted") is not None
+
     def forget_deleted(self) -> None:
-        """Take what was deleted out of the write-ahead log too; waits for readers."""
+        """Take what was deleted out of the file and its write-ahead log; waits for readers."""
         # Overwriting what is deleted leaves the copies that are made where a full page is split
         self.connection.execute("VACUUM")
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        is_busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not is_busy:
+            self.connection.execute("DELETE FROM meta WHERE name = 'deleted'")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -240,6 +255,11 @@ class Desk:
         with (self.path.parent / "desk.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def note_deletion(connection: sqlite3.Connection) -> None:
+    """Keep that something is deleted, until it is forgotten too. Inside the transaction that deletes it."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('deleted', 1)")
 
 
 def next_change(connection: sqlite3.Connection) -> int:

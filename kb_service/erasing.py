@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from kb_service.desk import next_change
+from kb_service.desk import next_change, note_deletion
 from kb_service.incident import Incident
 
 # A search log may hold the ticket, or its beginning as it was typed; a word or two of it tell nothing of the ticket
@@ -20,6 +20,7 @@ def erase(connection: sqlite3.Connection, gone: Incident) -> None:
                 (next_change(connection), other),
             )
     connection.execute("DELETE FROM incidents WHERE number = ?", (gone.number,))
+    note_deletion(connection)
     connection.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (gone.number, next_change(connection)))
 
 

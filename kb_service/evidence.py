@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 
 from indexer.catalogue import Catalogue
+from kb_service.access import EVERYTHING, Sight
 from kb_service.attachments import Relation
 from kb_service.feedback import Feedback, Votes
 from kb_service.query import Evidence
@@ -88,10 +89,14 @@ def usefulness(votes: Votes) -> float:
 
 
 def spoken_for(
-    related: Sequence[Related], catalogue: Catalogue, feedback: Feedback, flood: Collection[str] = ()
+    related: Sequence[Related],
+    catalogue: Catalogue,
+    feedback: Feedback,
+    flood: Collection[str] = (),
+    sight: Sight = EVERYTHING,
 ) -> dict[str, Evidence]:
     """The evidence of incidents like one at hand, with what readers say of the articles."""
     return evidence_of(
         witnesses(related, catalogue, flood),
-        lambda article: usefulness(feedback.votes(catalogue.names_of(article))),
+        lambda article: usefulness(feedback.votes(catalogue.names_of(article), sight)),
     )

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from indexer.errors import KnowledgeBaseError
+from kb_service.access import EVERYTHING, Sight
 from kb_service.desk import Desk
-from kb_service.incidents import UnknownIncidentError
+from kb_service.incidents import CONCERN, UnknownIncidentError, concern_of
 
 Verdict = Literal["helped", "not_helped", "flag"]
 Channel = Literal["search", "suggest", "triage"]
@@ -81,12 +82,17 @@ class Feedback:
             ).lastrowid
         return Fact(int(key or 0), article, revision, verdict, comment, anchor, number, now)
 
-    def votes(self, ids: Sequence[str]) -> Votes:
-        """Of an article by its ids, now and before. About one incident the last word counts, and only once."""
+    def votes(self, ids: Sequence[str], sight: Sight = EVERYTHING) -> Votes:
+        """Of an article by its ids, now and before. About one incident the last word counts, and only once.
+
+        What was said about incidents that one does not see is not heard.
+        """
         rows = self._desk.connection.execute(
-            "SELECT verdict, max(id) FROM feedback WHERE verdict <> 'flag'"
-            " AND article IN (SELECT value FROM json_each(?)) GROUP BY coalesce(number, id)",
-            (json.dumps(list(ids)),),
+            "SELECT verdict, max(id) FROM feedback f WHERE verdict <> 'flag'"
+            " AND article IN (SELECT value FROM json_each(:ids)) AND (:services IS NULL OR number IS NULL"
+            f" OR EXISTS (SELECT 1 FROM incidents i WHERE i.number = f.number AND {CONCERN}))"
+            " GROUP BY coalesce(number, id)",
+            {"ids": json.dumps(list(ids)), **concern_of(sight)},
         ).fetchall()
         helped = sum(row["verdict"] == "helped" for row in rows)
         return Votes(helped, len(rows) - helped)

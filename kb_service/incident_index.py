@@ -73,19 +73,32 @@ class IncidentIndex:
                 cache.close()
         return True
 
+    def owes_erasing(self) -> bool:
+        """Whether the desk has erased something that ``erase`` has not taken out of every file yet."""
+        is_same_line = self.index.meta("line") == self._desk.line
+        return self._last_erased() > int((is_same_line and self.index.meta("erased")) or 0)
+
     def erase(self) -> None:
         """Take what the desk has erased out of every file: passages, words, vectors, and their caches."""
         with self._turn, self._sole_writer(wait=True):
             cache = self._cache()
             try:
+                last = self._last_erased()
                 self._begin()
                 while self._take_up(Encoding(self.index, self._encoder, cache, unwatched)):
                     pass
                 fold(self.index, keep_previous=False)
                 self.index.forget_deleted()
                 cache.forget_all_but(self.index.text_hashes())
+                with writing(self.index.connection):
+                    self.index.set_meta("erased", str(last))
             finally:
                 cache.close()
+
+    def _last_erased(self) -> int:
+        """The number of the desk's last change that erased something."""
+        row = self._desk.connection.execute("SELECT coalesce(max(change), 0) FROM erased").fetchone()
+        return int(row[0])
 
     def _cache(self) -> VectorCache:
         """Vectors of records have a file of their own, so that those of erased ones can be told and deleted."""
@@ -109,7 +122,7 @@ class IncidentIndex:
         if fresh:
             with writing(self.index.connection):
                 self.index.clear()
-                for name, value in (("line", line), ("made_by", made_by), ("change", "0")):
+                for name, value in (("line", line), ("made_by", made_by), ("change", "0"), ("erased", "0")):
                     self.index.set_meta(name, value)
                 self.index.set_meta("encoder", self._encoder.identity)
                 self.index.raise_generation()

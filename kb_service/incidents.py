@@ -26,6 +26,8 @@ from kb_service.incident_rows import PUT, Recorded, recorded_of, stamp, values_o
 from kb_service.vocabulary import OPEN_STATES, priority_of
 
 _BATCH = 200
+_ERASE_BATCH = 20
+_IS_OPEN = f"state IN ({', '.join(repr(state) for state in OPEN_STATES)})"
 
 
 class UnknownIncidentError(KnowledgeBaseError):
@@ -101,18 +103,20 @@ class Incidents:
         """The numbers of the records right below this one, and of those linked to it as a problem."""
         rows = self.desk.connection.execute(
             "SELECT number FROM incidents WHERE (parent_incident = :n OR problem_id = :n) AND "
-            + _CONCERN
+            + CONCERN
             + " ORDER BY opened_at, number",
-            {"n": number, **_concern(sight)},
+            {"n": number, **concern_of(sight)},
         )
         return [row[0] for row in rows]
 
-    def descendants(self, number: str) -> frozenset[str]:
-        """All records below this one."""
+    def descendants(self, number: str, sight: Sight = EVERYTHING) -> frozenset[str]:
+        """All records below this one that one sees, by way of such as one sees."""
         rows = self.desk.connection.execute(
-            "WITH RECURSIVE below (number) AS (SELECT number FROM incidents WHERE parent_incident = ? UNION"
-            " SELECT i.number FROM incidents i JOIN below b ON i.parent_incident = b.number) SELECT number FROM below",
-            (number,),
+            "WITH RECURSIVE below (number) AS ("
+            f"SELECT number FROM incidents WHERE parent_incident = :n AND {CONCERN} UNION"
+            f" SELECT i.number FROM incidents i JOIN below b ON i.parent_incident = b.number WHERE {CONCERN})"
+            " SELECT number FROM below",
+            {"n": number, **concern_of(sight)},
         )
         return frozenset(row[0] for row in rows)
 
@@ -131,9 +135,9 @@ class Incidents:
         """Open records by when they were opened, oldest first, the last ones where there are more; no problems."""
         rows = self.desk.connection.execute(
             "SELECT * FROM incidents WHERE opened_at BETWEEN :start AND :end AND kind <> 'problem'"
-            f" AND state IN ('new', 'in_progress', 'on_hold') AND {_CONCERN}"
+            f" AND state IN ('new', 'in_progress', 'on_hold') AND {CONCERN}"
             " ORDER BY opened_at DESC, number DESC LIMIT :most",
-            {"start": stamp(start), "end": stamp(end), "most": most, **_concern(sight)},
+            {"start": stamp(start), "end": stamp(end), "most": most, **concern_of(sight)},
         )
         return [recorded_of(row).incident for row in rows][::-1]
 
@@ -216,24 +220,35 @@ class Incidents:
         return gone
 
     def erase_resolved_before(self, moment: datetime, *, by: Caller = LOCAL) -> list[str]:
-        """Erase what was resolved, and not changed since, before a moment; gives the numbers."""
-        with self.desk.writing() as connection:
-            rows = connection.execute(
-                "SELECT * FROM incidents WHERE resolved_at < :before AND updated_at < :before ORDER BY number",
-                {"before": stamp(moment)},
-            ).fetchall()
-            for row in rows:
-                erase(connection, recorded_of(row).incident)
-                note(connection, by.id, "record erased", row["number"], {"why": "retention"})
-        if rows:
-            self.desk.forget_deleted()
+        """Erase what was resolved, and not changed since, before a moment; gives the numbers.
+
+        Where nobody said when it was resolved, its last change counts.
+        """
+        gone: list[str] = []
+        # Each looks through all that was searched: all in one step would keep writers out for minutes
+        while numbers := self._erase_some(moment, by):
+            gone += numbers
             self.on_change()
-        return [row["number"] for row in rows]
+        if gone:
+            self.desk.forget_deleted()
+        return gone
 
     def was_erased(self, number: str) -> bool:
         """Whether there was a record of that number, and there is none since it was erased."""
         row = self.desk.connection.execute("SELECT 1 FROM erased WHERE number = ?", (number,)).fetchone()
         return row is not None and self.get(number) is None
+
+    def _erase_some(self, moment: datetime, by: Caller) -> list[str]:
+        with self.desk.writing() as connection:
+            rows = connection.execute(
+                f"SELECT * FROM incidents WHERE NOT {_IS_OPEN} AND coalesce(resolved_at, updated_at) < :before"
+                " AND updated_at < :before ORDER BY number LIMIT :most",
+                {"before": stamp(moment), "most": _ERASE_BATCH},
+            ).fetchall()
+            for row in rows:
+                erase(connection, recorded_of(row).incident)
+                note(connection, by.id, "record erased", row["number"], {"why": "retention"})
+        return [row["number"] for row in rows]
 
     def _put_line(
         self,
@@ -277,7 +292,8 @@ class Incidents:
         by.require_concern(given.services)
         _expect(seen, before)
         incident = _completed(given, before.incident if before else None)
-        problems = (*inconsistencies(incident), *self._wrong_links(incident, before.incident if before else None))
+        links = self._wrong_links(incident, before.incident if before else None, by.sight)
+        problems = (*inconsistencies(incident), *links)
         if problems:
             raise InvalidIncidentError(problems)
         if before is not None and before.incident == incident:
@@ -290,19 +306,22 @@ class Incidents:
         note(connection, by.id, action, incident.number, {"version": recorded.version, **_changed(before, incident)})
         return recorded
 
-    def _wrong_links(self, incident: Incident, before: Incident | None) -> Iterator[FieldProblem]:
-        """Loops, and links to what is of another kind; not those that stood before what they lead to."""
+    def _wrong_links(self, incident: Incident, before: Incident | None, sight: Sight) -> Iterator[FieldProblem]:
+        """Loops, and links to what is of another kind; not those that stood before what they lead to.
+
+        What the writer does not see is as if it were not there.
+        """
         above, path = incident.parent_incident, [incident.number]
         while above is not None and above not in path[1:]:
             path.append(above)
             if above.casefold() == incident.number.casefold():
                 yield FieldProblem("parent_incident", f"makes a loop: {' -> '.join(path)}")
                 break
-            parent = self.get(above)
+            parent = self.get(above, sight)
             above = parent.incident.parent_incident if parent else None
         for name in ("parent_incident", "problem_id"):
             link = getattr(incident, name)
-            other = self.get(link) if link and (before is None or getattr(before, name) != link) else None
+            other = self.get(link, sight) if link and (before is None or getattr(before, name) != link) else None
             if other is not None and (other.incident.kind == "problem") != (name == "problem_id"):
                 what = "no problem record" if name == "problem_id" else "a problem record: link it by problem_id"
                 yield FieldProblem(name, f"{other.incident.number} is {what}")
@@ -326,12 +345,10 @@ def _completed(given: Incident, before: Incident | None) -> Incident:
 
 
 # What one sees: records of one's services, and of none. Letters that are no ASCII must be of the same case
-_CONCERN = (
-    "(:services IS NULL OR service IS NULL OR service COLLATE NOCASE IN (SELECT value FROM json_each(:services)))"
-)
+CONCERN = "(:services IS NULL OR service IS NULL OR service COLLATE NOCASE IN (SELECT value FROM json_each(:services)))"
 
 
-def _concern(sight: Sight) -> dict[str, str | None]:
+def concern_of(sight: Sight) -> dict[str, str | None]:
     return {"services": None if sight.services is None else json.dumps(sorted(sight.services))}
 
 
@@ -345,10 +362,10 @@ def _changed(before: Recorded | None, now: Incident) -> dict[str, list[str]]:
 
 
 def _condition(wanted: Selection) -> tuple[str, dict[str, Any]]:
-    conditions = [_CONCERN]
-    values: dict[str, Any] = {"limit": wanted.limit, "offset": wanted.offset, **_concern(wanted.sight)}
+    conditions = [CONCERN]
+    values: dict[str, Any] = {"limit": wanted.limit, "offset": wanted.offset, **concern_of(wanted.sight)}
     if wanted.state == "open":
-        conditions.append(f"state IN ({', '.join(repr(state) for state in OPEN_STATES)})")
+        conditions.append(_IS_OPEN)
     elif wanted.state:
         conditions.append("state = :state")
         values["state"] = wanted.state

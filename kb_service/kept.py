@@ -1,43 +1,61 @@
 """What is kept about one caller: everything in the record that names it, and the records that name a person."""
 
-from collections.abc import Mapping
+import json
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kb_service.access import Caller
 from kb_service.audit import note
-from kb_service.desk import Desk
+from kb_service.desk import Desk, note_deletion
 from kb_service.incident_rows import fields_of, recorded_of
 from kb_service.person_fields import holds_person
 
+# Between several people in one text, and between a name and its address
+_BETWEEN = re.compile(r"[;,|\n<>()]")
+_SIGNED_IN = "key = :key OR json_extract(person, '$.id') = :caller"
 _TABLES: Mapping[str, str] = {
-    "searches": "SELECT at, channel, text, number, articles FROM searches WHERE caller = ? ORDER BY id",
-    "opened": "SELECT at, search_id, article, revision FROM clicks WHERE caller = ? ORDER BY id",
-    "suggestions": "SELECT id, at, text, articles FROM suggestions WHERE caller = ? ORDER BY at",
+    "searches": "SELECT id, at, channel, text, number, articles FROM searches WHERE caller = :caller ORDER BY id",
+    "opened": "SELECT at, search_id, article, revision FROM clicks WHERE caller = :caller ORDER BY id",
+    "suggestions": "SELECT id, at, text, articles FROM suggestions WHERE caller = :caller ORDER BY at",
     "suggestion_events": (
-        "SELECT at, suggestion_id, event, article, number FROM suggestion_events WHERE caller = ? ORDER BY id"
+        "SELECT at, suggestion_id, event, article, revision, number FROM suggestion_events WHERE caller = :caller"
+        " ORDER BY id"
     ),
     "feedback": (
-        "SELECT at, article, revision, verdict, comment, anchor, number FROM feedback WHERE caller = ? ORDER BY id"
+        "SELECT at, article, revision, verdict, comment, anchor, number FROM feedback WHERE caller = :caller"
+        " ORDER BY id"
     ),
-    "attachments": "SELECT at, number, article, revision, relation FROM attachments WHERE caller = ? ORDER BY id",
-    "changes": "SELECT at, action, subject FROM audit WHERE actor = ? ORDER BY id",
+    "attachments": "SELECT at, number, article, revision, relation FROM attachments WHERE caller = :caller ORDER BY id",
+    "keys": (
+        "SELECT id, name, role, services, groups, origins, created_at, created_by, expires_at, revoked_at, last_used_at"
+        " FROM keys WHERE id = :key OR created_by = :caller ORDER BY created_at, id"
+    ),
+    "signed_in": f"SELECT at, key, person FROM signed_in WHERE {_SIGNED_IN} ORDER BY at",
+    "changes": (
+        "SELECT at, actor, action, subject, detail FROM audit WHERE actor = :caller OR subject IN (:caller, :key)"
+        " ORDER BY id"
+    ),
 }
+_JSON = frozenset({"articles", "services", "groups", "origins", "person", "detail"})
 
 
 def kept_about(desk: Desk, caller: str) -> dict[str, Any]:
-    """All that was kept of what a caller did, by its id (``key:…``, ``oidc:…``)."""
+    """All that was kept of a caller and of what it did, by its id (``key:…``, ``oidc:…``)."""
     with desk.reading() as connection:
-        rows = {name: connection.execute(query, (caller,)).fetchall() for name, query in _TABLES.items()}
-    return {"caller": caller, **{name: [dict(row) for row in of_it] for name, of_it in rows.items()}}
+        rows = {name: connection.execute(query, _ids_of(caller)).fetchall() for name, query in _TABLES.items()}
+    return {"caller": caller, **{name: [_told(row) for row in of_it] for name, of_it in rows.items()}}
 
 
 def records_naming(desk: Desk, person: str) -> list[dict[str, Any]]:
     """The records with a field that names a person to the letter, whatever the case, whole."""
-    wanted = person.strip().casefold()
+    wanted = _plain(person)
     found = []
     for row in desk.connection.execute("SELECT * FROM incidents ORDER BY number"):
         fields = fields_of(recorded_of(row).incident)
-        if any(holds_person(name) and wanted in _names_in(value) for name, value in fields.items()):
+        if wanted in _persons_in(fields):
             found.append(fields)
     return found
 
@@ -45,7 +63,8 @@ def records_naming(desk: Desk, person: str) -> list[dict[str, Any]]:
 def forget(desk: Desk, caller: str, by: Caller) -> dict[str, int]:
     """Delete what a caller searched and was suggested, and take it off what else it did; gives how many of each.
 
-    The audit log stays as it is: it says what was changed by whom, never what was asked.
+    Where it is signed in, it is no more. The audit log stays as it is: it says what was changed by whom, never what was
+    asked.
     """
     with desk.writing() as connection:
         gone = {
@@ -61,15 +80,50 @@ def forget(desk: Desk, caller: str, by: Caller) -> dict[str, int]:
         gone["attachments"] = connection.execute(
             "UPDATE attachments SET caller = NULL WHERE caller = ?", (caller,)
         ).rowcount
+        gone["signed_in"] = connection.execute(f"DELETE FROM signed_in WHERE {_SIGNED_IN}", _ids_of(caller)).rowcount
         note(connection, by.id, "caller forgotten", caller, gone)
+        note_deletion(connection)
     desk.forget_deleted()
     return gone
 
 
-def _names_in(value: Any) -> set[str]:
-    """The texts of a field's value, also of an object that says id, name and address."""
+def _ids_of(caller: str) -> dict[str, str | None]:
+    """A caller's id, and that of its key, for the queries."""
+    return {"caller": caller, "key": caller.removeprefix("key:") if caller.startswith("key:") else None}
+
+
+def _told(row: sqlite3.Row) -> dict[str, Any]:
+    values = dict(row)
+    return {name: json.loads(value) if name in _JSON and value else value for name, value in values.items()}
+
+
+def _persons_in(fields: Mapping[str, Any]) -> set[str]:
+    """Whom the fields that hold persons name, at whatever depth."""
+    found: set[str] = set()
+    for name, value in fields.items():
+        if holds_person(str(name)):
+            found |= _texts_in(value)
+        for inside in _mappings(value):
+            found |= _persons_in(inside)
+    return found
+
+
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, Mapping):
-        return {name for one in value.values() for name in _names_in(one)}
+        yield value
+    elif isinstance(value, list | tuple):
+        yield from (inside for one in value for inside in _mappings(one))
+
+
+def _texts_in(value: Any) -> set[str]:
+    """The texts of a field's value: of an object with id, name and address each, of a list of people each and all."""
+    if isinstance(value, Mapping):
+        return {name for one in value.values() for name in _texts_in(one)}
     if isinstance(value, list | tuple):
-        return {name for one in value for name in _names_in(one)}
-    return {str(value).strip().casefold()} if value is not None else set()
+        return {name for one in value for name in _texts_in(one)}
+    text = "" if value is None else str(value)
+    return {plain for part in (text, *_BETWEEN.split(text)) if (plain := _plain(part))}
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

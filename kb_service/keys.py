@@ -70,7 +70,9 @@ class Key:
 
     @property
     def caller(self) -> Caller:
-        return Caller(f"key:{self.id}", self.name, self.role, sight_of(self.role, self.groups, self.services))
+        sight = sight_of(self.role, self.groups, self.services)
+        # A key that stands in a page is everybody's who opens that
+        return Caller(f"key:{self.id}", self.name, self.role, sight, is_shared=bool(self.origins))
 
 
 class Keys:
@@ -102,6 +104,8 @@ class Keys:
             raise InvalidKeyError("a requester sees what is public, of whatever group", "Leave the groups out")
         if origins and role != "requester":
             raise InvalidKeyError(f"a key of the role '{role}' must not stand in a page", "Leave the origins out")
+        if not all(one.isprintable() for one in (name, *services, *groups)):
+            raise InvalidKeyError("a name must be printable, on one line", "Leave control characters out")
         bound = tuple(origin_of(one) for one in origins)
         key_id = "".join(secrets.choice(_LETTERS) for _ in range(_NAME_LENGTH))
         given = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"

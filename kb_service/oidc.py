@@ -6,7 +6,8 @@ provider's count: a shared secret, or none, would let anybody be anybody.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +24,13 @@ from kb_service.provider import Provider
 
 _SIGNED_BY = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 _LEEWAY_SECONDS = 60
-_TIMEOUT_SECONDS = 10.0
+_TIMEOUT_SECONDS = 5.0
 # A token signed by a key that is not known yet has the keys fetched again, but not by every such token
 _FETCH_AGAIN_SECONDS = 60.0
-_LONGEST_TOKEN = 16 * 1024
+_TRY_AGAIN_SECONDS = 2.0
+_TURN_SECONDS = 1.0
+# Of somebody in hundreds of groups with long names
+_LONGEST_TOKEN = 128 * 1024
 
 
 class TokenRefusedError(KnowledgeBaseError):
@@ -55,7 +59,7 @@ class Oidc:
         self._lock = threading.Lock()
         self._found: dict[str, Any] = {}
         self._keys: KeySet | None = None
-        self._fetched = float("-inf")
+        self._fetched = self._failed = float("-inf")
 
     def caller(self, token: str) -> Caller:
         """Whom a bearer token names. Raises TokenRefusedError, NotForCallerError, ProviderError."""
@@ -142,7 +146,10 @@ class Oidc:
         return jwt.decode(token, self._key_set(again=True), algorithms=_SIGNED_BY).claims
 
     def _key_set(self, *, again: bool = False) -> KeySet:
-        with self._lock:
+        known = self._keys
+        if known is not None and not again:
+            return known
+        with self._turn():
             if self._keys is None or again:
                 self._fetched = time.monotonic()
                 found = self._get(self._endpoint_of(self._discovered(), "jwks_uri"))
@@ -155,8 +162,18 @@ class Oidc:
             return self._keys
 
     def _endpoint(self, name: str) -> str:
-        with self._lock:
+        with self._turn():
             return self._endpoint_of(self._discovered(), name)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One request at a time asks the provider. Where it hangs, the others are told and wait no longer."""
+        if not self._lock.acquire(timeout=_TURN_SECONDS):
+            raise ProviderError(f"{self.provider.issuer} takes long to answer", "Try again in a moment")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _endpoint_of(self, found: Mapping[str, Any], name: str) -> str:
         address = found.get(name)
@@ -174,9 +191,13 @@ class Oidc:
         return self._found
 
     def _get(self, address: str) -> dict[str, Any]:
+        """Raises ProviderError; what has just failed is not tried again by every request."""
+        if time.monotonic() - self._failed < _TRY_AGAIN_SECONDS:
+            raise ProviderError(f"{self.provider.issuer} could not be asked a moment ago", "Try again in a moment")
         try:
             answer = httpx2.get(address, timeout=_TIMEOUT_SECONDS, follow_redirects=False).raise_for_status().json()
         except (httpx2.HTTPError, ValueError) as error:
+            self._failed = time.monotonic()
             raise self._unable(error) from error
         if not isinstance(answer, dict):
             raise ProviderError(f"{address} answers with no JSON object", "Look at KB_OIDC_ISSUER")

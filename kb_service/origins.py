@@ -4,11 +4,14 @@ A page of another site can reach a service on loopback too, by a host name of it
 then the ``Host`` header gives it away. Browsers say in ``Origin`` whose page sends a request (RFC 6454, 7).
 """
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from indexer.errors import KnowledgeBaseError
 from kb_service.settings import Settings, is_loopback
+
+_HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/?#@\\]+)(:[0-9]{0,5})?")
 
 
 class ForeignHostError(KnowledgeBaseError):
@@ -27,7 +30,7 @@ class ForeignOriginError(KnowledgeBaseError):
     def __init__(self, origin: str) -> None:
         super().__init__(
             f"A page of {origin} may not change anything here",
-            "Use a key made for it: kb keys create --role requester --origin URL",
+            "Use a key made for it: kb keys create --role requester --origins URL",
         )
 
 
@@ -35,7 +38,7 @@ class Origins:
     """What is the service's own, by its settings."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url = settings.url
+        self._url = settings.url or None
         named = {one.strip().casefold() for one in settings.hosts.split(",")} - {""}
         if settings.url:
             named.add(urlsplit(settings.url).hostname or "")
@@ -65,8 +68,6 @@ class Origins:
 
 
 def _name(header: str) -> str:
-    """The host of a ``Host`` header, without its port."""
-    try:
-        return (urlsplit(f"//{header}").hostname or "").casefold()
-    except ValueError:
-        return ""
+    """The host of a ``Host`` header, without its port; empty where it is not written as one (RFC 9110, 7.2)."""
+    found = _HOST.fullmatch(header)
+    return found["host"].strip("[]").casefold() if found else ""

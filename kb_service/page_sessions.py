@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -23,6 +24,8 @@ from kb_service.desk import Desk
 
 _BYTES = 32
 _LONGEST_COOKIE = 4096
+# With what else a cookie holds while one is at the provider: browsers drop one that is longer than a cookie may be
+_LONGEST_PAGE = 2000
 
 
 class ForeignFormError(KnowledgeBaseError):
@@ -80,9 +83,9 @@ class PageSessions:
         """How long a session lasts."""
         return int(self._lasts.total_seconds())
 
-    def begin(self, then: str = "/", begun: Mapping[str, str] | None = None) -> PageSession:
+    def begin(self) -> PageSession:
         """A session of one who is not signed in yet: only the cookie tells of it."""
-        return PageSession(secrets.token_urlsafe(16), secrets.token_urlsafe(24), then=then, begun=begun)
+        return PageSession(secrets.token_urlsafe(16), secrets.token_urlsafe(24))
 
     def sign_in(self, *, key: str | None = None, person: Person | None = None) -> PageSession:
         """A new session of a key or a person."""
@@ -108,7 +111,8 @@ class PageSessions:
         except BadSignature:
             return None
         row = self._desk.connection.execute(
-            "SELECT key, person FROM signed_in WHERE id = ?", (values["id"],)
+            "SELECT key, person FROM signed_in WHERE id = ? AND at >= ?",
+            (values["id"], (datetime.now(UTC) - self._lasts).isoformat()),
         ).fetchone()
         person = json.loads(row["person"]) if row and row["person"] else None
         return PageSession(
@@ -121,6 +125,12 @@ class PageSessions:
         """From now on its cookie is worth nothing, wherever a copy of it is."""
         with self._desk.writing() as connection:
             connection.execute("DELETE FROM signed_in WHERE id = ?", (session.id,))
+
+
+def wanted_page(text: str) -> str:
+    """A page of ours that one comes back to; "/" for another site's (``//evil``, ``/\\evil``) or a very long one."""
+    is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
+    return text if is_ours and len(quote(text, safe="/?&=+%")) <= _LONGEST_PAGE else "/"
 
 
 def _secret(path: Path) -> bytes:

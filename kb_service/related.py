@@ -78,7 +78,7 @@ class Like:
     @classmethod
     def incident(cls, incident: Incident, incidents: Incidents, sight: Sight = EVERYTHING) -> "Like":
         """Like a record of ours: neither itself nor what is below it."""
-        below = incidents.descendants(incident.number)
+        below = incidents.descendants(incident.number, sight)
         return cls(incident.text, incident.service, incident.cmdb_ci, below | {incident.number}, sight)
 
     @property

@@ -25,10 +25,12 @@ def restore(desk: Desk, file: Path, by: Caller) -> Path:
                 tuple(key),
             )
         then.execute("DELETE FROM signed_in")
-        known = {bytes(row["hash"]) for row in then.execute("SELECT hash FROM audit")}
-        for row in now.execute("SELECT at, actor, action, subject, detail, hash FROM audit ORDER BY id").fetchall():
-            if bytes(row["hash"]) not in known:
-                add(then, *tuple(row)[:5])
+        entries = "SELECT at, actor, action, subject, detail FROM audit ORDER BY id"
+        # By what it says: one that stands behind other entries there has another hash
+        known = {tuple(row) for row in then.execute(entries)}
+        for row in now.execute(entries).fetchall():
+            if tuple(row) not in known:
+                add(then, *row)
         note(then, by.id, "record restored", file.name, {})
         then.execute("COMMIT")
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from kb_service.access import LOCAL
 from kb_service.audit import note
+from kb_service.desk import note_deletion
 from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
 
@@ -38,10 +39,12 @@ def expire(incidents: Incidents, index: IncidentIndex, kept: Retention) -> Expir
         if searches or suggestions or comments:
             told = {"searches": searches, "suggestions": suggestions, "comments": comments}
             note(connection, LOCAL.id, "expired", "", told)
+            note_deletion(connection)
     gone = incidents.erase_resolved_before(now - timedelta(days=kept.incidents)) if kept.incidents else []
-    if gone:
+    # Also what a process that was stopped meanwhile has left
+    if index.owes_erasing():
         index.erase()
-    elif searches or suggestions or comments:
+    if desk.has_deleted:
         desk.forget_deleted()
     return Expired(searches, suggestions, comments, len(gone))
 
@@ -53,7 +56,7 @@ def _before(now: datetime, days: int) -> str:
 
 def _searches(connection: sqlite3.Connection, before: str) -> tuple[int, int]:
     searches = connection.execute("DELETE FROM searches WHERE at < ?", (before,)).rowcount
-    connection.execute("DELETE FROM clicks WHERE at < ?", (before,))
+    connection.execute("DELETE FROM clicks WHERE search_id NOT IN (SELECT id FROM searches)")
     suggestions = connection.execute("DELETE FROM suggestions WHERE at < ?", (before,)).rowcount
     connection.execute("DELETE FROM suggestion_events WHERE suggestion_id NOT IN (SELECT id FROM suggestions)")
     return searches, suggestions

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from indexer.catalogue import Catalogue
@@ -180,8 +180,8 @@ class Searcher:
         if not snapshot.generation:
             raise IndexMissingError(f"nothing is indexed in {self.index.path.parent}", "Run 'kb index' first")
         wanted, connection = filter_of(query), self.index.connection
-        # A filter by type must not take the glossary's terms away from the query
-        lexicon = self._glossary.lexicon(snapshot, replace(wanted, facets={}))
+        # A filter by type or state must not take the glossary's terms away from the query, nor add any
+        lexicon = self._glossary.lexicon(snapshot, filter_of(Query("", sight=query.sight)))
         understood = understand(query.text, snapshot.spelling(connection, wanted), lexicon)
         if not understood.terms:
             return Ranking(understood, _NOTHING, (), (), snapshot.generation)

@@ -1,12 +1,13 @@
 """Every setting: name, default, help. Read once, from the environment (``KB_DATA=…``) and the command line."""
 
+import json
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from indexer.encoder import DEFAULT_MODEL, Encoder, open_encoder
 from indexer.frontmatter import Audience
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
         description="Addresses or networks of reverse proxies, with commas between, whose `X-Forwarded-For` and "
         "`-Proto` count.",
     )
-    rate_key: str = Field("1200/minute", description="How often one key or person may ask; empty: as often as wanted.")
+    rate_key: str = Field("1200/minute", description="How often one key or person may ask; `none`: as often as wanted.")
     rate_address: str = Field(
         "3000/minute", description="How often one address may ask, of IPv6 one network; not while the service is open."
     )
@@ -108,7 +109,7 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field("", description="The client of the pages' sign-in; without one they take keys only.")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret; none for a public client.")
     oidc_groups_claim: str = Field("groups", description="The claim that names a person's groups.")
-    oidc_roles: dict[str, Role] = Field(
+    oidc_roles: Annotated[dict[str, Role], NoDecode] = Field(
         {},
         description='Their groups as roles, as JSON: `{"Service Desk": "agent", "KB Admins": "admin"}`. Who is in none '
         "may not come in.",
@@ -159,21 +160,39 @@ class Settings(BaseSettings):
     @field_validator("rate_key", "rate_address", "rate_refused")
     @classmethod
     def _a_rate(cls, value: str) -> str:
-        from limits import parse
+        from limits import parse_many
 
-        if value:
-            try:
-                parse(value)
-            except ValueError as error:
-                raise ValueError("write it as in 600/minute") from error
+        if value in {"", "none"}:
+            return ""
+        try:
+            (rate,) = parse_many(value)
+        except ValueError as error:
+            raise ValueError("write one rate, as in 600/minute, or none") from error
+        if rate.amount < 1:
+            raise ValueError("nobody could ask anything: write it as in 600/minute, or none")
         return value
 
     @field_validator("proxies")
     @classmethod
     def _addresses(cls, value: str) -> str:
+        named = filter(None, (part.strip() for part in value.split(",")))
+        return ",".join(str(ip_network(one, strict=False)) for one in named)
+
+    @field_validator("hosts")
+    @classmethod
+    def _host_names(cls, value: str) -> str:
         for one in filter(None, (part.strip() for part in value.split(","))):
-            ip_network(one, strict=False)
+            if one.count(":") == 1 or not set(one).isdisjoint("/?#@[] "):
+                raise ValueError(f"'{one}' is no host name: write it without scheme and port, as in kb.example.org")
         return value
+
+    @field_validator("oidc_roles", mode="before")
+    @classmethod
+    def _from_json(cls, value: Any) -> Any:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValueError(f"it is not JSON: {error}") from error
 
     @field_validator("url")
     @classmethod
@@ -186,12 +205,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _provider_is_whole(self) -> "Settings":
         if self.oidc_issuer and not (self.oidc_audience or self.oidc_client_id):
-            raise ValueError("with an issuer KB_OIDC_AUDIENCE or KB_OIDC_CLIENT_ID is needed, or both")
+            raise ValueError("KB_OIDC_ISSUER: with it KB_OIDC_AUDIENCE or KB_OIDC_CLIENT_ID is needed, or both")
         issuer = urlsplit(self.oidc_issuer)
         if self.oidc_issuer and issuer.scheme != "https" and not is_loopback(issuer.hostname or ""):
-            raise ValueError("the issuer must be an https:// address: its keys are fetched from there")
+            raise ValueError("KB_OIDC_ISSUER: it must be an https:// address, as its keys are fetched from there")
         if self.oidc_issuer and not self.oidc_roles:
-            raise ValueError("with an issuer KB_OIDC_ROLES is needed: nobody could come in")
+            raise ValueError("KB_OIDC_ROLES: with an issuer it is needed, or nobody could come in")
         return self
 
     @property

@@ -1,21 +1,54 @@
-"""Requests must come whole and in time: a client that dribbles, or holds hundreds of connections, is hung up on.
+"""Requests must come whole and in time, answers must be taken: a client that dribbles or holds much is hung up on.
 
 uvicorn waits for ever for a request that has begun. Here a head has so many seconds, a body as many and more for what
-has come of it (as Apache's ``RequestReadTimeout`` counts), so that a large upload over a slow line gets through.
+has come of it (as Apache's ``RequestReadTimeout`` counts), so that a large upload over a slow line gets through; an
+answer has as many, and more for what is still to be taken of it. One address holds so many connections, and so many
+bytes of bodies that are not answered yet.
 """
 
 import asyncio
+import json
+import re
+import socket
+import struct
 from collections import Counter
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import h11
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 15.0
 BODY_SECONDS = 20.0
 LEAST_BYTES_A_SECOND = 16 * 1024
 MOST_CONNECTIONS = 256
+# Two of the largest, as bulk imports are
+MOST_BODY_BYTES = 128 * 1024 * 1024
+# Of the head, that is headers, folded ones too. Counted before it is read, which takes longer than to send it
+MOST_HEAD_LINES = 200
+# A body in crumbs takes a thousand times longer to read than to send
+MOST_CRUMBS = 1000
+CRUMB_BYTES = 64
+_H11_MOST = 16 * 1024
+_HEAD_END = re.compile(rb"\n\r?\n")
+
+
+class _WithoutCrumbs(h11.Connection):
+    """Reads a request whose body comes in chunks of some size, on average."""
+
+    _chunks = _bytes = 0
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._chunks = self._bytes = 0
+        elif isinstance(event, h11.Data):
+            self._chunks += event.chunk_start
+            self._bytes += len(event.data)
+            if self._chunks > MOST_CRUMBS and self._bytes < self._chunks * CRUMB_BYTES:
+                raise h11.RemoteProtocolError("the body comes in crumbs")
+        return event
 
 
 def protocol(
@@ -23,16 +56,26 @@ def protocol(
     head_seconds: float = HEAD_SECONDS,
     body_seconds: float = BODY_SECONDS,
     most_connections: int = MOST_CONNECTIONS,
+    most_body_bytes: int = MOST_BODY_BYTES,
+    least_bytes_a_second: float = LEAST_BYTES_A_SECOND,
     is_proxy: Callable[[str], bool] = lambda _address: False,
 ) -> type[H11Protocol]:
-    """uvicorn's protocol with these limits; a proxy may hold any number of connections."""
+    """uvicorn's protocol with these limits; a proxy may hold any number of connections and bytes."""
     held: Counter[str] = Counter()
+    bodies: Counter[str] = Counter()
 
     class Timed(H11Protocol):
         _deadline: asyncio.TimerHandle | None = None
+        _untaken: asyncio.TimerHandle | None = None
         _began = 0.0
         _received = 0
         _address = ""
+        _head_lines = 0
+        _head_tail = b""
+
+        def __init__(self, config: uvicorn.Config, *given: Any, **named: Any) -> None:
+            super().__init__(config, *given, **named)
+            self.conn = _WithoutCrumbs(h11.SERVER, config.h11_max_incomplete_event_size or _H11_MOST)
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -45,6 +88,8 @@ def protocol(
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._done()
+            self._forget_body()
+            self.resume_writing()
             held[self._address] -= 1
             if not held[self._address]:
                 del held[self._address]
@@ -52,26 +97,101 @@ def protocol(
 
         def data_received(self, data: bytes) -> None:
             head_came = self.conn.their_state is not h11.IDLE
-            super().data_received(data)
+            if not head_came and self._has_too_many_lines(data):
+                self._refuse(431, "Request Header Fields Too Large", "The request has too many headers: send fewer.")
+            else:
+                super().data_received(data)
             if self.transport.is_closing():
                 return
             state = self.conn.their_state
             if state is h11.SEND_BODY:
                 if not head_came:
-                    self._began, self._received = self.loop.time(), 0
+                    self._began = self.loop.time()
                 self._received += len(data)
+                bodies[self._address] += len(data)
+                if bodies[self._address] > most_body_bytes and not is_proxy(self._address):
+                    self.transport.abort()
+                    return
                 since = self.loop.time() - self._began
-                self._wait(body_seconds + self._received / LEAST_BYTES_A_SECOND - since)
+                self._wait(body_seconds + self._received / least_bytes_a_second - since)
             elif state is not h11.IDLE:
                 self._done()
             elif head_came or self._deadline is None:
                 self._wait(head_seconds)
 
         def on_response_complete(self) -> None:
+            self._forget_body()
             super().on_response_complete()
+            if self.transport.is_closing():
+                self._wait_for_taking()
             # From here on uvicorn waits for the next request, as long as it keeps a connection
             if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
                 self._done()
+
+        def timeout_keep_alive_handler(self) -> None:
+            super().timeout_keep_alive_handler()
+            self._wait_for_taking()
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._wait_for_taking()
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            if self._untaken is not None:
+                self._untaken.cancel()
+                self._untaken = None
+
+        def send_400_response(self, msg: str) -> None:
+            said = "Its head is malformed or longer than 1 MiB, its body not as it says, or in tiny chunks."
+            self._refuse(400, "Bad Request", f"{msg} {said}")
+
+        def _refuse(self, status: int, title: str, said: str) -> None:
+            """The one shape of errors, for what does not reach the service; nothing where it has answered already."""
+            if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+                body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": said}).encode()
+                headers = [
+                    ("content-type", "application/problem+json"),
+                    ("content-length", str(len(body))),
+                    ("connection", "close"),
+                ]
+                for event in (
+                    h11.Response(status_code=status, headers=headers, reason=title),
+                    h11.Data(data=body),
+                    h11.EndOfMessage(),
+                ):
+                    self.transport.write(self.conn.send(event) or b"")
+            self.transport.close()
+            self._wait_for_taking()
+
+        def _has_too_many_lines(self, data: bytes) -> bool:
+            seen = self._head_tail + data
+            ends = _HEAD_END.search(seen)
+            self._head_lines += seen.count(b"\n", len(self._head_tail), ends.end() if ends else len(seen))
+            is_too_many = self._head_lines > MOST_HEAD_LINES
+            if ends:
+                self._head_lines, self._head_tail = 0, b""
+            else:
+                self._head_tail = seen[-2:]
+            return is_too_many
+
+        def _forget_body(self) -> None:
+            bodies[self._address] -= self._received
+            self._received = 0
+            if not bodies[self._address]:
+                del bodies[self._address]
+
+        def _wait_for_taking(self) -> None:
+            left = self.transport.get_write_buffer_size()
+            if left and self._untaken is None:
+                seconds = body_seconds + left / least_bytes_a_second
+                self._untaken = self.loop.call_later(seconds, self._drop)
+
+        def _drop(self) -> None:
+            # Else the system keeps on its own what is not taken, and tries for minutes
+            taken: socket.socket = self.transport.get_extra_info("socket")
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
 
         def _wait(self, seconds: float) -> None:
             self._done()

@@ -113,7 +113,7 @@ class Triager:
             own, (*is_open, *over), problems, self._recurrence, self._incidents, self._attachments, sight
         )
         flood = frozenset(one.number for one in major.incidents) if major else frozenset()
-        evidence = spoken_for((*over, *is_open), self._searcher.catalogue, self._feedback, flood)
+        evidence = spoken_for((*over, *is_open), self._searcher.catalogue, self._feedback, flood, sight)
         suggestions = self._suggestions(ticket, evidence, sight)
         related = RelatedIncidents(is_open[:MOST_RELATED], over[:MOST_RELATED])
         outcome, reason = self._outcome(suggestions, related, major, problem)
@@ -139,7 +139,7 @@ class Triager:
             return {}
         like = self._like(ticket, sight)
         over = self._related.alike(like, is_open=False, limit=MOST_WITNESSES, explained=0)
-        return spoken_for(over, self._searcher.catalogue, self._feedback)
+        return spoken_for(over, self._searcher.catalogue, self._feedback, sight=sight)
 
     def _suggestions(self, ticket: Ticket, evidence: dict[str, Evidence], sight: Sight) -> tuple[Hit, ...]:
         prefer = {"service": ticket.service} if ticket.service else {}

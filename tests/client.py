@@ -1,7 +1,10 @@
 """A client of the service over a knowledge base, asking as a browser on the same machine would."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from kb_service.app import create_app
@@ -13,3 +16,11 @@ def client_of(base: KnowledgeBase, publisher: Publisher | None = None, **given: 
     """Errors of the service come as the answers that its callers get."""
     app = create_app(base, publisher)
     return TestClient(app, **{"base_url": "http://localhost", "raise_server_exceptions": False, **given})
+
+
+def routes_of(app: FastAPI) -> Iterator[APIRoute]:
+    """Every route of ours: all but the description of the API and the files that are the same for everybody."""
+    for one in app.routes:
+        router = getattr(one, "original_router", None)
+        if router is not None:
+            yield from (route for route in router.routes if isinstance(route, APIRoute))

@@ -56,7 +56,7 @@ def test_a_stolen_record_gives_no_key_away(keys: Keys, desk: Desk, tmp_path: Pat
     desk.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     held = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert made.id.encode() in held
-    assert given.rpartition("_")[2].encode() not in held
+    assert given.removeprefix(f"kb_{made.id}_").encode() not in held
 
 
 def test_an_ended_key_is_refused_and_says_why(keys: Keys, desk: Desk) -> None:

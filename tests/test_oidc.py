@@ -123,6 +123,27 @@ def test_a_sign_in_by_the_browser(oidc: Oidc) -> None:
         oidc.finish(BACK, code, replace(begun, nonce="another"))
 
 
+def test_a_sign_in_leaves_its_verifier_at_home(oidc: Oidc) -> None:
+    one, other = oidc.begin(BACK), oidc.begin(BACK)
+    asked = parse_qs(urlsplit(one.url).query)
+    assert asked["code_challenge_method"] == ["S256"]
+    assert one.verifier not in one.url
+    for name in ("state", "nonce", "verifier"):
+        assert len(getattr(one, name)) >= 30
+        assert getattr(one, name) != getattr(other, name)
+
+
+@pytest.mark.parametrize("claims", [{"aud": "another-client"}, {"iss": "https://elsewhere.example"}, {"nonce": None}])
+def test_a_sign_in_that_is_not_for_here_is_refused(oidc: Oidc, provider: OidcProvider, claims: dict[str, Any]) -> None:
+    begun = oidc.begin(BACK)
+    sent = httpx2.get(begun.url, follow_redirects=False)
+    (code,) = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
+    provider.codes[code]["nonce"] = claims.get("nonce", begun.nonce)
+    provider.claims |= claims
+    with pytest.raises(TokenRefusedError):
+        oidc.finish(BACK, code, begun)
+
+
 def test_a_provider_that_cannot_be_asked_is_said() -> None:
     oidc = Oidc(Provider("http://127.0.0.1:1", "kb"))
     with pytest.raises(ProviderError, match=r"cannot be asked: .* Try again; look at KB_OIDC_ISSUER"):

@@ -14,6 +14,7 @@ GLOSSARY = {
     "third-line": "title: Third-line support\naliases: [L3 support, 3rd line]",
     "it": "title: IT (information technology)\naudience: public",
     "sla": "title: SLA (service level agreement)\naudience: public",
+    "ola": "title: OLA (operational level agreement)\naudience: public\nworkflow_state: draft",
 }
 
 
@@ -103,6 +104,13 @@ def test_a_word_of_two_letters_is_an_abbreviation_only_in_capitals(searcher: Sea
 def test_terms_that_one_may_not_see_expand_nothing(searcher: Searcher) -> None:
     assert read(searcher, "MIR", "public").expansions == ()
     assert [one.said for one in read(searcher, "SLA", "public").expansions] == ["SLA"]
+
+
+def test_terms_that_are_not_published_expand_nothing(searcher: Searcher) -> None:
+    for audience in ("public", "internal"):
+        assert read(searcher, "OLA", audience).expansions == ()
+    asked = Query("SLA", state="draft")
+    assert [one.said for one in searcher.rank(asked).understood.expansions] == ["SLA"]
 
 
 def test_a_filter_by_type_leaves_the_glossary_at_work(searcher: Searcher) -> None:

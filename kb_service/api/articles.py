@@ -48,7 +48,7 @@ def article(base: Base, who: Who, sight: CallerSight, id_: Id, at: When = None) 
             "changed_since": now.revision != version.knowledge.revision if now else None,
         }
     knowledge = base.past().article(id_, sight)
-    refusals = base.searcher.catalogue.refusals() if who.is_at_least("author") else []
+    refusals = base.searcher.catalogue.refusals() if who.is_at_least("author") and sight.within else []
     refused = [str(problem) for problem in refusals if problem.path == knowledge.path]
     return {
         **_article(read(base.searcher, knowledge, sight)),

@@ -46,7 +46,7 @@ def needs(role: Role, what: str) -> Any:
     def check(who: Annotated[Caller, Depends(caller)], seen: Annotated[Sight, Depends(sight)]) -> None:
         who.require(role, what)
         if not seen.within:
-            raise NotForCallerError(f"{what} is for agents; this asks as one who sees what is public", "Ask as an agent")
+            raise NotForCallerError(f"{what} is for agents; this asks for what is public", "Leave 'audience' out")
 
     return Depends(check)
 

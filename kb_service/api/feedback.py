@@ -95,7 +95,6 @@ def _may_be_told(base: KnowledgeBase, fact: Fact, sight: Sight) -> bool:
 
 def _fact(fact: Fact, now: KnowledgeObject | None) -> dict[str, Any]:
     return {
-        "id": fact.id,
         "article": now.id if now else fact.article,
         "title": now.title if now else fact.article,
         "owner": now.owner if now else None,

@@ -14,14 +14,16 @@ from kb_service.access import Caller
 from kb_service.api.problems import refusal
 from kb_service.callers import Callers, CredentialsRefusedError, NoCredentialsError
 from kb_service.origins import ForeignOriginError, Origins
-from kb_service.page_sessions import PageSession, PageSessions
+from kb_service.page_sessions import PageSession, PageSessions, wanted_page
 from kb_service.rates import RateLimiter, TooManyRequestsError
 
 COOKIE = "kb_session"
 CSRF_HEADER = "x-csrf-token"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Answered to anybody: they tell nothing, sign one in, or are signed themselves
-_FOR_ANYBODY = ("/healthz", "/readyz", "/login", "/logout", "/hooks/git", "/static/", "/favicon.ico")
+_FOR_ANYBODY = ("/readyz", "/login", "/logout", "/hooks/git")
+# Whether the process lives is told whatever state the rest is in
+_TOUCHING_NOTHING = ("/healthz", "/static/")
 _NO_PAGES = ("/api/", "/media/", "/metrics", "/openapi.json")
 _CORS = {
     "Access-Control-Allow-Methods": "GET, POST",
@@ -53,7 +55,7 @@ class Gate:
         self._limiter, self._origins = limiter, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(_TOUCHING_NOTHING):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
@@ -155,8 +157,8 @@ def _marked(send: Send, origin: str | None) -> Send:
 
 def _refusal(request: Request, error: KnowledgeBaseError) -> Response:
     if isinstance(error, NoCredentialsError) and _is_page(request):
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/login?then={quote(wanted, safe='')}", 303)
+        wanted = quote(request.scope["path"]) + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/login?then={quote(wanted_page(wanted), safe='')}", 303)
     return refusal(error)
 
 

@@ -113,6 +113,7 @@ def incident(base: Base, sight: CallerSight, number: Number, response: Response)
 def put(
     base: Base,
     who: Who,
+    sight: CallerSight,
     number: Number,
     response: Response,
     fields: Annotated[dict[str, Any], Body()],
@@ -129,7 +130,7 @@ def put(
     recorded = base.incidents.put({**fields, "number": number}, _version(if_match), by=who)
     if recorded.created:
         response.status_code = 201
-    return _answer(base, recorded, who.sight, response)
+    return _answer(base, recorded, sight, response)
 
 
 @router.patch(
@@ -139,6 +140,7 @@ def put(
 def change(
     base: Base,
     who: Who,
+    sight: CallerSight,
     number: Number,
     response: Response,
     fields: Annotated[dict[str, Any], Body()],
@@ -146,7 +148,7 @@ def change(
 ) -> dict[str, Any]:
     """Only the fields given. Impact or urgency carry the priority along unless it is given too."""
     recorded = base.incidents.change(number, fields, _version(if_match), by=who)
-    return _answer(base, recorded, who.sight, response)
+    return _answer(base, recorded, sight, response)
 
 
 @router.get("/incidents/{number}/related", summary="Records like this one", responses=NOT_FOUND)

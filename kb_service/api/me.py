@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from kb_service.access import NotForCallerError
 from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.kept import kept_about
 
@@ -25,5 +26,10 @@ def me(who: Who, sight: CallerSight) -> dict[str, Any]:
 
 @router.get("/me/kept", summary="What is kept about one")
 def kept(base: Base, who: Who) -> dict[str, Any]:
-    """Searches, opened articles, suggestions, votes and comments, and changes of records: all that names the caller."""
+    """Searches, opened articles, suggestions, votes and comments, and changes of records: all that names the caller.
+
+    Not where one is one of many, by a key that stands in a page or without any.
+    """
+    if who.is_shared:
+        raise NotForCallerError("Others ask in the same name, and what is kept is theirs too", "Ask an administrator")
     return kept_about(base.desk, who.id)

@@ -1,9 +1,39 @@
 """What is done to every request and every answer."""
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kb_service.api.problems import MEDIA_TYPE, problem
+from kb_service.api.problems import problem
+
+_MOST_HEADERS = 100
+_MOST_PARAMETERS = 1000
+
+
+class WithinBounds:
+    """Refuses what no honest client sends, before it costs anything: two lengths, headers or parameters by the hundred.
+
+    A proxy that goes by the other of two lengths would take the rest of a body for somebody's next request.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = _out_of_bounds(scope) if scope["type"] == "http" else None
+        await (self._app if refused is None else refused)(scope, receive, send)
+
+
+def _out_of_bounds(scope: Scope) -> Response | None:
+    names = [name for name, _ in scope["headers"]]
+    if len(names) > _MOST_HEADERS:
+        return problem(431, f"The request has {len(names)} headers: send at most {_MOST_HEADERS}.")
+    if b"transfer-encoding" in names and (b"content-length" in names or scope["http_version"] == "1.0"):
+        said = "The length of the body is not clear: send either Content-Length or, by HTTP/1.1, Transfer-Encoding."
+        return problem(400, said, headers={"Connection": "close"})
+    if scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
+        return problem(414, f"The address has too many parameters: send at most {_MOST_PARAMETERS}.")
+    return None
 
 
 class WithoutBlankParameters:
@@ -35,7 +65,7 @@ class MarkedAsDemo:
 
 
 class TooLargeAsProblem:
-    """The framework refuses a body over the limit in plain text; here it is said as every other error is."""
+    """The framework refuses a body over the limit in its own words; here it is said what to do, as in every error."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,12 +76,9 @@ class TooLargeAsProblem:
         async def as_problem(message: Message) -> None:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] == 413:
-                replaced = Headers(scope=message).get("content-type") != MEDIA_TYPE
-                if replaced:
-                    said = (
-                        "The body is too large: send less at once. Records are at most 2 MiB, many in one body 64 MiB."
-                    )
-                    await problem(413, said)(scope, receive, send)
+                replaced = True
+                said = "The body is too large: send less at once. Records are at most 2 MiB, many in one body 64 MiB."
+                await problem(413, said)(scope, receive, send)
             if not replaced:
                 await send(message)
 

@@ -32,6 +32,8 @@ from kb_service.webhooks import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+# Of a request with everything wrong, so that the answer is no larger than it
+_MOST_ERRORS = 20
 
 
 class ProblemDetails(BaseModel):
@@ -131,7 +133,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [{"where": list(one["loc"]), "what": one["msg"]} for one in error.errors()]
+        errors = [{"where": list(one["loc"]), "what": one["msg"]} for one in error.errors()[:_MOST_ERRORS]]
         said = "; ".join(f"{'.'.join(map(str, one['where'][1:]))}: {one['what']}" for one in errors)
         return problem(422, f"{said}.", errors)
 

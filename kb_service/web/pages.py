@@ -32,6 +32,9 @@ def page(request: Request, template: str, context: Mapping[str, Any], status: in
     """A page with the headers that belong to it."""
     headers = _headers(_WATCHED if request.app.state.publisher.watches_files else _POLICY)
     session = request.state.session
+    if session:
+        # The next one at a shared screen must not see by "Back" what was signed out of
+        headers["Cache-Control"] = "no-store"
     told = {"caller": request.state.caller, "token": session.token if session else "", **context}
     return TEMPLATES.TemplateResponse(request, template, told, status, headers)
 

@@ -1,6 +1,6 @@
 """Signing in to the pages, by a key or through the OpenID Connect provider, and out again."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +12,8 @@ from kb_service.api.gate import COOKIE, address_of
 from kb_service.callers import Callers, CredentialsRefusedError, person_of
 from kb_service.keys import PREFIX, KeyRefusedError
 from kb_service.oidc import ProviderError, SignIn
-from kb_service.page_sessions import ForeignFormError, PageSession, PageSessions
+from kb_service.page_sessions import ForeignFormError, PageSession, PageSessions, wanted_page
+from kb_service.rates import TooManyRequestsError
 from kb_service.web.pages import page
 
 router = APIRouter(include_in_schema=False)
@@ -32,16 +33,22 @@ async def form(request: Request) -> dict[str, str]:
 Form = Annotated[dict[str, str], Depends(form)]
 
 
+def foreign_form(request: Request, _error: Exception) -> Response:
+    """What a form without the token of its session gets: one that has it."""
+    said = "The form that was sent is not of your session, or the session is over: this one is new"
+    return _sign_in(request, "/", said, 403)
+
+
 @router.get("/login")
-def sign_in_page(request: Request, then: Annotated[str, Query(max_length=2000)] = "/") -> Response:
+def sign_in_page(request: Request, then: str = "/") -> Response:
     """The form for a key, and the way to the provider if there is one."""
-    return _sign_in(request, _local(then))
+    return _sign_in(request, wanted_page(then))
 
 
 @router.post("/login", max_body_size=_MOST_FORM_BYTES)
 def sign_in_by_key(request: Request, fields: Form) -> Response:
     """By a key. What is wrong with it is said above the form."""
-    then = _local(fields.get("then", "/"))
+    then = wanted_page(fields.get("then", "/"))
     given = fields.get("key", "").strip()
     try:
         if not given.startswith(PREFIX):
@@ -50,25 +57,24 @@ def sign_in_by_key(request: Request, fields: Form) -> Response:
         if key.origins:
             raise NotForCallerError("This key is for the pages of another site", "Sign in with another")
     except (KeyRefusedError, NotForCallerError) as error:
-        request.app.state.limiter.take_refused(address_of(request))
-        return _sign_in(request, then, str(error), 401)
+        return _refused(request, then, error)
     _callers(request).keys.used(key)
     return _signed_in(request, _sessions(request).sign_in(key=key.id), then)
 
 
 @router.get("/login/provider")
-def sign_in_at_provider(request: Request, then: Annotated[str, Query(max_length=2000)] = "/") -> Response:
-    """Off to the provider, with what must come back kept in the session."""
+def sign_in_at_provider(request: Request, then: str = "/") -> Response:
+    """Off to the provider, with what must come back kept in the session. Until then one is who one was."""
+    then = wanted_page(then)
     oidc = _callers(request).oidc
     if oidc is None or not oidc.provider.client_id:
-        return _sign_in(
-            request, _local(then), "Nobody signs in through a provider here: KB_OIDC_CLIENT_ID is not set", 404
-        )
+        return _sign_in(request, then, "Nobody signs in through a provider here: KB_OIDC_CLIENT_ID is not set", 404)
     try:
         begun = oidc.begin(_redirect_uri(request))
     except ProviderError as error:
-        return _sign_in(request, _local(then), str(error), 503)
-    session = _sessions(request).begin(_local(then), asdict(begun))
+        return _sign_in(request, then, str(error), 503)
+    known: PageSession | None = request.state.session
+    session = replace(known or _sessions(request).begin(), then=then, begun=asdict(begun))
     return _with_session(request, RedirectResponse(begun.url, 303), session)
 
 
@@ -77,6 +83,7 @@ def back_from_provider(
     request: Request,
     code: Annotated[str, Query(max_length=4096)] = "",
     state: Annotated[str, Query(max_length=512)] = "",
+    error: Annotated[str, Query(max_length=500)] = "no reason",
     error_description: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
     """Back from the provider, in the browser that was sent there."""
@@ -86,15 +93,15 @@ def back_from_provider(
     if oidc is None or session is None or begun is None or begun.state != state:
         return _sign_in(request, "/", "This sign-in was not begun here, or long ago: begin again", 400)
     if not code:
-        return _sign_in(
-            request, session.then, f"The provider refused the sign-in: {error_description or 'no reason'}", 401
-        )
+        return _sign_in(request, session.then, f"The provider refused the sign-in: {error_description or error}", 401)
     try:
         caller = oidc.finish(_redirect_uri(request), code, begun)
-    except NotForCallerError as error:
-        return _sign_in(request, session.then, str(error), 403)
-    except (*CredentialsRefusedError, ProviderError) as error:
-        return _sign_in(request, session.then, str(error), 401)
+    except NotForCallerError as refused:
+        return _sign_in(request, session.then, str(refused), 403)
+    except CredentialsRefusedError as refused:
+        return _sign_in(request, session.then, str(refused), 401)
+    except ProviderError as unable:
+        return _sign_in(request, session.then, str(unable), 503)
     return _signed_in(request, _sessions(request).sign_in(person=person_of(caller)), session.then)
 
 
@@ -110,7 +117,7 @@ def sign_out(request: Request, _fields: Form) -> Response:
 
 def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) -> Response:
     known: PageSession | None = request.state.session
-    session = known or _sessions(request).begin(then)
+    session = known or _sessions(request).begin()
     oidc = _callers(request).oidc
     context = {
         "then": then,
@@ -121,6 +128,17 @@ def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) 
     }
     response = page(request, "sign_in.html", context, status)
     return response if known else _with_session(request, response, session)
+
+
+def _refused(request: Request, then: str, error: Exception) -> Response:
+    """By a key that is not taken, which an address may not try as often as it likes."""
+    try:
+        request.app.state.limiter.take_refused(address_of(request))
+    except TooManyRequestsError as stopped:
+        response = _sign_in(request, then, str(stopped), 429)
+        response.headers["Retry-After"] = str(stopped.seconds)
+        return response
+    return _sign_in(request, then, str(error), 401)
 
 
 def _signed_in(request: Request, session: PageSession, then: str) -> Response:
@@ -141,12 +159,6 @@ def _with_session(request: Request, response: Response, session: PageSession) ->
         secure=_is_secure(request),
     )
     return response
-
-
-def _local(then: str) -> str:
-    """The page that was wanted; never one of another site (``//evil``, ``/\\evil``)."""
-    is_local = then.startswith("/") and not then.startswith(("//", "/\\")) and then.isprintable()
-    return then if is_local else "/"
 
 
 def _redirect_uri(request: Request) -> str:

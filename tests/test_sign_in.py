@@ -1,0 +1,629 @@
+"""Signing in to the pages and out again: by a key, through a provider, and what nobody gets round."""
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from itsdangerous import URLSafeTimedSerializer
+
+from kb_service.access import LOCAL
+from kb_service.desk import Desk
+from kb_service.keys import Keys
+from kb_service.knowledge_base import KnowledgeBase
+from kb_service.page_sessions import PageSessions
+from kb_service.restoring import restore
+from kb_service.web.sign_in import form
+from tests.authors import Service
+from tests.client import client_of, routes_of
+from tests.conftest import eventually
+from tests.oidc_provider import CLIENT, SECRET, OidcProvider, open_provider
+from tests.test_gate import EVIL, bearer, key_of, opened, problem
+
+COOKIE = "kb_session"
+ROLES_OF = {"desk": "agent", "admins": "admin", "portal": "requester"}
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> KnowledgeBase:
+    return opened(tmp_path)
+
+
+@pytest.fixture
+def key(base: KnowledgeBase) -> str:
+    return key_of(base, "agent", name="Desk")
+
+
+@pytest.fixture
+def browser(base: KnowledgeBase, key: str) -> TestClient:
+    """Of a service that has a key."""
+    assert key
+    return browser_of(base)
+
+
+def browser_of(base: KnowledgeBase, **given: Any) -> TestClient:
+    return client_of(base, follow_redirects=False, **given)
+
+
+def field(page: Response, name: str) -> str:
+    """What a form of a page would send along by itself."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    assert found, page.text
+    return unescape(found[1])
+
+
+def sign_in(browser: TestClient, key: str, then: str = "/") -> Response:
+    """As a person does it: the form, with the key typed in."""
+    page = browser.get("/login", params={"then": then})
+    return browser.post("/login", data={"key": key, "token": field(page, "token"), "then": field(page, "then")})
+
+
+def is_in(browser: TestClient) -> bool:
+    answer = browser.get("/")
+    assert answer.status_code in {200, 303}
+    return answer.status_code == 200
+
+
+def said(page: Response, status: int) -> str:
+    """Refused on the page, in words above the form."""
+    assert page.status_code == status, page.text
+    assert page.headers["content-type"].startswith("text/html")
+    words, mark, _ = page.text.partition('<form class="sign-in"')
+    found = re.search(r'role="alert">([^<]+)<', words)
+    assert mark, page.text
+    assert found, page.text
+    return unescape(found[1])
+
+
+def kept_in(cookie: str) -> dict[str, Any]:
+    """What anybody can read of a cookie."""
+    _, told = URLSafeTimedSerializer("of no matter").loads_unsafe(cookie)
+    assert isinstance(told, dict)
+    return told
+
+
+# The wanted page
+
+
+WANTED = (
+    "/", "/?q=vpn+%26+caf%C3%A9&type=how-to", "/a/vpn", "/a/what%3Fnow?at=abc", "/a/100%25",
+    "/incidents?state=open&q=%22a%22%3C%27", "/docs",
+)  # fmt: skip
+ELSEWHERE = (
+    "//evil.example", "/\\evil.example", "\\\\evil.example", "///evil.example", "https://evil.example",
+    "https:evil.example", "HTTPS:/evil.example", "javascript:alert(1)", "data:text/html,x", "evil.example",
+    "@evil.example", "/\t/evil.example", "\t//evil.example", " //evil.example", "/\n/evil.example",
+    "/\r\nSet-Cookie: a=b", "/\x00", "/\x7f/evil.example", "/\u2028/evil.example", "/\u202e", "/\xa0/evil.example",
+    "", ".", "?q=x",
+)  # fmt: skip
+
+
+def test_signing_in_leads_to_the_page_that_was_wanted(base: KnowledgeBase, key: str) -> None:
+    app = browser_of(base).app
+    for wanted in WANTED:
+        browser = TestClient(app, "http://localhost", follow_redirects=False)
+        sent = browser.get(wanted)
+        assert (sent.status_code, sent.headers["location"]) == (303, f"/login?then={quote(wanted, safe='')}")
+        page = browser.get(sent.headers["location"])
+        back = browser.post("/login", data={"key": key, "token": field(page, "token"), "then": field(page, "then")})
+        assert (back.status_code, back.headers["location"]) == (303, wanted)
+
+
+def test_whoever_comes_with_a_very_long_query_can_sign_in(browser: TestClient, key: str) -> None:
+    for long in ("a page of log " * 2000, "ÄÖÜ" * 600, "日本語" * 600):
+        browser.cookies.clear()
+        sent = browser.get("/", params={"q": long})
+        assert sent.headers["location"] == "/login?then=%2F"
+        assert sign_in(browser, key, f"/?q={long}").headers["location"] == "/"
+
+
+def test_programs_are_told_and_not_led_to_a_form(browser: TestClient) -> None:
+    for path in ("/api/search?q=vpn", "/media/x.png", "/metrics", "/openapi.json"):
+        problem(browser.get(path), 401)
+    assert browser.head("/").status_code == 401
+
+
+def test_no_sign_in_leads_to_another_site(browser: TestClient, key: str) -> None:
+    for then in ELSEWHERE:
+        page = browser.get("/login", params={"then": then})
+        assert field(page, "then") == "/"
+        forged = browser.post("/login", data={"key": key, "token": field(page, "token"), "then": then})
+        assert (forged.status_code, forged.headers["location"]) == (303, "/"), then
+
+
+def test_what_looks_like_another_site_stays_a_path_of_ours(browser: TestClient, key: str) -> None:
+    for then in ("/.//evil.example", "/a/../..//evil.example", "/x@evil.example", "/a\\..\\\\evil"):
+        location = sign_in(browser, key, then).headers["location"]
+        assert location.startswith("/")
+        assert not location.startswith(("//", "/\\"))
+        assert "\\" not in location
+
+
+# Keys that are refused
+
+
+def test_a_key_that_is_not_valid_is_refused_above_the_form(base: KnowledgeBase, browser: TestClient, key: str) -> None:
+    revoked, secret = base.keys.create("agent", by="test")
+    base.keys.revoke(revoked.id, "test")
+    short, over = base.keys.create("agent", expires_at=datetime.now(UTC) + timedelta(seconds=0.2), by="test")
+    eventually(lambda: not base.keys.existing(short.id).is_live)
+    for given, words in {
+        "kb_aaaaaaaa_" + "x" * 43: "not known",
+        key[:-2]: "not known",
+        "hunter2": "begins with 'kb_'",
+        "": "begins with 'kb_'",
+        secret: "was revoked at",
+        over: "expired at",
+        key_of(base, "requester", origins=["https://portal.example.org"]): "pages of another site",
+    }.items():
+        assert words in said(sign_in(browser, given, "/a/vpn"), 401)
+        assert not is_in(browser)
+
+
+def test_after_a_refused_key_the_right_one_leads_to_the_wanted_page(browser: TestClient, key: str) -> None:
+    page = sign_in(browser, "kb_wrong", "/a/vpn?at=abc")
+    assert "kb_wrong" not in page.text
+    again = browser.post(
+        "/login", data={"key": f" {key}\n", "token": field(page, "token"), "then": field(page, "then")}
+    )
+    assert (again.status_code, again.headers["location"]) == (303, "/a/vpn?at=abc")
+
+
+@pytest.mark.usefixtures("key")
+def test_who_guesses_keys_at_the_form_is_stopped_at_that_address(base: KnowledgeBase) -> None:
+    # After the turn of a minute what was asked before it counts in part
+    eventually(lambda: time.time() % 60 < 55)
+    here, there = browser_of(base, client=("10.0.0.1", 1)), browser_of(base, client=("10.0.0.2", 1))
+    assert [sign_in(here, "kb_wrong").status_code for _ in range(10)] == [401] * 10
+    stopped = sign_in(here, "kb_wrong")
+    assert "10 per 1 minute" in said(stopped, 429)
+    assert 0 < int(stopped.headers["retry-after"]) <= 60
+    problem(here.get("/api/me", headers=bearer("kb_wrong")), 429)
+    assert sign_in(there, "kb_wrong").status_code == 401
+
+
+# The cookie
+
+
+@pytest.mark.parametrize(("url", "secure"), [("", False), ("https://kb.example.org", True)])
+def test_the_cookie_is_for_the_service_alone(tmp_path: Path, url: str, secure: bool) -> None:
+    base = opened(tmp_path, url=url)
+    key = key_of(base, "agent")
+    browser = browser_of(base, base_url=url or "http://localhost")
+    for answer in (browser.get("/login"), sign_in(browser, key), sign_out(browser)):
+        attributes = {one.strip().casefold() for one in answer.headers["set-cookie"].split(";")[1:]}
+        assert {"httponly", "samesite=lax", "path=/"} <= attributes
+        assert ("secure" in attributes) == secure
+        assert not any(one.startswith("domain") for one in attributes)
+
+
+def sign_out(browser: TestClient) -> Response:
+    return browser.post("/logout", data={"token": field(browser.get("/"), "token")})
+
+
+def test_the_cookie_holds_no_key(browser: TestClient, key: str) -> None:
+    sign_in(browser, key)
+    told = kept_in(browser.cookies[COOKIE])
+    assert key.split("_")[1] not in str(told)
+    assert key.split("_", 2)[2][:8] not in str(told)
+    assert "agent" not in str(told)
+
+
+def test_a_cookie_that_was_changed_is_nobodys(base: KnowledgeBase, browser: TestClient, key: str) -> None:
+    sign_in(browser, key)
+    cookie = browser.cookies[COOKIE]
+    sessions = PageSessions(base.desk, 1)
+    assert sessions.open(cookie)
+    for at, letter in enumerate(cookie):
+        assert sessions.open(cookie[:at] + ("A" if letter != "A" else "w") + cookie[at + 1 :]) is None, at
+    for other in ("", ".", "..", "x.y.z", cookie[:-3], cookie + "A", cookie * 20, "é" * 9, "null"):
+        assert sessions.open(other) is None
+
+
+def test_a_cookie_of_another_service_is_nobodys(tmp_path: Path, browser: TestClient) -> None:
+    other = opened(tmp_path / "other")
+    stranger = browser_of(other)
+    sign_in(stranger, key_of(other, "admin"))
+    browser.cookies.set(COOKIE, stranger.cookies[COOKIE], domain="localhost.local")
+    assert is_in(stranger)
+    assert not is_in(browser)
+
+
+def test_a_cookie_that_is_too_old_is_nobodys(base: KnowledgeBase) -> None:
+    sessions = PageSessions(base.desk, 1e-9)
+    cookie = sessions.seal(sessions.begin())
+    eventually(lambda: sessions.open(cookie) is None)
+    assert PageSessions(base.desk, 1).open(cookie)
+
+
+def test_a_sign_in_ends_in_time_whenever_its_cookie_was_made(base: KnowledgeBase, key: str) -> None:
+    lasting, short = PageSessions(base.desk, 1), PageSessions(base.desk, 1e-9)
+    session = lasting.sign_in(key=key.split("_")[1])
+    assert lasting.open(lasting.seal(session)) == session
+    again = short.open(short.seal(session))
+    assert again is None or again.key is None
+
+
+def test_a_session_is_new_at_sign_in_and_the_one_before_is_over(browser: TestClient, key: str) -> None:
+    browser.get("/login")
+    cookies = [browser.cookies[COOKIE]]
+    for _ in range(2):
+        sign_in(browser, key)
+        cookies.append(browser.cookies[COOKIE])
+    for name in ("id", "token"):
+        assert len({kept_in(one)[name] for one in cookies}) == 3
+    for old in cookies[:2]:
+        assert not is_in(TestClient(browser.app, "http://localhost", cookies={COOKIE: old}, follow_redirects=False))
+    assert is_in(browser)
+
+
+def test_a_copy_of_the_cookie_is_worth_nothing_after_signing_out(
+    base: KnowledgeBase, browser: TestClient, key: str
+) -> None:
+    sign_in(browser, key)
+    thief = browser_of(base, headers={"Cookie": f"{COOKIE}={browser.cookies[COOKIE]}"})
+    assert is_in(thief)
+    out = sign_out(browser)
+    assert (out.status_code, out.headers["location"]) == (303, "/login")
+    assert COOKIE not in browser.cookies
+    assert not is_in(thief)
+
+
+def test_browsers_keep_no_page_to_show_after_signing_out(browser: TestClient, key: str) -> None:
+    sign_in(browser, key)
+    for path in ("/", "/?q=vpn", "/a/vpn", "/a/none", "/incidents", "/login"):
+        assert browser.get(path).headers["cache-control"] == "no-store"
+
+
+def test_whoever_signed_in_by_a_key_is_out_when_it_is_revoked(
+    base: KnowledgeBase, browser: TestClient, key: str
+) -> None:
+    sign_in(browser, key)
+    assert is_in(browser)
+    elsewhere = Keys(Desk(base.desk.path))
+    elsewhere.revoke(key.split("_")[1], "test")
+    assert not is_in(browser)
+
+
+def test_whoever_signed_in_by_a_key_is_out_when_it_expires(base: KnowledgeBase, browser: TestClient) -> None:
+    # Long enough to sign in on a machine that is busy
+    sign_in(browser, key_of(base, "agent", expires_at=datetime.now(UTC) + timedelta(seconds=1.5)))
+    assert is_in(browser)
+    eventually(lambda: not is_in(browser))
+
+
+# The secret of the cookies
+
+_OPENING = """
+import sys
+from pathlib import Path
+from kb_service.desk import Desk
+from kb_service.page_sessions import PageSessions
+print("ready", flush=True)
+for line in sys.stdin:
+    sessions = PageSessions(Desk(Path(line.strip()) / "desk.db"), 1)
+    print(sessions.seal(sessions.begin()), flush=True)
+"""
+
+
+def test_services_that_start_at_once_have_one_secret(tmp_path: Path) -> None:
+    folders = [tmp_path / str(n) for n in range(8)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", _OPENING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for folder in folders:
+            Desk(folder / "desk.db")
+            for process in processes:
+                assert process.stdin is not None
+                process.stdin.write(f"{folder}\n")
+                process.stdin.flush()
+            cookies = [process.stdout.readline().strip() for process in processes if process.stdout is not None]
+            assert all(map(PageSessions(Desk(folder / "desk.db"), 1).open, cookies))
+    finally:
+        for process in processes:
+            process.communicate()
+    assert {one.name for one in folders[0].iterdir() if "session" in one.name} == {"session.key"}
+
+
+def test_the_secret_is_for_its_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        PageSessions(Desk(tmp_path / "desk.db"), 1)
+    finally:
+        os.umask(before)
+    secret = tmp_path / "session.key"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert len(secret.read_bytes()) == 32
+
+
+def test_a_backup_lets_nobody_in(tmp_path: Path, base: KnowledgeBase, browser: TestClient, key: str) -> None:
+    sign_in(browser, key)
+    copied = browser.cookies[COOKIE]
+    file = tmp_path / "backups" / "desk.backup"
+    file.parent.mkdir()
+    Service(base.settings.data).kb("backup", str(file))
+    assert [one.name for one in file.parent.iterdir()] == [file.name]
+    assert base.desk.path.with_name("session.key").read_bytes() not in file.read_bytes()
+    assert key.encode() not in file.read_bytes()
+    sign_out(browser)
+    restore(base.desk, file, LOCAL)
+    assert not is_in(browser_of(base, headers={"Cookie": f"{COOKIE}={copied}"}))
+
+
+# What a page of another site cannot do
+
+
+def unsafe(browser: TestClient) -> Iterator[tuple[str, str, Dependant]]:
+    """Every method and address of the service that may change something, but git's webhook, which is signed."""
+    app = browser.app
+    assert isinstance(app, FastAPI)
+    others = {getattr(one, "path", ""): getattr(one, "methods", None) or {"GET"} for one in app.routes}
+    assert all(methods <= {"GET", "HEAD"} for methods in others.values()), "a route that the routers do not know"
+    for route in routes_of(app):
+        for method in (route.methods or set()) - {"GET", "HEAD", "OPTIONS"}:
+            if route.path != "/hooks/git":
+                yield method, route.path.replace("{number}", "INC1").replace("{", "").replace("}", ""), route.dependant
+
+
+def test_every_form_brings_the_token_of_its_session(browser: TestClient, base: KnowledgeBase, key: str) -> None:
+    sign_in(browser, key)
+    stranger = browser_of(base)
+    another = field(stranger.get("/login"), "token")
+    pages = [(method, path, needs) for method, path, needs in unsafe(browser) if not path.startswith("/api/")]
+    assert {path for _, path, _ in pages} >= {"/login", "/logout"}
+    for method, path, needs in pages:
+        assert form in {one.call for one in needs.dependencies}, path
+        for given in ({}, {"token": ""}, {"token": another}, {"token": "é"}):
+            assert "not of your session" in said(browser.request(method, path, data={"key": key, **given}), 403)
+    assert is_in(browser)
+
+
+def test_a_form_that_comes_too_late_is_answered_with_a_new_one(browser: TestClient, key: str) -> None:
+    token = field(browser.get("/login"), "token")
+    browser.cookies.clear()
+    late = browser.post("/login", data={"key": key, "token": token})
+    assert "not of your session" in said(late, 403)
+    assert browser.post("/login", data={"key": key, "token": field(late, "token")}).status_code == 303
+    assert is_in(browser)
+
+
+def test_scripts_bring_the_token_of_the_session_and_keys_need_none(base: KnowledgeBase, browser: TestClient) -> None:
+    admin = key_of(base, "admin")
+    sign_in(browser, admin)
+    token = field(browser.get("/"), "token")
+    by_key = browser_of(base, headers=bearer(admin))
+    routes = [(method, path) for method, path, _ in unsafe(browser) if path.startswith("/api/")]
+    assert len(routes) >= 8
+    for method, path in routes:
+        for headers in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": f"{token}x"}, {"X-CSRF-Token": "é".encode()}):
+            assert "not of your session" in problem(browser.request(method, path, headers=headers), 403)  # type: ignore[arg-type]
+        for answer in (browser.request(method, path, headers={"X-CSRF-Token": token}), by_key.request(method, path)):
+            assert answer.status_code in {404, 415, 422}, (path, answer.text)
+
+
+@pytest.mark.parametrize("origin", [EVIL, "null", "http://localhost.evil.example", "http://localhost:81", ""])
+def test_a_page_of_another_site_changes_nothing_by_the_cookie(
+    base: KnowledgeBase, browser: TestClient, origin: str
+) -> None:
+    sign_in(browser, key_of(base, "admin"))
+    token = field(browser.get("/"), "token")
+    for method, path, _ in unsafe(browser):
+        # Even with a token, had it got hold of one
+        answer = browser.request(method, path, headers={"Origin": origin, "X-CSRF-Token": token}, data={"token": token})
+        assert "may not change anything here" in problem(answer, 403), path
+    assert is_in(browser)
+
+
+def test_a_form_of_ours_is_sent_with_our_origin(browser: TestClient, key: str) -> None:
+    page = browser.get("/login")
+    fields = {"key": key, "token": field(page, "token")}
+    assert browser.post("/login", data=fields, headers={"Origin": "http://localhost"}).status_code == 303
+
+
+# Through the provider
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[OidcProvider]:
+    with open_provider() as made:
+        yield made
+
+
+@pytest.fixture
+def provider(running: OidcProvider) -> OidcProvider:
+    running.claims = {"groups": ["desk", "hr"], "name": "Ann Other"}
+    return running
+
+
+def with_provider(folder: Path, issuer: str, **given: Any) -> KnowledgeBase:
+    named = {"oidc_issuer": issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "oidc_roles": ROLES_OF}
+    return opened(folder, **{**named, **given})
+
+
+@pytest.fixture
+def person(tmp_path: Path, provider: OidcProvider) -> TestClient:
+    """A browser, before its person has signed in."""
+    return browser_of(with_provider(tmp_path, provider.issuer))
+
+
+def sent_back(browser: TestClient, then: str = "/") -> str:
+    """Off to the provider, where one is known already: the address that it sends one back to."""
+    off = browser.get("/login/provider", params={"then": then})
+    assert off.status_code == 303, off.text
+    back = httpx2.get(off.headers["location"], follow_redirects=False).headers["location"]
+    assert back.startswith("http://localhost/login/callback?")
+    return str(back)
+
+
+def test_a_person_signs_in_through_the_provider(person: TestClient) -> None:
+    page = person.get(person.get("/a/vpn?at=abc").headers["location"])
+    link = re.search(r'href="(/login/provider[^"]+)">Sign in through 127.0.0.1<', page.text)
+    assert link
+    off = person.get(unescape(link[1]))
+    back = httpx2.get(off.headers["location"], follow_redirects=False).headers["location"]
+    came = person.get(back)
+    assert (came.status_code, came.headers["location"]) == (303, "/a/vpn?at=abc")
+    assert "Ann Other (agent)" in person.get("/").text
+    assert person.get("/a/pay").status_code == 200, "of the group HR"
+    sign_out(person)
+    assert not is_in(person)
+
+
+def test_the_provider_leads_to_no_other_site(person: TestClient) -> None:
+    for then in (*ELSEWHERE[:4], "/" + "é" * 3000):
+        assert person.get(sent_back(person, then)).headers["location"] == "/"
+
+
+def test_the_cookie_of_a_sign_in_that_has_begun_is_one_that_browsers_keep(person: TestClient) -> None:
+    # The longest that is kept, which nothing makes shorter
+    wanted = "/?q=" + secrets.token_urlsafe(1497)
+    assert len(person.get("/login/provider", params={"then": wanted}).headers["set-cookie"]) < 4096
+    assert person.get(sent_back(person, wanted)).headers["location"] == wanted
+
+
+def test_a_sign_in_that_this_browser_did_not_begin_is_refused(person: TestClient) -> None:
+    attacker = browser_of(person.app.state.knowledge_base)  # type: ignore[attr-defined]
+    theirs = sent_back(attacker)
+    for address in (theirs, "/login/callback", "/login/callback?code=x&state="):
+        assert "not begun here" in said(person.get(address), 400)
+    sent_back(person)
+    assert "not begun here" in said(person.get(theirs), 400)
+    assert not is_in(person)
+
+
+def test_a_sign_in_comes_back_once(person: TestClient) -> None:
+    back = sent_back(person)
+    assert person.get(back).status_code == 303
+    assert "not begun here" in said(person.get(back), 400)
+    assert is_in(person)
+
+
+@pytest.mark.parametrize("name", ["nonce", "code_challenge"])
+def test_a_code_of_another_sign_in_is_refused(person: TestClient, provider: OidcProvider, name: str) -> None:
+    back = sent_back(person)
+    other = sent_back(browser_of(person.app.state.knowledge_base))  # type: ignore[attr-defined]
+    code, others = (re.search("code=([^&]+)", one)[1] for one in (back, other))  # type: ignore[index]
+    provider.codes[code][name] = provider.codes[others][name]
+    assert "Sign in again" in said(person.get(back), 401)
+    assert not is_in(person)
+
+
+def test_what_the_provider_refuses_is_said(person: TestClient) -> None:
+    state = re.search("state=([^&]+)", sent_back(person))[1]  # type: ignore[index]
+    for given, words in {
+        "error=access_denied": "access_denied",
+        "error=x&error_description=Not+%3Cb%3Etoday": "Not <b>today",
+        "": "refused the sign-in",
+    }.items():
+        assert words in said(person.get(f"/login/callback?state={state}&{given}"), 401)
+    assert not is_in(person)
+
+
+def test_who_is_in_no_group_of_ours_is_told_so(person: TestClient, provider: OidcProvider) -> None:
+    provider.claims = {"groups": ["kitchen"], "name": "Ann <i>Other"}
+    assert "Ann <i>Other is in no group" in said(person.get(sent_back(person, "/a/vpn")), 403)
+    assert not is_in(person)
+
+
+def test_a_provider_that_is_down_is_said_and_keys_still_work(tmp_path: Path) -> None:
+    base = with_provider(tmp_path, "http://127.0.0.1:1")
+    browser = browser_of(base)
+    assert "cannot be asked" in said(browser.get("/login/provider?then=/a/vpn"), 503)
+    assert sign_in(browser, key_of(base, "agent")).status_code == 303
+
+
+def test_a_provider_that_goes_down_meanwhile_is_said(tmp_path: Path) -> None:
+    with open_provider() as provider:
+        browser = browser_of(with_provider(tmp_path, provider.issuer))
+        back = sent_back(browser)
+    assert "cannot be asked" in said(browser.get(back), 503)
+
+
+def test_a_person_in_many_groups_signs_in_and_finds(person: TestClient, provider: OidcProvider) -> None:
+    many = [
+        f"CN=Group {n:03} of a long name, OU=Applications and Services, OU=Groups, DC=example, DC=org"
+        for n in range(300)
+    ]
+    provider.claims = {"groups": [*many, "desk", "HR"], "name": "Ann Other"}
+    back = person.get(sent_back(person))
+    assert back.status_code == 303, back.text
+    assert len(back.headers["set-cookie"]) < 1000
+    assert person.get("/a/pay").status_code == 200
+    assert 'href="/a/pay"' in person.get("/?q=restart+server").text
+
+
+def test_beginning_a_sign_in_does_not_sign_one_out(tmp_path: Path, provider: OidcProvider) -> None:
+    base = with_provider(tmp_path, provider.issuer)
+    browser = browser_of(base)
+    sign_in(browser, key_of(base, "requester", name="Portal"))
+    back = sent_back(browser)
+    assert "Portal (requester)" in browser.get("/").text, "a page of another site can lead there"
+    browser.get(back)
+    assert "Ann Other (agent)" in browser.get("/").text
+
+
+def test_without_the_provider_nobody_is_signed_in_through_it(tmp_path: Path, provider: OidcProvider) -> None:
+    base = with_provider(tmp_path, provider.issuer)
+    key_of(base, "agent")
+    person = browser_of(base)
+    person.get(sent_back(person))
+    assert is_in(person)
+    without = KnowledgeBase(base.settings.model_copy(update={"oidc_issuer": ""}))
+    assert not is_in(browser_of(without, headers={"Cookie": f"{COOKIE}={person.cookies[COOKIE]}"}))
+
+
+# The pages
+
+
+def test_pages_say_who_one_is(base: KnowledgeBase, browser: TestClient) -> None:
+    sign_in(browser, key_of(base, "agent", name="<b>Desk"))
+    for path in ("/", "/a/vpn", "/a/none", "/incidents", "/incidents/INC1"):
+        page = browser.get(path)
+        assert "&lt;b&gt;Desk (agent)" in page.text
+        assert '<form class="who" action="/logout" method="post">' in page.text
+        assert 'href="/incidents"' in page.text
+
+
+def test_requesters_have_no_incidents(base: KnowledgeBase, browser: TestClient) -> None:
+    sign_in(browser, key_of(base, "requester"))
+    assert "/incidents" not in browser.get("/?q=vpn").text
+    for path in ("/incidents", "/incidents/INC1", "/incidents?audience=internal"):
+        assert browser.get(path).status_code == 403
+
+
+def test_an_open_service_asks_nobody_to_sign_in(base: KnowledgeBase) -> None:
+    browser = browser_of(base)
+    assert is_in(browser)
+    assert "/login" not in browser.get("/").text
+    assert "Nobody needs to" in browser.get("/login").text
+
+
+def test_no_page_has_anything_inline(browser: TestClient, key: str) -> None:
+    pages = [browser.get("/login"), sign_in(browser, "kb_wrong")]
+    sign_in(browser, key)
+    pages += [browser.get(path) for path in ("/?q=vpn", "/a/vpn", "/incidents")]
+    for page in pages:
+        policy = dict(part.strip().partition(" ")[::2] for part in page.headers["content-security-policy"].split(";"))
+        assert policy["default-src"] == "'none'"
+        assert policy["form-action"] == policy["style-src"] == "'self'"
+        assert "unsafe" not in str(policy)
+        assert not re.search(r"<style|<script(?![^>]* src=)|\sstyle=|\son[a-z]+=|javascript:", page.text)
