@@ -257,7 +257,8 @@ def test_no_text_takes_long(desk: Desk, text: str) -> None:
         return time.process_time() - start
 
     seconds(100)
-    assert seconds(80_000) < 3 * seconds(40_000) + 0.3
+    # Once is enough: on a busy machine a run now and then takes long, a pattern of that kind each time
+    assert any(seconds(80_000) < 3 * seconds(40_000) + 0.3 for _ in range(3))
 
 
 def test_many_broken_anchors_do_not_take_long(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from indexer.errors import KnowledgeBaseError
 from kb_service.access import NotForCallerError
@@ -183,6 +184,11 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(KnowledgeBaseError)
     def _refused_or_unable(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
         return refusal(error)
+
+    @app.exception_handler(ClientDisconnect)
+    def _broken_off(_request: Request, _error: ClientDisconnect) -> JSONResponse:
+        # Nobody is there to read it; but it is no fault of the service, which its log would tell of
+        return problem(400, "The body did not come whole. Send it again.")
 
     @app.exception_handler(Exception)
     def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
