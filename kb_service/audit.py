@@ -1,7 +1,8 @@
 """Who changed what, and when: added in the same transaction as the change, never altered.
 
-Entries are chained, each by the hash of the one before it, so that one that was taken out or rewritten is noticed. They
-name records and articles, never what these say: what is personal can then be erased, while this stays.
+Entries are chained, each by the hash of the one before it, so that one that was taken out or rewritten is noticed,
+unless the whole file was written anew. They name records, keys and articles, never what records and searches say: that
+can be erased, while this stays.
 """
 
 import hashlib

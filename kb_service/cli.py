@@ -43,6 +43,7 @@ from kb_service.cli_options import (
     settings_of,
 )
 from kb_service.desk import Desk
+from kb_service.keys import Keys
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.query import Query, State
 from kb_service.search import as_json
@@ -228,6 +229,9 @@ def restore(file: cli_desk.File, data: Data = None) -> None:
     desk = Desk(settings_of(data=data).data / "desk.db")
     kept = restoring.restore(desk, file, LOCAL)
     out.print(f"{desk.path} is restored from {file}; as it was before, it is kept in {kept}")
+    err.print("Delete that when it is not needed any more: neither retention nor erasing looks into it")
+    if live := [key.name for key in Keys(desk).listed() if key.is_live]:
+        err.print(escape(f"Keys that are valid now: {', '.join(live)}. Revoke what must not be: kb keys revoke ID"))
 
 
 app.command()(cli_check.schema)

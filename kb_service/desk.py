@@ -245,9 +245,19 @@ class Desk:
         """Take what was deleted out of the file and its write-ahead log; waits for readers."""
         # Overwriting what is deleted leaves the copies that are made where a full page is split
         self.connection.execute("VACUUM")
-        is_busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if not is_busy:
-            self.connection.execute("DELETE FROM meta WHERE name = 'deleted'")
+        for _ in range(round(BUSY_SECONDS)):
+            if self._truncate_log():
+                self.connection.execute("DELETE FROM meta WHERE name = 'deleted'")
+                return
+
+    def _truncate_log(self) -> bool:
+        """Whether no reader held it. While it waits for one nobody can write, so that it waits for a moment only."""
+        self.connection.execute("PRAGMA busy_timeout=1000")
+        try:
+            is_busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout={round(BUSY_SECONDS * 1000)}")
+        return not is_busy
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

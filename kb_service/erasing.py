@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from kb_service.access import Caller
+from kb_service.audit import note
 from kb_service.desk import next_change, note_deletion
 from kb_service.incident import Incident
 
@@ -9,7 +11,7 @@ from kb_service.incident import Incident
 _LONG_ENOUGH_TO_TELL = 12
 
 
-def erase(connection: sqlite3.Connection, gone: Incident) -> None:
+def erase(connection: sqlite3.Connection, gone: Incident, by: Caller) -> None:
     """Delete a record and its facts, within the caller's transaction; its number stays, as that of an erased one."""
     _erase_facts(connection, gone)
     for column in ("parent_incident", "problem_id"):
@@ -19,6 +21,7 @@ def erase(connection: sqlite3.Connection, gone: Incident) -> None:
                 f"UPDATE incidents SET {column} = NULL, version = version + 1, change = ? WHERE number = ?",
                 (next_change(connection), other),
             )
+            note(connection, by.id, "record changed", other, {"fields": [column]})
     connection.execute("DELETE FROM incidents WHERE number = ?", (gone.number,))
     note_deletion(connection)
     connection.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (gone.number, next_change(connection)))
@@ -35,10 +38,11 @@ def _erase_facts(connection: sqlite3.Connection, gone: Incident) -> None:
     said = [text for text in (gone.short_description, gone.description) if len(text) >= _LONG_ENOUGH_TO_TELL]
     for table in ("searches", "suggestions"):
         for text in said:
-            # The whole of it somewhere in what was asked, or its beginning, as it was typed
+            # The whole of it somewhere in what was asked, or its beginning, as it was typed: compared only there, since
+            # each record is compared with all that was ever asked
             connection.execute(
                 f"DELETE FROM {table} WHERE instr(lower(text), lower(:said))"
-                " OR (length(text) >= :long AND instr(lower(:said), lower(text)) = 1)",
+                " OR (length(text) >= :long AND substr(lower(:said), 1, length(text)) = lower(text))",
                 {"said": text, "long": _LONG_ENOUGH_TO_TELL},
             )
     connection.execute("DELETE FROM searches WHERE number = ?", (gone.number,))

@@ -26,7 +26,7 @@ from kb_service.incident_rows import PUT, Recorded, recorded_of, stamp, values_o
 from kb_service.vocabulary import OPEN_STATES, priority_of
 
 _BATCH = 200
-_ERASE_BATCH = 20
+_ERASE_BATCH = 5
 _IS_OPEN = f"state IN ({', '.join(repr(state) for state in OPEN_STATES)})"
 
 
@@ -213,7 +213,7 @@ class Incidents:
         """
         with self.desk.writing() as connection:
             gone = self.existing(number).incident
-            erase(connection, gone)
+            erase(connection, gone, by)
             note(connection, by.id, "record erased", gone.number, {})
         self.desk.forget_deleted()
         self.on_change()
@@ -246,7 +246,7 @@ class Incidents:
                 {"before": stamp(moment), "most": _ERASE_BATCH},
             ).fetchall()
             for row in rows:
-                erase(connection, recorded_of(row).incident)
+                erase(connection, recorded_of(row).incident, by)
                 note(connection, by.id, "record erased", row["number"], {"why": "retention"})
         return [row["number"] for row in rows]
 

@@ -72,18 +72,21 @@ class KnowledgeBase:
     ) -> Report:
         """Bring the index in step with the content, as it is now or as given; see ``indexer.build.update``.
 
-        Whatever changed by it is in the audit log, as done ``by`` somebody.
+        What is live is in the audit log then, as done ``by`` somebody; where a run was stopped before it could say so,
+        by the next one.
         """
         with (
             closing(content or open_content(self.settings)) as opened,
             closing(VectorCache(self.settings.cache_folder / "vectors.db", self.encoder.identity)) as cache,
         ):
             report = update(opened, self.index, self.encoder, cache, progress, after_switch)
-        if report.changed:
-            revision = self.index.meta("revision") or ""
+        revision = self.index.meta("revision") or ""
+        live = f"{report.generation} {revision}"
+        if report.changed or self.desk.meta("published") not in {None, live}:
             told = {"generation": report.generation, "changed": report.changed, "refused": report.refused}
             with self.desk.writing() as connection:
                 note(connection, by, "published", revision, told)
+                connection.execute("INSERT OR REPLACE INTO meta VALUES ('published', ?)", (live,))
         return report
 
     def past(self) -> Past:

@@ -148,7 +148,7 @@ class Publisher:
             content = open_content(self.knowledge_base.settings)
             seen = content.revision() or ""
             self.status = replace(self.status, seen=seen or None, looked_at=datetime.now(UTC))
-            report = self.knowledge_base.update(progress, now_live, content, by=f"git:{why}")
+            report = self.knowledge_base.update(progress, now_live, content, by=f"service:{why}")
         except IndexBusyError:
             # Another process publishes: what it leaves undone is looked for right after
             self._failed("another process publishes", "Wait until it is done", 1.0)

@@ -13,7 +13,7 @@ from kb_service.incidents import Incidents
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """So many days each is kept; 0: for ever. Incidents count from when they were resolved."""
+    """So many days each is kept; 0: for ever. Incidents count from when they were resolved and last changed."""
 
     searches: int = 90
     feedback: int = 365

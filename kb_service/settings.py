@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         365, ge=0, description="After so many days comments are deleted, and whose a vote was; 0: never."
     )
     retain_incidents: int = Field(
-        0, ge=0, description="So many days after they were resolved incidents are erased; 0: never."
+        0, ge=0, description="So many days after they were resolved, and last changed, incidents are erased; 0: never."
     )
 
     strong: float = Field(

@@ -21,7 +21,7 @@ from kb_service.desk import Desk
 from kb_service.keys import KeyRefusedError, Keys
 from kb_service.settings import Settings
 from tests.authors import KB, Service
-from tests.conftest import WAIT_SECONDS, eventually
+from tests.conftest import WAIT_SECONDS
 
 KEY = re.compile(r"kb_[a-z2-9]{8}_[\w-]{43}")
 
@@ -87,8 +87,8 @@ def test_a_running_service_takes_a_key_at_once_and_is_open_no_more(tmp_path: Pat
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, httpx2.Client, dict[str, Any]]]:
-    """A running service of six requests a minute and key, and its admin's key."""
-    running = service(tmp_path_factory.mktemp("desk"), KB_RATE_KEY="6/minute")
+    """A running service of six requests an hour and key, and its admin's key."""
+    running = service(tmp_path_factory.mktemp("desk"), KB_RATE_KEY="6/hour")
     key = made(running, "--role", "admin", "--name", "[red]Ann[/blue]")
     with running.running() as client:
         yield running, client, key
@@ -112,7 +112,7 @@ def test_a_key_that_asks_too_often_waits_and_another_is_served(desk: Running) ->
     assert [who(client, eager).status_code for _ in range(6)] == [200] * 6
     stopped = who(client, eager)
     assert stopped.status_code == 429
-    assert 1 <= int(stopped.headers["retry-after"]) <= 60
+    assert 1 <= int(stopped.headers["retry-after"]) <= 3600
     assert stopped.headers["content-type"] == "application/problem+json"
     assert who(client, other).status_code == 200
 
@@ -129,10 +129,11 @@ def test_a_revoked_key_is_refused_at_once_and_says_so(desk: Running) -> None:
 
 def test_an_expired_key_is_refused_and_says_so(desk: Running) -> None:
     running, client, _ = desk
-    soon = (datetime.now(UTC) + timedelta(seconds=3)).isoformat()
-    key = made(running, "--role", "agent", "--name", "Cleo", "--expires", soon)
+    key = made(running, "--role", "agent", "--name", "Cleo", "--expires", "1h")
     assert who(client, key["key"]).status_code == 200
-    eventually(lambda: datetime.now(UTC) > datetime.fromisoformat(soon))
+    soon = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    with Desk(Path(running.environment["KB_DATA"]) / "desk.db").writing() as connection:
+        connection.execute("UPDATE keys SET expires_at = ? WHERE id = ?", (soon, key["id"]))
     refused = who(client, key["key"])
     assert refused.status_code == 401
     assert f"The key 'Cleo' expired at {soon}" in refused.json()["detail"]
@@ -197,9 +198,7 @@ def test_an_altered_audit_log_is_said(tmp_path: Path) -> None:
     with closing(Desk(tmp_path / "data" / "desk.db").connection) as connection:
         connection.execute("DROP TRIGGER audit_is_never_changed")
         connection.execute("UPDATE audit SET actor = 'nobody'")
-    done = kb(tmp_path, "audit", "--verify")
-    assert done.returncode == 3
-    assert "not as it was written from entry 1 on" in done.stderr
+    assert "not as it was written from entry 1 on" in said_by(here(tmp_path, "audit", "--verify"))
 
 
 def test_options_take_commas_and_may_be_repeated(tmp_path: Path) -> None:
@@ -261,8 +260,7 @@ def test_a_time_without_a_zone_is_the_same_wherever_it_is_said(tmp_path: Path) -
 
 
 def test_a_key_that_is_not_there_cannot_be_revoked(tmp_path: Path) -> None:
-    done = kb(tmp_path, "keys", "revoke", "nobody")
-    assert (done.returncode, "there is no key 'nobody'" in done.stderr) == (3, True)
+    assert "there is no key 'nobody'" in said_by(here(tmp_path, "keys", "revoke", "nobody"))
 
 
 def test_a_stolen_data_folder_gives_no_key_away(desk: Running) -> None:
@@ -300,7 +298,9 @@ def test_a_wrong_key_takes_as_long_to_refuse_as_a_right_one(tmp_path: Path) -> N
             taken[name].append(time.perf_counter() - started)
     medians = {name: statistics.median(times) * 1e6 for name, times in taken.items()}
     print(", ".join(f"{name} {median:.0f} µs" for name, median in medians.items()))
-    assert max(medians.values()) < 3 * min(medians.values()) + 50, medians
+    # One that differs in its last letter as long as one that differs in all, and none much longer than another
+    assert medians["nearly"] < 1.5 * medians["wrong"] + 5, medians
+    assert max(medians.values()) < 3 * min(medians.values()) + 20, medians
 
 
 BEYOND: list[tuple[list[str], dict[str, str], str]] = [

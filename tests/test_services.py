@@ -432,7 +432,7 @@ def test_a_publish_is_noted_with_its_revision_and_why(desk: Side, tmp_path: Path
         eventually(lambda: client.get("/api/articles/mail", headers=asked).status_code == 200, "it is published")
         eventually(lambda: len(_published(desk.base)) == 2, "it is noted")
     last = _published(desk.base)[0]
-    assert (last.actor, last.detail["changed"], last.detail["generation"]) == ("git:start", 1, 2)
+    assert (last.actor, last.detail["changed"], last.detail["generation"]) == ("service:start", 1, 2)
 
 
 def _published(base: KnowledgeBase) -> list[Entry]:
@@ -442,6 +442,21 @@ def _published(base: KnowledgeBase) -> list[Entry]:
 def test_a_look_that_changed_nothing_is_not_noted(desk: Side) -> None:
     desk.base.update()
     assert len(_published(desk.base)) == 1
+
+
+def test_a_publish_that_was_stopped_before_it_was_noted_is_noted_by_the_next_look(desk: Side) -> None:
+    with desk.base.desk.writing() as connection:
+        connection.execute("UPDATE meta SET value = '0 ' WHERE name = 'published'")
+    desk.base.update()
+    assert len(_published(desk.base)) == 2
+
+
+def test_what_loses_its_link_to_an_erased_record_is_noted_as_changed(desk: Side) -> None:
+    for number, above in (("INC801", None), ("INC802", "INC801")):
+        desk.base.incidents.put({"number": number, "short_description": "x", "parent_incident": above})
+    desk.base.incidents.erase("INC801")
+    last = [(one.action, one.subject) for one in Audit(desk.base.desk).entries(most=2)]
+    assert last == [("record erased", "INC801"), ("record changed", "INC802")]
 
 
 # -- asking for less, and what is one caller's own
