@@ -69,9 +69,13 @@ class Catalogue:
 
     def get(self, object_id: str) -> KnowledgeObject | None:
         """The published object of an id, or of an id it once had."""
-        return self._object("id = ?", object_id) or self._object(
-            "id = (SELECT id FROM aliases WHERE alias = ?)", object_id
-        )
+        return next(self.named(object_id), None)
+
+    def named(self, object_id: str) -> Iterator[KnowledgeObject]:
+        """The object of an id, then the one that once had it: who may not see the first is led to the second."""
+        for condition in ("id = ?", "id = (SELECT id FROM aliases WHERE alias = ?)"):
+            if found := self._object(condition, object_id):
+                yield found
 
     def at_path(self, path: str) -> KnowledgeObject | None:
         return self._object("path = ?", path)
@@ -207,8 +211,8 @@ def in_force(knowledge: KnowledgeObject | FrontMatter, at: datetime) -> bool:
 
 
 def tombstone_of(knowledge: KnowledgeObject, after: str | None, at: datetime) -> Tombstone:
-    """The tombstone of an object that is gone as of a commit; internal where requesters could not open it then."""
-    audience = knowledge.audience if in_force(knowledge, at) else "internal"
+    """The tombstone of an object that is gone as of a commit; never public where requesters could not open it then."""
+    audience = "internal" if knowledge.audience == "public" and not in_force(knowledge, at) else knowledge.audience
     return Tombstone(
         knowledge.id, knowledge.path, knowledge.title, audience, knowledge.groups, knowledge.services,
         knowledge.revision, after, at,

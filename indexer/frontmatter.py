@@ -41,6 +41,9 @@ def audiences_of(audience: Audience, groups: Iterable[str]) -> frozenset[str]:
     return frozenset({audience, *(f"restricted:{group.casefold()}" for group in groups if audience == "restricted")})
 
 
+_LISTS = ("groups", "services", "tags", "aliases", "responsible", "reviewers", "informed", "related")
+
+
 class FrontMatter(BaseModel):
     """The keys of a knowledge object's front matter. Only a title is needed, and even that has a default."""
 
@@ -75,9 +78,7 @@ class FrontMatter(BaseModel):
     review_by: date | None = Field(None, description="When the owner must look at it again.")
     related: list[str] = Field(default_factory=list, description="Ids of articles to read next.")
 
-    @field_validator(
-        "groups", "services", "tags", "aliases", "responsible", "reviewers", "informed", "related", mode="before"
-    )
+    @field_validator(*_LISTS, mode="before")
     @classmethod
     def _one_is_a_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -152,6 +153,9 @@ def read(path: str, front: str) -> tuple[FrontMatter, dict[str, Any]] | list[Pro
         return [_problem_of(path, lines, dict(detail)) for detail in error.errors()]
     if matter.valid_from and matter.valid_to and matter.valid_from > matter.valid_to:
         return [Problem(path, lines["valid_to"], "valid_to is before valid_from", "Swap or mend the two dates")]
+    if matter.groups and matter.audience != "restricted":
+        said = f"groups are named, but everybody of the audience '{matter.audience}' would see it"
+        return [Problem(path, lines["groups"], said, "Write 'audience: restricted', or take the groups out")]
     extra = {key: value for key, value in values.items() if key in foreign or key not in FrontMatter.model_fields}
     return matter, extra
 
@@ -287,7 +291,7 @@ def json_schema() -> dict[str, Any]:
     schema = FrontMatter.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["required"] = ["title"]
-    for name in ("services", "tags", "aliases", "responsible", "reviewers", "informed", "related"):
+    for name in _LISTS:
         listed = schema["properties"][name]
         listed["anyOf"] = [{"type": "string"}, {"type": listed.pop("type"), "items": listed.pop("items")}]
     for name in ("valid_from", "valid_to"):

@@ -22,6 +22,8 @@ Positions = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 DEPTH = 200
+# Callers of so many combinations of groups at a time have their lists of spellings at hand
+_MOST_SPELLINGS = 16
 _PASSAGES = (
     "SELECT p.key, o.id, p.heading_path, p.anchor, p.text, p.role FROM passages p JOIN owners o ON o.key = p.owner"
 )
@@ -34,7 +36,9 @@ class Snapshot:
     def __init__(self, connection: sqlite3.Connection, generation: int, meaning: MeaningLane) -> None:
         self.generation = generation
         self._meaning = meaning
-        rows = connection.execute("SELECT key, owner, role, length FROM passages ORDER BY key").fetchall()
+        rows = connection.execute(
+            "SELECT key, owner, role, length, text_hash IS NOT NULL FROM passages ORDER BY key"
+        ).fetchall()
         owners = connection.execute("SELECT * FROM owners ORDER BY key").fetchall()
         scopes = connection.execute("SELECT key, audiences FROM scopes ORDER BY key").fetchall()
         self.owner_ids: list[str] = [row[1] for row in owners]
@@ -49,6 +53,7 @@ class Snapshot:
         self._owner_of = np.searchsorted(owner_keys, np.array([row[1] for row in rows], np.int64))
         self._is_name = np.array([row[2] in _NAME_ROLES for row in rows], np.bool_)
         self._is_outcome = np.array([row[2] == "resolution" for row in rows], np.bool_)
+        self._is_meant = np.array([row[4] for row in rows], np.bool_)
         self._length = np.array([row[3] for row in rows], np.float32)
         self._words = WordsLane(self._keys, self._owner_of, self._length, self._is_name, len(owners))
         self._order = np.argsort(self._owner_of, kind="stable")
@@ -65,6 +70,14 @@ class Snapshot:
         other.__dict__.update(self.__dict__)
         other._meaning = meaning
         return other
+
+    def encoded_share(self, wanted: Filter) -> float:
+        """Of the passages that a filter lets through and that are to have a vector, the share that has one, 0..1."""
+        keys = self._keys[self.select(wanted)[self._owner_of] & self._is_meant]
+        if not len(keys):
+            return 1.0
+        there = np.searchsorted(self._meaning.keys, keys, "right") > np.searchsorted(self._meaning.keys, keys)
+        return float(there.mean())
 
     def select(self, wanted: Filter) -> Mask:
         """Which owners a filter lets through."""
@@ -175,6 +188,8 @@ class Snapshot:
 
     def _all_spellings(self, connection: sqlite3.Connection, scopes: tuple[Scope, ...]) -> list[str]:
         if scopes not in self._spellings:
+            if len(self._spellings) >= _MOST_SPELLINGS:
+                self._spellings.clear()
             self._spellings[scopes] = all_spellings(connection, scopes)
         return self._spellings[scopes]
 

@@ -3,7 +3,7 @@
 FTS5 keeps the inverted index; the scoring is ours, since its ``bm25()`` counts the whole table, so that passages one
 may not see would move the order of those one may. Each scope (all passages that the same people may see) has lists of
 its own, its number before every term, so that what others may see is not even read and takes no time. One tokenizer
-serves the index and the query.
+serves the index and the query. Services are no scope: what is of others is read and masked before it is counted.
 """
 
 import re

@@ -46,6 +46,11 @@ class Sight:
             return wide
         return (wide - {"restricted"}) | (audiences_of("restricted", self.groups) - {"restricted"})
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether nothing is hidden from one, also what is not known to be for anybody."""
+        return self.audience == "restricted" and self.groups is None and self.services is None
+
     def sees(self, audience: Audience, groups: Collection[str], services: Collection[str]) -> bool:
         """Whether what is for this audience and concerns these services may be seen."""
         return bool(self.audiences & audiences_of(audience, groups)) and self.concerns(services)

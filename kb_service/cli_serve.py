@@ -44,6 +44,9 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
             publisher.wait_until_live()
     if demo:
         out.print(f"{demo_desk.load(base.desk, base.searcher.catalogue)} sample records in {settings.data}")
+        # The first thing that is tried is a triage, which would know nothing alike yet
+        with Bar() as bar:
+            base.incident_index.catch_up(bar)
     address = f"http://{settings.host}:{listening.getsockname()[1]}"
     passages, wanted, there = base.index.counts()
     out.print(f"{base.searcher.catalogue.count()} objects, {passages} passages, {there} of {wanted} encoded")
@@ -52,8 +55,13 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
     for name, path in (("Search", "/"), ("Incidents", "/incidents"), ("API", "/docs"), ("Ready", "/readyz")):
         out.print(f"{name:10}{address}{path}")
     if settings.provider is None and not base.keys.any():
-        seen = "what is public" if settings.default_audience == "public" else "everything, and change it"
-        out.print(f"Open: without a key whoever works at this machine sees {seen}. Make one: kb keys create")
+        open_to = {
+            "public": "sees what is public",
+            "internal": "sees and changes everything but what is restricted",
+            "restricted": "sees and changes everything",
+        }[settings.default_audience]
+        make_one = f"kb keys create --role admin{' --demo' if demo else ''}"
+        out.print(f"Open: without a key whoever works at this machine {open_to}. Make one: {make_one}")
     out.print("Ctrl+C stops it.")
     _raise_file_limit()
     config = uvicorn.Config(

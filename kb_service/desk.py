@@ -284,13 +284,17 @@ def _open(path: Path) -> sqlite3.Connection:
     except IndexDamagedError as error:
         raise DeskError(error.problem, _MEND) from error
     connection.execute("PRAGMA secure_delete=ON")
+    return _made_ready(connection)
+
+
+def _made_ready(connection: sqlite3.Connection) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
+    connection.create_function("casefold", 1, lambda text: text and text.casefold(), deterministic=True)
     return connection
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    connection = _read_only(path)
-    connection.row_factory = sqlite3.Row
+    connection = _made_ready(_read_only(path))
     if migrations.pending(sqlite_utils.Database(connection)):
         raise DeskError(f"{path} was written by an older version", "Start the service once: it brings it to this one")
     return connection

@@ -83,7 +83,9 @@ class Feedback:
         return Fact(int(key or 0), article, revision, verdict, comment, anchor, number, now)
 
     def votes(self, ids: Sequence[str], sight: Sight = EVERYTHING) -> Votes:
-        """Of an article by its ids, now and before. About one incident the last word counts, and only once.
+        """Of an article by its ids, now and before. The last word about an incident counts, and the last of a person.
+
+        A key may be of many, so each of its votes counts.
 
         What was said about incidents that one does not see is not heard.
         """
@@ -91,7 +93,7 @@ class Feedback:
             "SELECT verdict, max(id) FROM feedback f WHERE verdict <> 'flag'"
             " AND article IN (SELECT value FROM json_each(:ids)) AND (:services IS NULL OR number IS NULL"
             f" OR EXISTS (SELECT 1 FROM incidents i WHERE i.number = f.number AND {CONCERN}))"
-            " GROUP BY coalesce(number, id)",
+            " GROUP BY coalesce(number, CASE WHEN caller LIKE 'oidc:%' THEN caller END, id)",
             {"ids": json.dumps(list(ids)), **concern_of(sight)},
         ).fetchall()
         helped = sum(row["verdict"] == "helped" for row in rows)

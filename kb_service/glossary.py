@@ -22,6 +22,7 @@ _MOST_WORDS_READ = 500
 _MOST_MEANINGS = 5
 _MOST_SYNONYMS = 3
 _MOST_WORDS_OF_SYNONYM = 4
+_MOST_LEXICONS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,8 @@ class Glossary:
         made = self._lexicons.get((snapshot.generation, visible))
         if made is None:
             made = Lexicon(term for term in every if term.article_id in visible)
+            if len(self._lexicons) >= _MOST_LEXICONS:
+                self._lexicons = {}
             self._lexicons[snapshot.generation, visible] = made
         return made
 

@@ -344,12 +344,13 @@ def _completed(given: Incident, before: Incident | None) -> Incident:
     )
 
 
-# What one sees: records of one's services, and of none. Letters that are no ASCII must be of the same case
-CONCERN = "(:services IS NULL OR service IS NULL OR service COLLATE NOCASE IN (SELECT value FROM json_each(:services)))"
+# What one sees: records of one's services, and of none
+CONCERN = "(:services IS NULL OR service IS NULL OR casefold(service) IN (SELECT value FROM json_each(:services)))"
 
 
 def concern_of(sight: Sight) -> dict[str, str | None]:
-    return {"services": None if sight.services is None else json.dumps(sorted(sight.services))}
+    services = sight.services
+    return {"services": None if services is None else json.dumps(sorted(one.casefold() for one in services))}
 
 
 def _changed(before: Recorded | None, now: Incident) -> dict[str, list[str]]:

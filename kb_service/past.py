@@ -4,7 +4,7 @@ Shown only to who may read the article both then and now.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -115,13 +115,12 @@ class Past:
     def revisions(self, object_id: str, sight: Sight) -> tuple[list[Revision], bool]:
         """An article's revisions, newest first, and whether that is all of them. Raises UnknownArticleError, GitError.
 
-        Those that the caller could not have read are left out.
+        Those that the caller could not have read are left out, and what tells of one before is taken off the next.
         """
         known = self._known(object_id, sight)
         if self._repository is None:
             return [], False
-        listed = revisions(self._repository, self._commit, known.path)
-        return list(self._readable(listed, sight)), not is_shallow(self._repository)
+        return self._readable(known, sight), not is_shallow(self._repository)
 
     def at(self, object_id: str, when: str, sight: Sight) -> Version:
         """The article as it was: at a commit, by git's name of its bytes, or at a date or time.
@@ -129,7 +128,7 @@ class Past:
         Raises UnknownArticleError, UnknownRevisionError, GitError.
         """
         known = self._known(object_id, sight)
-        version = self._version(known, when)
+        version = self._version(known, when, sight)
         if not may_read(version.knowledge, sight):
             raise _unknown(known.id, when)
         return version
@@ -154,22 +153,21 @@ class Past:
         )
 
     def _known(self, object_id: str, sight: Sight) -> _Known:
-        live = self._catalogue.get(object_id)
+        found = list(self._catalogue.named(object_id))
+        live = next((one for one in found if may_read(one, sight)), None)
         if live is not None:
-            if not may_read(live, sight):
-                raise UnknownArticleError(object_id)
             return _Known(live.id, live.path, live.title, live.revision, live)
-        gone = self._catalogue.tombstone(object_id)
+        gone = None if found else self._catalogue.tombstone(object_id)
         if gone is None or not sight.sees(gone.audience, gone.groups, gone.services):
             raise UnknownArticleError(object_id)
         return _Known(gone.id, gone.path, gone.title, gone.revision, None)
 
-    def _version(self, known: _Known, when: str) -> Version:
+    def _version(self, known: _Known, when: str, sight: Sight) -> Version:
         moment = None if _NAME.fullmatch(when) else _moment(known.id, when)
-        listed = revisions(self._repository, self._commit, known.path) if self._repository else []
-        place = self._place(listed, moment, when.lower())
+        listed = self._readable(known, sight)
+        place = self._place(listed, moment, when.lower(), sight)
         if place is None:
-            return self._kept(known, when.lower())
+            return self._kept(known, when)
         if listed[place].change == "deleted":
             raise UnknownRevisionError(
                 f"'{known.title}' was deleted by then", f"Its revisions: GET /api/history/{known.id}"
@@ -186,21 +184,25 @@ class Past:
             f"Its revisions: GET /api/history/{known.id}",
         )
 
-    def _place(self, listed: Sequence[Revision], moment: datetime | None, name: str) -> int | None:
-        """Which of the revisions is meant: the one of that name, or the last one at that time or commit."""
+    def _place(self, listed: Sequence[Revision], moment: datetime | None, name: str, sight: Sight) -> int | None:
+        """Which of the revisions is meant: the one of that name, or the last one at that time or commit.
+
+        Requesters name commits of the article only: from others they would learn what else the repository holds.
+        """
         if moment is not None:
             return next((place for place, one in enumerate(listed) if one.at <= moment), None)
         for place, one in enumerate(listed):
             if one.commit.startswith(name) or (one.blob.startswith(name) and one.change != "deleted"):
                 return place
-        commit = self._repository.commit(name) if self._repository else None
+        commit = self._repository.commit(name) if self._repository and sight.within else None
         if self._repository is None or commit is None or not self._repository.is_ancestor(commit, self._commit):
             return None
         later = set(self._repository.run("rev-list", self._commit, f"^{commit}").decode().split())
         return next((place for place, one in enumerate(listed) if one.commit not in later), None)
 
-    def _kept(self, known: _Known, name: str) -> Version:
+    def _kept(self, known: _Known, when: str) -> Version:
         """What is not in the live history: not committed yet, or used once for an incident and forced away since."""
+        name = when.lower()
         if known.live is not None and known.revision.startswith(name):
             committed = self._parsed(known.path, known.revision)
             text = committed[1] if committed else self._on_disk(known) or known.live.body
@@ -208,7 +210,7 @@ class Past:
         used = self._attachments.used(self._catalogue.names_of(known.id), name)
         found = self._parsed(known.path, used) if used else None
         if found is None:
-            raise _unknown(known.id, name)
+            raise _unknown(known.id, when)
         knowledge = replace(found[0], id=known.id)
         return Version(knowledge, found[1], None, live=False, note="This revision is no part of the history any more.")
 
@@ -227,23 +229,26 @@ class Past:
             return None
         return knowledge, _text(data)
 
-    def _readable(self, listed: Sequence[Revision], sight: Sight) -> Iterator[Revision]:
+    def _readable(self, known: _Known, sight: Sight) -> list[Revision]:
+        """The revisions that one could have read, newest first, told as if there were no others."""
         if self._repository is None:
-            return
+            return []
+        listed = revisions(self._repository, self._commit, known.path)
+        if sight.sees_all:
+            return listed
         with Blobs(self._repository) as blobs:
-            for one in listed:
-                try:
-                    data = blobs.read(one.blob, MAX_FILE_BYTES + 1)
-                except FileNotFoundError:
-                    continue
-                matter = front_matter_of(one.path, data) if len(data) <= MAX_FILE_BYTES else None
-                # One that was refused was never live; it is shown to those who see more than what is public
-                if may_read(matter, sight) if matter else sight.within:
-                    yield one
+            could = [_could_read(one, blobs, sight) for one in listed]
+        # What comes first of all that one may read was added, as far as one may know
+        before_it = [*could[1:], True]
+        return [
+            one if before or one.change == "deleted" else replace(one, change="added", path_before=one.path)
+            for one, readable, before in zip(listed, could, before_it, strict=True)
+            if readable
+        ]
 
     def _before(self, known: _Known, version: Version, sight: Sight) -> Version:
         """The version before one, that says something else and could be read then; itself where there is none."""
-        listed = revisions(self._repository, self._commit, known.path) if self._repository else []
+        listed = self._readable(known, sight)
         if version.revision is not None:
             commits = [one.commit for one in listed]
             listed = listed[commits.index(version.revision.commit) + 1 :]
@@ -252,6 +257,16 @@ class Past:
             if found is not None and may_read(found[0], sight):
                 return Version(replace(found[0], id=known.id, updated=one.at), found[1], one, live=False)
         return version
+
+
+def _could_read(one: Revision, blobs: Blobs, sight: Sight) -> bool:
+    try:
+        data = blobs.read(one.blob, MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return False
+    matter = front_matter_of(one.path, data) if len(data) <= MAX_FILE_BYTES else None
+    # One that was refused was never live; it is shown to those who see more than what is public
+    return may_read(matter, sight) if matter else sight.within
 
 
 def _text(data: bytes) -> str:

@@ -19,8 +19,11 @@ class QueryVectors:
         self.encoder = encoder
         self.of = lru_cache(_KEPT)(self._encode)
 
-    def _encode(self, text: str, headline: str) -> Vectors:
-        """``(dimension,)`` float32, unit length; a headline counts beside the whole."""
+    def _encode(self, text: str, headline: str, _within: bool) -> Vectors:
+        """``(dimension,)`` float32, unit length; a headline counts beside the whole.
+
+        Texts of the desk are kept apart: a requester must not tell by the time it takes that a text was asked there.
+        """
         vectors = self.encoder.encode([text, headline] if headline else [text], "query")
         whole: Vectors = vectors[0] if not headline else vectors[0] + HEADLINE_WEIGHT * vectors[1]
         return np.ascontiguousarray(whole / max(float(np.linalg.norm(whole)), 1e-12), np.float32)

@@ -93,8 +93,10 @@ def resolve(
         return f"/media/{quote(inside)}?of={quote(knowledge.id, safe='')}" + (f"&at={commit}" if commit else "")
     catalogue = searcher.catalogue
     # By its path, its id, or the id that a renamed file had
-    linked = catalogue.at_path(inside) or catalogue.get(inside) or catalogue.get(id_of_path(inside))
-    return article_url(linked.id, unquote(parts.fragment)) if linked and may_read(linked, sight) else None
+    at_path = catalogue.at_path(inside)
+    meant = (*([at_path] if at_path else []), *catalogue.named(inside), *catalogue.named(id_of_path(inside)))
+    linked = next((one for one in meant if may_read(one, sight)), None)
+    return article_url(linked.id, unquote(parts.fragment)) if linked else None
 
 
 def _related(searcher: Searcher, knowledge: KnowledgeObject, sight: Sight) -> tuple[Related, ...]:

@@ -74,7 +74,7 @@ class Ranking:
 class Results:
     """The hits of a page, how many there are in all, how the query was understood, and which generation answered.
 
-    ``encoded`` is the share of passages that have their vector, 0..1: below 1 the words lane carries more.
+    ``encoded`` is the share of the passages one may see that have their vector, 0..1: below 1 words carry more.
     """
 
     query: str
@@ -127,6 +127,7 @@ class Searcher:
         started = time.perf_counter()
         with self.index.snapshot() as snapshot:
             ranking = self._rank(snapshot, query)
+            encoded = self._encoded_share(snapshot, query)
             hits = self._hits(ranking, slice(query.offset, query.offset + query.limit), query.evidence)
         took = round((time.perf_counter() - started) * 1000, 2)
         return Results(
@@ -138,7 +139,7 @@ class Searcher:
             unknown_codes=ranking.unknown_codes,
             generation=ranking.generation,
             took_ms=took,
-            encoded=self.encoded_share(),
+            encoded=encoded,
         )
 
     def rank(self, query: Query) -> Ranking:
@@ -155,8 +156,7 @@ class Searcher:
 
     def article(self, object_id: str, sight: Sight) -> KnowledgeObject | None:
         """The object of an id or alias, if the caller may read it."""
-        knowledge = self.catalogue.get(object_id)
-        return knowledge if knowledge and may_read(knowledge, sight) else None
+        return next((one for one in self.catalogue.named(object_id) if may_read(one, sight)), None)
 
     def explain(self, text: str, sight: Sight) -> tuple[Term, ...]:
         """The glossary's terms that a text says."""
@@ -167,14 +167,13 @@ class Searcher:
         """What a text of a title and perhaps a description is about, ``(dimension,)`` float32, unit length."""
         text = text.strip()[:MOST_ENCODED_LETTERS]
         headline = text.partition("\n")[0]
-        return self._vectors.of(text, headline if headline != text else "")
+        return self._vectors.of(text, headline if headline != text else "", True)
 
-    def encoded_share(self) -> float:
-        """How much can be found by meaning; nothing while the index is still another encoder's."""
+    def _encoded_share(self, snapshot: Snapshot, query: Query) -> float:
+        """How much of what the caller sees can be found by meaning; nothing while the index is another encoder's."""
         if self.index.meta("encoder") != self._encoder.identity:
             return 0.0
-        _, wanted, there = self.index.counts()
-        return 1.0 if wanted == 0 else round(there / wanted, 4)
+        return round(snapshot.encoded_share(filter_of(Query("", sight=query.sight))), 4)
 
     def _rank(self, snapshot: Snapshot, query: Query) -> Ranking:
         if not snapshot.generation:
@@ -186,7 +185,8 @@ class Searcher:
         if not understood.terms:
             return Ranking(understood, _NOTHING, (), (), snapshot.generation)
         meaningful = not understood.only_codes and not query.words_only
-        vector = self._vectors.of(understood.encoded_text, understood.headline) if meaningful else None
+        text = (understood.encoded_text, understood.headline)
+        vector = self._vectors.of(*text, query.sight.within) if meaningful else None
         asked = Asked(understood.terms, understood.codes, vector, understood.beside, tuple(query.evidence))
         found = snapshot.search(connection, asked, wanted)
         ranked = rank(found, understood.common_share, bonuses=_bonuses(query, snapshot))

@@ -148,6 +148,15 @@ def test_many_votes_about_one_incident_are_one_voice(records: Records, articles:
     assert heard(records, articles) == before
 
 
+def test_many_votes_of_one_person_are_one_voice(records: Records) -> None:
+    for verdict in ("helped", "not_helped", "not_helped"):
+        records.feedback.add("power", "r", verdict, caller="oidc:ann")
+    assert records.feedback.votes(["power"]) == Votes(0, 1)
+    for caller in ("key:shared", "key:shared", "oidc:ben"):
+        records.feedback.add("power", "r", "helped", caller=caller)
+    assert records.feedback.votes(["power"]) == Votes(3, 1)
+
+
 def test_a_public_caller_gets_no_evidence(records: Records, articles: Searcher) -> None:
     records.attachments.add("INC0", "power", "r", "resolved_by")
     ticket = Ticket(f"{PRINTER}, tray 9")

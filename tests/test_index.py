@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,19 @@ def shape(found: Found) -> object:
             for c in sorted(found.candidates, key=lambda candidate: candidate.owner_id)
         ],
     )
+
+
+def test_what_is_hidden_and_has_no_vectors_yet_is_not_told(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    put(index, Owner("seen", frozenset({"public"})), ["Seen", "text"])
+    hidden = [Passage(f"hidden#{n}", "hidden", ("Hidden",), "", f"text {n}", "section") for n in range(9)]
+    with writing(index.connection):
+        index.upsert(Owner("hidden", frozenset({"internal"})), hidden)
+        index.set_meta("encoder", ENCODER.identity)
+        index.raise_generation()
+    with index.snapshot() as snapshot:
+        assert snapshot.encoded_share(PUBLIC) == 1.0
+        assert snapshot.encoded_share(Filter(frozenset({"public", "internal"}), NOW)) == pytest.approx(2 / 11)
 
 
 SEEN = Filter(frozenset({"public", "internal", "restricted:hr"}), NOW, services=frozenset({"vpn"}))

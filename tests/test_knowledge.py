@@ -99,6 +99,7 @@ def test_the_type_of_another_program_is_kept_and_a_misspelt_one_of_ours_refused(
         ("---\ntitle: T\ntype: nonsense\n---\n", 3, "type is 'nonsense'"),
         ("---\ntitle: T\ntier: L9\n---\n", 3, "tier"),
         ("---\ntitle: T\nvalid_from: 2026-02-01\nvalid_to: 2026-01-01\n---\n", 4, "before"),
+        ("---\ntitle: T\ngroups: [HR]\n---\n", 3, "everybody of the audience 'internal' would see it"),
         ("---\ntitle: T\nreview_by: soon\n---\n", 3, "review_by"),
         ("---\ntitle: T\nid: ../../etc/passwd\n---\n", 3, "id"),
         ("---\ntitle: T\ntags: {a: b}\n---\n", 3, "tags"),
@@ -174,7 +175,14 @@ def test_a_revision_is_git_s_name_of_the_bytes() -> None:
 def test_the_schema_takes_what_the_parser_takes() -> None:
     schema = json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
-    good = {"title": "T", "tags": "a, b", "services": ["x"], "valid_to": "2026-01-01", "own": {"kept": 1}}
+    good = {
+        "title": "T",
+        "tags": "a, b",
+        "services": ["x"],
+        "groups": "HR",
+        "valid_to": "2026-01-01",
+        "own": {"kept": 1},
+    }
     jsonschema.validate(json.loads(json.dumps(good)), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"title": "T", "type": "nonsense"}, schema)

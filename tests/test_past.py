@@ -1,5 +1,6 @@
 """What an article said before, over HTTP and on its page."""
 
+import json
 import re
 import subprocess
 import time
@@ -231,8 +232,9 @@ def test_a_revision_that_is_too_large_was_refused_and_is_not_read(told: Told) ->
     for subject, text in (("small", "text"), ("too large", "x" * 2**21), ("small again", "other text")):
         told.author.write("large.md", front + text)
         told.push(subject, "2025-05-01")
-    subjects = [one["subject"] for one in told.get("/api/history/large?audience=public")["revisions"]]
-    assert subjects == ["small again", "small"]
+    sizes = [len(told.author.git("show", one["commit"] + ":large.md")) for one in
+             told.get("/api/history/large?audience=public")["revisions"]]  # fmt: skip
+    assert sizes == [len(front + "other text"), len(front + "text")]
     assert told.get("/api/history/large")["total"] == 3
     repository = Repository(told.author.bare)
     with Blobs(repository) as blobs:
@@ -263,7 +265,7 @@ def test_only_who_may_read_it_both_then_and_now(told: Told) -> None:
     told.push("public", "2025-05-01")
     public = "?audience=public"
     body = told.get(f"/api/history/network{public}")
-    assert [(one["subject"], one["author"], one["email"]) for one in body["revisions"]] == [("public", None, None)]
+    assert [(one["subject"], one["author"], one["email"]) for one in body["revisions"]] == [(None, None, None)]
     assert "no revision" in told.get(f"/api/articles/network{public}&at=2025-04-15", 404)["detail"]
     assert told.get(f"/api/diff/network{public}")["same"]
     told.get(f"/api/diff/network{public}&from=2025-01-01", 404)
@@ -276,6 +278,94 @@ def test_only_who_may_read_it_both_then_and_now(told: Told) -> None:
     told.push("delete", "2025-07-01")
     told.get(f"/api/articles/network{public}", 404)
     assert told.client.get(f"/a/network{public}").status_code == 404
+
+
+@pytest.fixture
+def once_hidden(told: Told) -> dict[str, str]:
+    """A public article that was internal, by another name, before; the commits of its past and of another file."""
+    commits = {}
+    told.author.write("secret-plan.md", "---\ntitle: Plan\naudience: internal\n---\n" + "Hidden words.\n" * 20)
+    commits["hidden"] = told.push("the plan", "2025-05-01")
+    told.author.write("beside.md", "---\ntitle: Beside\n---\nHidden.")
+    commits["beside"] = told.push("beside", "2025-05-02")
+    told.author.git("mv", "secret-plan.md", "plan.md")
+    told.author.write("plan.md", "---\ntitle: Plan\naudience: public\n---\n" + "Hidden words.\n" * 20)
+    commits["public"] = told.push("it is public now", "2025-06-01")
+    return commits
+
+
+def test_a_requester_cannot_tell_that_an_article_was_hidden_before(told: Told, once_hidden: dict[str, str]) -> None:
+    (only,) = told.get("/api/history/plan?audience=public")["revisions"]
+    assert (only["commit"], only["change"], only["path_before"], only["subject"]) == (
+        once_hidden["public"], "added", None, None,
+    )  # fmt: skip
+    assert "secret" not in json.dumps(only)
+    assert [one["change"] for one in told.get("/api/history/plan")["revisions"]] == ["renamed", "added"]
+
+
+@pytest.mark.parametrize("when", ["{hidden}", "{short}", "{upper}", "2025-05-15", "2025-05-15T00:00:00Z", "{beside}"])
+def test_what_is_hidden_is_refused_in_the_words_for_what_never_was(
+    told: Told, once_hidden: dict[str, str], when: str
+) -> None:
+    hidden, beside = once_hidden["hidden"], once_hidden["beside"]
+    asked = when.format(hidden=hidden, short=hidden[:6], upper=hidden[:6].upper(), beside=beside[:6])
+    said = told.get(f"/api/articles/plan?audience=public&at={asked}", 404)["detail"]
+    never = told.get("/api/articles/plan?audience=public&at=F00DFACE", 404)["detail"]
+    assert said == never.replace("F00DFACE", asked)
+
+
+def test_a_requester_names_no_commits_of_other_files(told: Told, once_hidden: dict[str, str]) -> None:
+    told.author.write("beside.md", "---\ntitle: Beside\n---\nHidden again.")
+    later = told.push("beside again", "2025-07-01")
+    assert told.get(f"/api/articles/plan?at={later}")["live"]
+    told.get(f"/api/articles/plan?audience=public&at={later}", 404)
+    assert told.get(f"/api/articles/plan?audience=public&at={once_hidden['public'][:6]}")["live"]
+
+
+def test_a_hidden_article_that_lay_there_before_is_not_told_of(told: Told) -> None:
+    told.author.write("gap.md", "---\ntitle: Gap\naudience: internal\n---\nHidden.")
+    told.push("hidden", "2025-05-01")
+    told.author.git("rm", "-q", "gap.md")
+    told.push("gone", "2025-05-02")
+    told.author.write("gap.md", "---\ntitle: Gap\naudience: public\n---\nAnother text, for everybody.")
+    told.push("again", "2025-06-01")
+    assert "no revision" in told.get("/api/articles/gap?audience=public&at=2025-05-15", 404)["detail"]
+
+
+def test_hidden_revisions_do_not_count_where_the_one_before_is_looked_for(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb_service.past._MOST_REFUSED", 2)
+    for day, audience, text in ((1, "public", "one"), (2, "internal", "x"), (3, "internal", "y"), (4, "internal", "z"),
+                                (5, "public", "two")):  # fmt: skip
+        told.author.write("often.md", f"---\ntitle: Often\naudience: {audience}\n---\n{text}")
+        told.push(f"day {day}", f"2025-05-0{day}")
+    body = told.get("/api/diff/often?audience=public")
+    assert ("-one" in body["diff"], "+two" in body["diff"]) == (True, True)
+
+
+def test_a_hidden_article_that_takes_a_former_id_leaves_requesters_where_it_led_before(told: Told) -> None:
+    told.author.write("a.md", "---\ntitle: A\naudience: public\n---\n" + "For everybody.\n" * 20)
+    told.author.write("c.md", "---\ntitle: C\naudience: public\n---\n[A](a.md)")
+    told.push("public", "2025-05-01")
+    told.author.git("mv", "a.md", "b.md")
+    told.push("renamed", "2025-05-02")
+    told.author.write("a.md", "---\ntitle: Hidden\naudience: internal\n---\nAnother text, for us.")
+    told.push("hidden", "2025-05-03")
+    assert told.get("/api/articles/a?audience=public")["id"] == "b"
+    assert told.get("/api/history/a?audience=public")["id"] == "b"
+    assert 'href="/a/b"' in told.get("/api/articles/c?audience=public")["html"]
+    assert told.get("/api/articles/a")["title"] == "Hidden"
+
+
+def test_a_deleted_restricted_draft_is_told_to_nobody_else(told: Told) -> None:
+    told.author.write("hr.md", "---\ntitle: HR\naudience: restricted\ngroups: [HR]\nworkflow_state: draft\n---\nx")
+    told.push("draft", "2025-05-01")
+    told.author.git("rm", "-q", "hr.md")
+    told.push("gone", "2025-05-02")
+    assert told.get("/api/articles/hr", 404)["detail"] == told.get("/api/articles/h2", 404)["detail"].replace(
+        "h2", "hr"
+    )
 
 
 def test_an_attached_article_opens_as_it_was_used(told: Told) -> None:

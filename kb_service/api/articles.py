@@ -105,7 +105,8 @@ def revision_json(revision: Revision, sight: Sight) -> dict[str, Any]:
         "revision": revision.blob,
         "commit": revision.commit,
         "at": revision.at,
-        "subject": revision.subject,
+        # It may be about other files of the commit too
+        "subject": revision.subject if sight.within else None,
         "author": revision.author if sight.within else None,
         "email": revision.email if sight.within else None,
         "change": revision.change,

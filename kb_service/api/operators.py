@@ -27,6 +27,8 @@ def readyz(request: Request, base: Base, publishing: Publishing) -> dict[str, An
     if request.state.caller is None or not request.state.caller.is_at_least("admin"):
         return {"status": "ready"}
     passages, wanted, there = base.index.counts()
+    is_current = base.index.meta("encoder") == base.encoder.identity
+    share = (round(there / wanted, 4) if wanted else 1.0) if is_current else 0.0
     status = publishing.status
     return {
         "status": "ready",
@@ -36,7 +38,7 @@ def readyz(request: Request, base: Base, publishing: Publishing) -> dict[str, An
         "encoder": base.index.meta("encoder"),
         "objects": base.searcher.catalogue.count(),
         "passages": passages,
-        "encoded": {"done": there, "of": wanted, "share": base.searcher.encoded_share()},
+        "encoded": {"done": there, "of": wanted, "share": share},
         "incidents": {"count": base.incidents.count(), "behind": base.incident_index.behind()},
         "demo": base.desk.is_demo,
         "publishing": status.running,
