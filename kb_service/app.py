@@ -48,7 +48,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
         while True:
             try:
                 await run_in_threadpool(expire, base.incidents, base.incident_index, settings.retention)
-            except (KnowledgeBaseError, sqlite3.Error):
+            except (KnowledgeBaseError, OSError, sqlite3.Error):
                 _log.exception("what is too old could not be deleted; it is tried again")
             await asyncio.sleep(_EXPIRY_SECONDS)
 

@@ -55,9 +55,16 @@ class Callers:
     def by_session(self, session: PageSession) -> Caller | None:
         """Who is signed in; None where nobody is, or what one signed in by does not count any more."""
         if session.person is not None:
-            return session.person.caller if self.oidc is not None else None
+            return self._as_it_is_now(session.person)
         key = self.keys.get(session.key) if session.key else None
         return key.caller if key is not None and key.is_live else None
+
+    def _as_it_is_now(self, person: Person) -> Caller | None:
+        """By the settings of now; None where the provider is another one, or maps none of the groups to a role."""
+        provider = self._settings.provider
+        if provider is None or provider.issuer != person.issuer:
+            return None
+        return provider.caller_of(person.id, person.name, person.groups)
 
     def without(self) -> Caller | None:
         """Who it is that shows nothing; None where that is nobody who may come in."""
@@ -66,8 +73,3 @@ class Callers:
             role: Role = "admin" if sight.within else "requester"
             return Caller("open", "everybody", role, sight, is_shared=not sight.within)
         return ANYBODY if self._settings.anonymous else None
-
-
-def person_of(caller: Caller) -> Person:
-    """A person whom the provider named, to be kept in a session."""
-    return Person(caller.id, caller.name, caller.role, tuple(sorted(caller.sight.groups or ())))

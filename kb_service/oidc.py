@@ -16,10 +16,10 @@ from authlib.common.security import generate_token
 from authlib.integrations.httpx_client import OAuth2Client, OAuthError
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from indexer.errors import KnowledgeBaseError
-from kb_service.access import ROLES, Caller, NotForCallerError, sight_of
+from kb_service.access import Caller, NotForCallerError
 from kb_service.provider import Provider
 
 _SIGNED_BY = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
@@ -43,9 +43,8 @@ class ProviderError(KnowledgeBaseError):
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A sign-in that has begun: where to send the browser, and what must come back with it."""
+    """A sign-in that has begun: what must come back from it."""
 
-    url: str
     state: str
     nonce: str
     verifier: str
@@ -65,19 +64,23 @@ class Oidc:
         """Whom a bearer token names. Raises TokenRefusedError, NotForCallerError, ProviderError."""
         if not self.provider.audience:
             raise TokenRefusedError("bearer tokens are not taken here", "Set KB_OIDC_AUDIENCE to take them")
-        return self._caller(self._claims(token, self.provider.audience))
+        claims = self._claims(token, self.provider.audience)
+        return self._caller(claims, self._groups(claims))
 
-    def begin(self, redirect_uri: str) -> SignIn:
-        """Raises ProviderError."""
+    def begin(self, redirect_uri: str) -> tuple[str, SignIn]:
+        """Where to send the browser, and what must come back with it. Raises ProviderError."""
         verifier, nonce = generate_token(64), generate_token(32)
         with self._client(redirect_uri) as client:
             url, state = client.create_authorization_url(
                 self._endpoint("authorization_endpoint"), code_verifier=verifier, nonce=nonce
             )
-        return SignIn(url, state, nonce, verifier)
+        return url, SignIn(state, nonce, verifier)
 
-    def finish(self, redirect_uri: str, code: str, begun: SignIn) -> Caller:
-        """Who came back with a code. Raises TokenRefusedError, NotForCallerError, ProviderError."""
+    def finish(self, redirect_uri: str, code: str, begun: SignIn) -> tuple[Caller, frozenset[str]]:
+        """Who came back with a code, and all of their groups, whether they have a role here or not.
+
+        Raises TokenRefusedError, NotForCallerError, ProviderError.
+        """
         try:
             with self._client(redirect_uri) as client:
                 answer = client.fetch_token(
@@ -94,7 +97,8 @@ class Oidc:
         claims = self._claims(str(answer.get("id_token") or ""), self.provider.client_id)
         if claims.get("nonce") != begun.nonce:
             raise TokenRefusedError("the sign-in is not the one that was begun here", "Sign in again")
-        return self._caller(claims)
+        groups = self._groups(claims)
+        return self._caller(claims, groups), groups
 
     def _client(self, redirect_uri: str) -> OAuth2Client:
         return OAuth2Client(
@@ -107,17 +111,18 @@ class Oidc:
             timeout=_TIMEOUT_SECONDS,
         )
 
-    def _caller(self, claims: Mapping[str, Any]) -> Caller:
+    def _groups(self, claims: Mapping[str, Any]) -> frozenset[str]:
         given = claims.get(self.provider.groups_claim)
-        groups = {str(one) for one in given} if isinstance(given, list) else {str(given)} if given else set()
-        roles = {role for group, role in self.provider.roles.items() if group in groups}
+        return frozenset(map(str, given if isinstance(given, list) else [given] if given else []))
+
+    def _caller(self, claims: Mapping[str, Any], groups: frozenset[str]) -> Caller:
         name = next(
             (str(claims[one]) for one in ("name", "preferred_username", "email") if claims.get(one)), claims["sub"]
         )
-        if not roles:
+        caller = self.provider.caller_of(f"oidc:{claims['sub']}", name, groups)
+        if caller is None:
             raise NotForCallerError(f"{name} is in no group that has a role here", "Ask an administrator to map one")
-        role = max(roles, key=ROLES.index)
-        return Caller(f"oidc:{claims['sub']}", name, role, sight_of(role, groups if role != "requester" else ()))
+        return caller
 
     def _claims(self, token: str, audience: str) -> dict[str, Any]:
         if len(token) > _LONGEST_TOKEN:
@@ -153,12 +158,12 @@ class Oidc:
             if self._keys is None or again:
                 self._fetched = time.monotonic()
                 found = self._get(self._endpoint_of(self._discovered(), "jwks_uri"))
-                try:
-                    self._keys = KeySet.import_key_set(
-                        {"keys": [key for key in found["keys"] if key.get("use") != "enc"]}
-                    )
-                except (JoseError, KeyError, TypeError, AttributeError, ValueError) as error:
-                    raise self._unable(error) from error
+                given = found.get("keys")
+                keys = [key for one in given if (key := _key(one))] if isinstance(given, list) else []
+                if not keys:
+                    said = f"{self.provider.issuer} has no key that can be read"
+                    raise ProviderError(said, "Look at the jwks_uri that it names")
+                self._keys = KeySet(keys)
             return self._keys
 
     def _endpoint(self, name: str) -> str:
@@ -205,3 +210,11 @@ class Oidc:
 
     def _unable(self, error: Exception) -> ProviderError:
         return ProviderError(f"{self.provider.issuer} cannot be asked: {error}", "Try again; look at KB_OIDC_ISSUER")
+
+
+def _key(given: Any) -> Key | None:
+    """A key that signatures may be by; None for one of another kind, which must not make the others worth nothing."""
+    try:
+        return None if given.get("use") == "enc" else JWKRegistry.import_key(given)
+    except (JoseError, KeyError, TypeError, AttributeError, ValueError):
+        return None

@@ -61,10 +61,12 @@ class Origins:
         origin = headers.get("origin")
         if origin is None or origin == self._url:
             return None
-        own_hosts = {headers.get("host", "").casefold()}
-        parts = urlsplit(origin) if origin != "null" else None
-        same = parts is not None and parts.netloc.casefold() in own_hosts and parts.scheme in {scheme, "https"}
-        return None if same else origin
+        host = headers.get("host", "").casefold()
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return origin
+        return None if parts.netloc.casefold() == host and parts.scheme in {scheme, "https"} else origin
 
 
 def _name(header: str) -> str:

@@ -19,7 +19,6 @@ from urllib.parse import quote
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from indexer.errors import KnowledgeBaseError
-from kb_service.access import Caller, Role, sight_of
 from kb_service.desk import Desk
 
 _BYTES = 32
@@ -37,16 +36,12 @@ class ForeignFormError(KnowledgeBaseError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whom the OpenID Connect provider named at sign-in."""
+    """Somebody as the OpenID Connect provider named them at sign-in: what that makes of them here may change."""
 
     id: str
     name: str
-    role: Role
+    issuer: str
     groups: tuple[str, ...]
-
-    @property
-    def caller(self) -> Caller:
-        return Caller(self.id, self.name, self.role, sight_of(self.role, self.groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +109,11 @@ class PageSessions:
             "SELECT key, person FROM signed_in WHERE id = ? AND at >= ?",
             (values["id"], (datetime.now(UTC) - self._lasts).isoformat()),
         ).fetchone()
-        person = json.loads(row["person"]) if row and row["person"] else None
+        told = json.loads(row["person"]) if row and row["person"] else None
         return PageSession(
             **values,
             key=row["key"] if row else None,
-            person=Person(**{**person, "groups": tuple(person["groups"])}) if person else None,
+            person=Person(told["id"], told["name"], told.get("issuer", ""), tuple(told["groups"])) if told else None,
         )
 
     def end(self, session: PageSession) -> None:

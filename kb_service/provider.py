@@ -1,9 +1,9 @@
 """An OpenID Connect provider, as the settings name it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from kb_service.access import Role
+from kb_service.access import ROLES, Caller, Role, sight_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +16,11 @@ class Provider:
     client_secret: str = field(default="", repr=False)
     groups_claim: str = "groups"
     roles: Mapping[str, Role] = field(default_factory=dict)
+
+    def caller_of(self, caller_id: str, name: str, groups: Collection[str]) -> Caller | None:
+        """Somebody in these groups, with the highest role that they have here; None where they have none."""
+        roles = [self.roles[group] for group in groups if group in self.roles]
+        if not roles:
+            return None
+        role = max(roles, key=ROLES.index)
+        return Caller(caller_id, name, role, sight_of(role, groups))

@@ -43,6 +43,10 @@ class RateLimiter:
         """A request of a key. Raises TooManyRequestsError."""
         self._take("key", key_id, "this key")
 
+    def take_shared_key(self, key_id: str, address: str) -> None:
+        """A request of a key that many have, each at another address. Raises TooManyRequestsError."""
+        self._take("key", f"{key_id} {_counted(address)}", "this key, from one address,")
+
     def take_address(self, address: str) -> None:
         """A request from an address. Raises TooManyRequestsError."""
         self._take("address", _counted(address), "this address")

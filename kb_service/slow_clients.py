@@ -8,7 +8,6 @@ bytes of bodies that are not answered yet.
 
 import asyncio
 import json
-import re
 import socket
 import struct
 from collections import Counter
@@ -19,36 +18,15 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from kb_service.counted_requests import CountedConnection
+
 HEAD_SECONDS = 15.0
 BODY_SECONDS = 20.0
 LEAST_BYTES_A_SECOND = 16 * 1024
 MOST_CONNECTIONS = 256
 # Two of the largest, as bulk imports are
 MOST_BODY_BYTES = 128 * 1024 * 1024
-# Of the head, that is headers, folded ones too. Counted before it is read, which takes longer than to send it
-MOST_HEAD_LINES = 200
-# A body in crumbs takes a thousand times longer to read than to send
-MOST_CRUMBS = 1000
-CRUMB_BYTES = 64
 _H11_MOST = 16 * 1024
-_HEAD_END = re.compile(rb"\n\r?\n")
-
-
-class _WithoutCrumbs(h11.Connection):
-    """Reads a request whose body comes in chunks of some size, on average."""
-
-    _chunks = _bytes = 0
-
-    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        event = super().next_event()
-        if isinstance(event, h11.Request):
-            self._chunks = self._bytes = 0
-        elif isinstance(event, h11.Data):
-            self._chunks += event.chunk_start
-            self._bytes += len(event.data)
-            if self._chunks > MOST_CRUMBS and self._bytes < self._chunks * CRUMB_BYTES:
-                raise h11.RemoteProtocolError("the body comes in crumbs")
-        return event
 
 
 def protocol(
@@ -70,12 +48,10 @@ def protocol(
         _began = 0.0
         _received = 0
         _address = ""
-        _head_lines = 0
-        _head_tail = b""
 
         def __init__(self, config: uvicorn.Config, *given: Any, **named: Any) -> None:
             super().__init__(config, *given, **named)
-            self.conn = _WithoutCrumbs(h11.SERVER, config.h11_max_incomplete_event_size or _H11_MOST)
+            self.conn = self._counted = CountedConnection(config.h11_max_incomplete_event_size or _H11_MOST)
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -97,10 +73,7 @@ def protocol(
 
         def data_received(self, data: bytes) -> None:
             head_came = self.conn.their_state is not h11.IDLE
-            if not head_came and self._has_too_many_lines(data):
-                self._refuse(431, "Request Header Fields Too Large", "The request has too many headers: send fewer.")
-            else:
-                super().data_received(data)
+            super().data_received(data)
             if self.transport.is_closing():
                 return
             state = self.conn.their_state
@@ -143,8 +116,11 @@ def protocol(
                 self._untaken = None
 
         def send_400_response(self, msg: str) -> None:
-            said = "Its head is malformed or longer than 1 MiB, its body not as it says, or in tiny chunks."
-            self._refuse(400, "Bad Request", f"{msg} {said}")
+            if self._counted.has_too_many_lines:
+                self._refuse(431, "Request Header Fields Too Large", "The request has too many headers: send fewer.")
+            else:
+                said = "Its head is malformed or longer than 1 MiB, its body not as it says, or in tiny chunks."
+                self._refuse(400, "Bad Request", f"{msg} {said}")
 
         def _refuse(self, status: int, title: str, said: str) -> None:
             """The one shape of errors, for what does not reach the service; nothing where it has answered already."""
@@ -163,17 +139,6 @@ def protocol(
                     self.transport.write(self.conn.send(event) or b"")
             self.transport.close()
             self._wait_for_taking()
-
-        def _has_too_many_lines(self, data: bytes) -> bool:
-            seen = self._head_tail + data
-            ends = _HEAD_END.search(seen)
-            self._head_lines += seen.count(b"\n", len(self._head_tail), ends.end() if ends else len(seen))
-            is_too_many = self._head_lines > MOST_HEAD_LINES
-            if ends:
-                self._head_lines, self._head_tail = 0, b""
-            else:
-                self._head_tail = seen[-2:]
-            return is_too_many
 
         def _forget_body(self) -> None:
             bodies[self._address] -= self._received

@@ -195,6 +195,26 @@ def test_what_is_restricted_is_for_its_groups(base: KnowledgeBase, client: TestC
         )
 
 
+def test_what_is_said_of_an_article_that_is_forgotten_is_for_those_who_see_all(
+    base: KnowledgeBase, client: TestClient
+) -> None:
+    """As where an index was made anew without git, and nobody knows any more for whom the article was."""
+    agent, admin = key_of(base, "agent"), key_of(base, "admin")
+    base.incidents.put({"number": "INC1", "short_description": "x"})
+    base.attachments.add("INC1", "gone", "r", "attached")
+    base.feedback.add("gone", "r", "flag", comment="Bob is on the list")
+    for key, told in ((agent, 0), (admin, 1)):
+        assert len(client.get("/api/incidents/INC1", headers=bearer(key)).json()["articles"]) == told
+        assert len(client.get("/api/flags", headers=bearer(key)).json()["flags"]) == told
+
+
+def test_a_service_is_one_s_own_whatever_its_case(base: KnowledgeBase, client: TestClient) -> None:
+    key = key_of(base, "agent", services=["übersicht"])
+    base.incidents.put({"number": "INC1", "short_description": "x", "service": "ÜBERSICHT"})
+    assert client.get("/api/incidents", headers=bearer(key)).json()["total"] == 1
+    assert client.get("/api/incidents/INC1", headers=bearer(key)).status_code == 200
+
+
 def test_a_publishable_key_works_on_its_own_pages_only(base: KnowledgeBase, client: TestClient) -> None:
     key = key_of(base, "requester", origins=[PORTAL])
     asked: dict[str, Any] = {"json": {"short_description": "vpn does not connect"}}
@@ -238,6 +258,15 @@ def test_a_page_of_another_site_changes_nothing_on_an_open_service(base: Knowled
     assert client.put("/api/incidents/INC1", json=record, headers={"Origin": "http://localhost"}).status_code == 201
 
 
+@pytest.mark.parametrize("origin", ["http://[x", "http://[::1"])
+def test_an_origin_that_is_none_is_another_site_s(base: KnowledgeBase, origin: str) -> None:
+    client, headers = client_of(base), {"Origin": origin}
+    problem(client.put("/api/incidents/INC1", json={"short_description": "planted"}, headers=headers), 403)
+    answer = client.get("/api/me", headers=headers)
+    assert answer.status_code == 200
+    assert "access-control-allow-origin" not in answer.headers
+
+
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "[", "10.0.0.1"]
 )
@@ -268,6 +297,33 @@ def test_a_key_that_asks_too_often_waits_and_others_do_not(tmp_path: Path) -> No
     assert "3 per 1 hour" in problem(refused, 429)
     assert 0 < int(refused.headers["retry-after"]) <= 3600
     assert client.get("/api/me", headers=bearer(other)).status_code == 200
+
+
+def test_who_opens_a_page_with_a_key_in_it_does_not_wait_for_the_others_who_do(tmp_path: Path) -> None:
+    base = opened(tmp_path, rate_key="3/hour")
+    in_page, own = key_of(base, "requester", origins=[PORTAL]), key_of(base, "agent")
+    app = client_of(base).app
+
+    def statuses(address: str, headers: dict[str, str], times: int) -> list[int]:
+        client = TestClient(app, "http://localhost", client=(address, 1))
+        return [client.get("/api/me", headers=headers).status_code for _ in range(times)]
+
+    shared = bearer(in_page, Origin=PORTAL)
+    assert statuses("10.0.0.1", shared, 4) == [200, 200, 200, 429]
+    assert statuses("10.0.0.2", shared, 1) == [200]
+    assert statuses("2001:db8::1", shared, 3) + statuses("2001:db8::2", shared, 1) == [200, 200, 200, 429]
+    assert statuses("10.0.0.1", bearer(own), 3) + statuses("10.0.0.2", bearer(own), 1) == [200, 200, 200, 429]
+
+
+def test_a_page_may_read_that_its_address_asks_too_often(tmp_path: Path) -> None:
+    base = opened(tmp_path, rate_address="2/hour")
+    key = key_of(base, "requester", origins=[PORTAL])
+    client = client_of(base)
+    assert [client.get("/api/me", headers=bearer(key, Origin=PORTAL)).status_code for _ in range(2)] == [200, 200]
+    for origin, allowed in ((PORTAL, PORTAL), (EVIL, None)):
+        refused = client.get("/api/me", headers=bearer(key, Origin=origin))
+        problem(refused, 429)
+        assert refused.headers.get("access-control-allow-origin") == allowed
 
 
 def test_whoever_guesses_keys_is_stopped_and_a_right_one_is_still_taken(tmp_path: Path) -> None:

@@ -2,9 +2,14 @@
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -105,29 +110,31 @@ def test_a_new_key_is_fetched_but_not_by_every_bad_token(
 
 
 def test_a_sign_in_by_the_browser(oidc: Oidc) -> None:
-    begun = oidc.begin(BACK)
-    sent = httpx2.get(begun.url, follow_redirects=False)
+    address, begun = oidc.begin(BACK)
+    sent = httpx2.get(address, follow_redirects=False)
     came_back = parse_qs(urlsplit(sent.headers["location"]).query)
     assert came_back["state"] == [begun.state]
     (code,) = came_back["code"]
     with pytest.raises(TokenRefusedError, match="the code is not good"):
         oidc.finish(BACK, code, replace(begun, verifier="somebody else's" * 4))
-    sent = httpx2.get(begun.url, follow_redirects=False)
+    sent = httpx2.get(address, follow_redirects=False)
     (code,) = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
-    assert oidc.finish(BACK, code, begun).name == "Ann Other"
+    ann, groups = oidc.finish(BACK, code, begun)
+    assert ann.name == "Ann Other"
+    assert groups == {"desk", "hr"}
     with pytest.raises(TokenRefusedError, match="the code is not good"):
         oidc.finish(BACK, code, begun)
-    sent = httpx2.get(begun.url, follow_redirects=False)
+    sent = httpx2.get(address, follow_redirects=False)
     (code,) = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
     with pytest.raises(TokenRefusedError, match="not the one that was begun here"):
         oidc.finish(BACK, code, replace(begun, nonce="another"))
 
 
 def test_a_sign_in_leaves_its_verifier_at_home(oidc: Oidc) -> None:
-    one, other = oidc.begin(BACK), oidc.begin(BACK)
-    asked = parse_qs(urlsplit(one.url).query)
+    (address, one), (_, other) = oidc.begin(BACK), oidc.begin(BACK)
+    asked = parse_qs(urlsplit(address).query)
     assert asked["code_challenge_method"] == ["S256"]
-    assert one.verifier not in one.url
+    assert one.verifier not in address
     for name in ("state", "nonce", "verifier"):
         assert len(getattr(one, name)) >= 30
         assert getattr(one, name) != getattr(other, name)
@@ -135,13 +142,57 @@ def test_a_sign_in_leaves_its_verifier_at_home(oidc: Oidc) -> None:
 
 @pytest.mark.parametrize("claims", [{"aud": "another-client"}, {"iss": "https://elsewhere.example"}, {"nonce": None}])
 def test_a_sign_in_that_is_not_for_here_is_refused(oidc: Oidc, provider: OidcProvider, claims: dict[str, Any]) -> None:
-    begun = oidc.begin(BACK)
-    sent = httpx2.get(begun.url, follow_redirects=False)
+    address, begun = oidc.begin(BACK)
+    sent = httpx2.get(address, follow_redirects=False)
     (code,) = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
     provider.codes[code]["nonce"] = claims.get("nonce", begun.nonce)
     provider.claims |= claims
     with pytest.raises(TokenRefusedError):
         oidc.finish(BACK, code, begun)
+
+
+UNREADABLE: list[Any] = [
+    {"kty": "EC", "crv": "P-224", "x": "AQ", "y": "AQ", "kid": "1"},
+    {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ", "kid": "2"},
+    {"kty": "OKP", "crv": "Ed999", "x": "AQ", "kid": "3"},
+    {"kty": "RSA", "kid": "4"},
+    {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AQ", "kid": "5"},
+    {"kty": ["RSA"], "kid": "6"},
+    {"kid": "7"},
+    "x",
+    None,
+]
+
+
+@contextmanager
+def with_keys(folder: Path, *others: Any) -> Iterator[OidcProvider]:
+    """A provider that has these keys before its own."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        made = OidcProvider(f"http://127.0.0.1:{server.server_port}", claims={"groups": "desk"})
+        (folder / ".well-known").mkdir()
+        told = {"issuer": made.issuer, "jwks_uri": f"{made.issuer}/keys"}
+        (folder / ".well-known" / "openid-configuration").write_text(json.dumps(told))
+        (folder / "keys").write_text(json.dumps({"keys": [*others, made.key.as_dict(private=False)]}))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield made
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("other", UNREADABLE)
+def test_a_key_that_cannot_be_read_shuts_nobody_out(tmp_path: Path, other: Any) -> None:
+    with with_keys(tmp_path, other) as provider:
+        oidc = Oidc(Provider(provider.issuer, "kb", roles={"desk": "agent"}))
+        assert oidc.caller(provider.token()).role == "agent"
+
+
+def test_keys_of_which_none_can_be_read_are_said(tmp_path: Path) -> None:
+    with with_keys(tmp_path) as provider:
+        (tmp_path / "keys").write_text(json.dumps({"keys": UNREADABLE}))
+        with pytest.raises(ProviderError, match="no key that can be read"):
+            Oidc(Provider(provider.issuer, "kb")).caller(provider.token())
 
 
 def test_a_provider_that_cannot_be_asked_is_said() -> None:

@@ -254,6 +254,17 @@ def test_a_service_that_runs_does_so_by_itself(
         assert client.get("/api/flags").json() == {"flags": []}
 
 
+def test_a_disk_that_fails_once_does_not_end_it(
+    service: Service, incidents: Incidents, index: IncidentIndex, data: Path
+) -> None:
+    resolved(incidents, "INC1", 1_000)
+    index.catch_up()
+    (data / "incidents.lock").unlink()
+    (data / "incidents.lock").mkdir()
+    with service.running():
+        eventually(lambda: "could not be deleted; it is tried again" in service.log.read_text())
+
+
 def test_the_command_says_how_much_went(service: Service, incidents: Incidents, index: IncidentIndex) -> None:
     facts(incidents.desk, secrets(6, 4))
     aged(incidents.desk, 1_000)

@@ -501,6 +501,13 @@ def test_the_cookie_of_a_sign_in_that_has_begun_is_one_that_browsers_keep(person
     assert person.get(sent_back(person, wanted)).headers["location"] == wanted
 
 
+def test_the_cookie_holds_of_a_sign_in_that_has_begun_what_must_come_back(person: TestClient) -> None:
+    address = person.get("/login/provider").headers["location"]
+    kept = kept_in(person.cookies[COOKIE])
+    assert set(kept["begun"]) == {"state", "nonce", "verifier"}
+    assert address not in str(kept)
+
+
 def test_a_sign_in_that_this_browser_did_not_begin_is_refused(person: TestClient) -> None:
     attacker = browser_of(person.app.state.knowledge_base)  # type: ignore[attr-defined]
     theirs = sent_back(attacker)
@@ -526,6 +533,15 @@ def test_a_code_of_another_sign_in_is_refused(person: TestClient, provider: Oidc
     provider.codes[code][name] = provider.codes[others][name]
     assert "Sign in again" in said(person.get(back), 401)
     assert not is_in(person)
+
+
+def test_who_guesses_codes_is_stopped_at_that_address(tmp_path: Path, provider: OidcProvider) -> None:
+    person = browser_of(with_provider(tmp_path, provider.issuer, rate_refused="3/hour"))
+    state = re.search("state=([^&]+)", sent_back(person))[1]  # type: ignore[index]
+    guesses = [person.get(f"/login/callback?state={state}&code=x{number}") for number in range(4)]
+    assert [one.status_code for one in guesses] == [401, 401, 401, 429]
+    assert "3 per 1 hour" in said(guesses[-1], 429)
+    assert 0 < int(guesses[-1].headers["retry-after"]) <= 3600
 
 
 def test_what_the_provider_refuses_is_said(person: TestClient) -> None:
@@ -588,8 +604,28 @@ def test_without_the_provider_nobody_is_signed_in_through_it(tmp_path: Path, pro
     person = browser_of(base)
     person.get(sent_back(person))
     assert is_in(person)
-    without = KnowledgeBase(base.settings.model_copy(update={"oidc_issuer": ""}))
-    assert not is_in(browser_of(without, headers={"Cookie": f"{COOKIE}={person.cookies[COOKIE]}"}))
+    for issuer in ("", "http://127.0.0.1:1"):
+        assert not is_in(with_settings(person, oidc_issuer=issuer))
+
+
+def with_settings(browser: TestClient, **changed: Any) -> TestClient:
+    """The same browser, after the service was started again with other settings."""
+    before = browser.app.state.knowledge_base.settings  # type: ignore[attr-defined]
+    again = KnowledgeBase(before.model_copy(update=changed))
+    return browser_of(again, headers={"Cookie": f"{COOKIE}={browser.cookies[COOKIE]}"})
+
+
+def test_a_role_is_what_the_settings_make_of_a_person_s_groups_now(person: TestClient, provider: OidcProvider) -> None:
+    provider.claims = {"groups": ["admins", "hr"], "name": "Ann Other"}
+    person.get(sent_back(person))
+    assert "Ann Other (admin)" in person.get("/").text
+    agent = with_settings(person, oidc_roles={"admins": "agent"})
+    assert "Ann Other (agent)" in agent.get("/").text
+    assert agent.get("/a/pay").status_code == 200, "of the group HR, which has no role"
+    requester = with_settings(person, oidc_roles={"hr": "requester"})
+    assert "Ann Other (requester)" in requester.get("/").text
+    assert requester.get("/a/pay").status_code == 404
+    assert not is_in(with_settings(person, oidc_roles={"desk": "agent"}))
 
 
 # The pages

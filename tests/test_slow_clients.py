@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.client import BadStatusLine, HTTPResponse
 
+import h11
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from kb_service.counted_requests import MOST_LINES, CountedConnection
 from kb_service.slow_clients import protocol
 from tests.conftest import eventually
 
@@ -98,6 +100,36 @@ def test_a_slow_answer_and_the_next_request_are_waited_for(port: int) -> None:
         assert answer(one) == b"0"
         one.sendall(b"GET / HTTP/1.1\r\nHo")
         assert answer(one) == b"", "half a request behind a whole one is not waited for either"
+
+
+HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+
+
+def is_whole(sent: bytes, size: int) -> bool:
+    """Whether a request, which comes in pieces of a size, is read to its end; False where its lines are too many."""
+    connection = CountedConnection(1024 * 1024)
+    event: object = None
+    try:
+        for at in range(0, len(sent), size):
+            connection.receive_data(sent[at : at + size])
+            while (event := connection.next_event()) is not h11.NEED_DATA and event is not h11.PAUSED:
+                if isinstance(event, h11.EndOfMessage):
+                    return True
+    except h11.RemoteProtocolError:
+        assert connection.has_too_many_lines
+    return False
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 4096])
+def test_lines_are_counted_in_whatever_pieces_they_come(size: int) -> None:
+    for begun, already in ((HEAD, 2), (CHUNKED, 0)):
+        for line, end in ((b"X: y\r\n", b"\r\n"), (b"X:\n", b"\n")):
+            most = MOST_LINES - already - 1
+            assert is_whole(begun + line * most + end, size)
+            assert not is_whole(begun + line * (most + 1) + end, size)
+            assert not is_whole(begun + line * (most + 2), size)
+    assert is_whole(CHUNKED + b"\r\n" + HEAD * 200, size), "what comes after is the next request's"
 
 
 def test_one_address_holds_so_many_connections(port: int) -> None:

@@ -252,12 +252,40 @@ def test_a_head_of_many_lines_holds_nobody_up(service: Attacked) -> None:
             assert not answers or refused(answers, 431)
 
 
-def test_a_second_request_is_counted_like_the_first(service: Attacked) -> None:
-    sent = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" + b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 100_000
+TOO_MANY_LINES = "The request has too many headers: send fewer."
+
+
+@pytest.mark.parametrize("lines", [b"X: y\r\n" * 201, b"X: y\r\n" + b" folded\n" * 201, b"a:\n" * 30_000])
+def test_a_second_request_is_counted_like_the_first(service: Attacked, lines: bytes) -> None:
+    """Whole, and in one read with the first."""
+    sent = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\n"
     with others(service, "127.0.2.8"):
         answers = service.raw(sent, "127.0.1.8")
     assert status_of(answers[0]) == 200
-    assert not answers[1:] or refused(answers[1:], 431)
+    assert refused(answers[1:], 431) == TOO_MANY_LINES
+
+
+def test_a_request_is_not_counted_together_with_the_one_before(service: Attacked) -> None:
+    one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 90
+    answers = service.raw((one + b"\r\n") * 4 + one + b"Connection: close\r\n\r\n", "127.0.1.8")
+    assert [status_of(answer) for answer in answers] == [200] * 5
+
+
+@pytest.mark.parametrize("ends", [b"\r\n", b""])
+def test_lines_behind_a_body_in_chunks_are_counted_and_hold_nobody_up(service: Attacked, ends: bytes) -> None:
+    head = service.head("POST /api/suggest HTTP/1.1", JSON, "Transfer-Encoding: chunked")
+    sent = head + b"2\r\n{}\r\n0\r\n" + b"a:\r\n" * 240_000 + ends
+    with others(service, "127.0.2.26", 0.4), ThreadPoolExecutor(4) as pool:
+        for answers in pool.map(service.raw, [sent] * 12, ["127.0.1.26"] * 12):
+            assert not answers or refused(answers, 431) == TOO_MANY_LINES
+
+
+def test_a_few_lines_behind_a_body_in_chunks_are_taken(service: Attacked) -> None:
+    head = service.head("POST /api/suggest HTTP/1.1", JSON, "Transfer-Encoding: chunked")
+    text = json.dumps({"text": "the wombat client does not start"}).encode()
+    sent = head + b"%x\r\n%s\r\n0\r\n" % (len(text), text) + b"a: b\r\n" * 20 + b"\r\n"
+    (answer,) = service.raw(sent, "127.0.1.26")
+    assert status_of(answer) == 200, answer
 
 
 def test_everything_wrong_is_not_answered_by_more_than_was_sent(service: Attacked) -> None:

@@ -1,5 +1,6 @@
 """What every request passes before anything is looked up: how often, from where, and who it is that asks."""
 
+import time
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -25,6 +26,8 @@ _FOR_ANYBODY = ("/readyz", "/login", "/logout", "/hooks/git")
 # Whether the process lives is told whatever state the rest is in
 _TOUCHING_NOTHING = ("/healthz", "/static/")
 _NO_PAGES = ("/api/", "/media/", "/metrics", "/openapi.json")
+# Whoever asks too often costs no look-up each time
+_ORIGINS_SECONDS = 1.0
 _CORS = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, X-API-Key, Content-Type",
@@ -46,20 +49,25 @@ class Admitted:
 
 
 class Gate:
-    """The outermost middleware. Routes find the caller in ``request.state.caller``."""
+    """Lies before everything that looks anything up. Routes find the caller in ``request.state.caller``.
+
+    ``WithinBounds`` lies before it: what that refuses is not counted, and no other site's page can read why.
+    """
 
     def __init__(
         self, app: ASGIApp, callers: Callers, sessions: PageSessions, limiter: RateLimiter, origins: Origins
     ) -> None:
         self._app, self._callers, self._sessions = app, callers, sessions
         self._limiter, self._origins = limiter, origins
+        self._lately: frozenset[str] = frozenset()
+        self._looked = float("-inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_TOUCHING_NOTHING):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        admitted = self._too_many(request)
+        admitted = await self._too_many(request)
         if admitted is None:
             admitted = await run_in_threadpool(self._admit, request)
         marked = _marked(send, admitted.origin)
@@ -72,14 +80,23 @@ class Gate:
         else:
             await self._app(scope, receive, marked)
 
-    def _too_many(self, request: Request) -> Admitted | None:
+    async def _too_many(self, request: Request) -> Admitted | None:
         """Before anything that costs more than this."""
         try:
             if not self._callers.is_open:
                 self._limiter.take_address(address_of(request))
         except TooManyRequestsError as error:
-            return Admitted(refused=error)
+            return Admitted(origin=await self._allowed_lately(request), refused=error)
         return None
+
+    async def _allowed_lately(self, request: Request) -> str | None:
+        """The origin of another site's page that may read the answer, or might a moment ago."""
+        origin = self._origins.of_other_site(request.headers, request.url.scheme)
+        now = time.monotonic()
+        if origin and now - self._looked > _ORIGINS_SECONDS:
+            self._looked = now
+            self._lately = await run_in_threadpool(self._callers.keys.origins)
+        return origin if origin in self._lately else None
 
     def _admit(self, request: Request) -> Admitted:
         origin = self._origins.of_other_site(request.headers, request.url.scheme)
@@ -107,8 +124,14 @@ class Gate:
         if caller is None and not request.url.path.startswith(_FOR_ANYBODY):
             raise NoCredentialsError
         if caller is not None and caller.is_somebody:
-            self._limiter.take_key(caller.id)
+            self._take_key(request, caller)
         return caller
+
+    def _take_key(self, request: Request, caller: Caller) -> None:
+        if caller.is_shared:
+            self._limiter.take_shared_key(caller.id, address_of(request))
+        else:
+            self._limiter.take_key(caller.id)
 
     def _by_credential(self, request: Request, credential: str) -> Caller:
         try:

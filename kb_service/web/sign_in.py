@@ -9,10 +9,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from kb_service.access import NotForCallerError
 from kb_service.api.gate import COOKIE, address_of
-from kb_service.callers import Callers, CredentialsRefusedError, person_of
+from kb_service.callers import Callers, CredentialsRefusedError
 from kb_service.keys import PREFIX, KeyRefusedError
 from kb_service.oidc import ProviderError, SignIn
-from kb_service.page_sessions import ForeignFormError, PageSession, PageSessions, wanted_page
+from kb_service.page_sessions import ForeignFormError, PageSession, PageSessions, Person, wanted_page
 from kb_service.rates import TooManyRequestsError
 from kb_service.web.pages import page
 
@@ -70,12 +70,12 @@ def sign_in_at_provider(request: Request, then: str = "/") -> Response:
     if oidc is None or not oidc.provider.client_id:
         return _sign_in(request, then, "Nobody signs in through a provider here: KB_OIDC_CLIENT_ID is not set", 404)
     try:
-        begun = oidc.begin(_redirect_uri(request))
+        url, begun = oidc.begin(_redirect_uri(request))
     except ProviderError as error:
         return _sign_in(request, then, str(error), 503)
     known: PageSession | None = request.state.session
     session = replace(known or _sessions(request).begin(), then=then, begun=asdict(begun))
-    return _with_session(request, RedirectResponse(begun.url, 303), session)
+    return _with_session(request, RedirectResponse(url, 303), session)
 
 
 @router.get("/login/callback")
@@ -95,14 +95,15 @@ def back_from_provider(
     if not code:
         return _sign_in(request, session.then, f"The provider refused the sign-in: {error_description or error}", 401)
     try:
-        caller = oidc.finish(_redirect_uri(request), code, begun)
+        caller, groups = oidc.finish(_redirect_uri(request), code, begun)
     except NotForCallerError as refused:
         return _sign_in(request, session.then, str(refused), 403)
     except CredentialsRefusedError as refused:
-        return _sign_in(request, session.then, str(refused), 401)
+        return _refused(request, session.then, refused)
     except ProviderError as unable:
         return _sign_in(request, session.then, str(unable), 503)
-    return _signed_in(request, _sessions(request).sign_in(person=person_of(caller)), session.then)
+    person = Person(caller.id, caller.name, oidc.provider.issuer, tuple(sorted(groups)))
+    return _signed_in(request, _sessions(request).sign_in(person=person), session.then)
 
 
 @router.post("/logout", max_body_size=_MOST_FORM_BYTES)
@@ -131,7 +132,7 @@ def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) 
 
 
 def _refused(request: Request, then: str, error: Exception) -> Response:
-    """By a key that is not taken, which an address may not try as often as it likes."""
+    """By a key or a code that is not taken, which an address may not try as often as it likes."""
     try:
         request.app.state.limiter.take_refused(address_of(request))
     except TooManyRequestsError as stopped:
