@@ -165,7 +165,10 @@ def service(folder: Path, role: str, articles: Mapping[int, Article], records: S
     base.incident_index.catch_up()
     name, _, group = role.partition(" of ")
     _, key = base.keys.create(name, groups=[group] if group else [], by="test")  # type: ignore[arg-type]
-    yield Asker(client_of(base), key)
+    asker = Asker(client_of(base), key)
+    yield asker
+    # The framework remembers the handlers of every application that was made, and so the files that these hold open
+    vars(asker.app).clear()
 
 
 Requests = Callable[[str, Sequence[str]], list[tuple[str, Any, dict[str, Any]]]]
@@ -213,7 +216,11 @@ ASKED: Mapping[tuple[str, str], Requests] = {
     ("POST", "/api/incidents"): _plain("/api/incidents"),
     ("GET", "/api/incidents/{number}"): _plain("/api/incidents/INC1", "/api/incidents/INC2", "/api/incidents/INC99"),
     ("PUT", "/api/incidents/{number}"): _sent(
-        "/api/incidents/INC1", lambda text, _ids: [{"short_description": text, "parent_incident": "INC3"}, {}]
+        "/api/incidents/INC1",
+        lambda text, _ids: [
+            # A record that is new would say when it was opened
+            {"short_description": text, "parent_incident": "INC3", "opened_at": "2026-01-01T10:00:00Z"}, {},
+        ],
     ),
     ("PATCH", "/api/incidents/{number}"): _sent("/api/incidents/INC2", lambda text, _ids: [{"description": text}]),
     ("GET", "/api/incidents/{number}/related"): _plain("/api/incidents/INC1/related", "/api/incidents/INC99/related"),
