@@ -1,25 +1,19 @@
-"""Signing in to the pages and out again: by a key, through a provider, and what nobody gets round."""
+"""Signing in to the pages by a key, and out again; cookies and forms, and what nobody gets round."""
 
 import os
 import re
-import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from html import unescape
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.testclient import TestClient
-from httpx2 import Response
-from itsdangerous import URLSafeTimedSerializer
 
 from kb_service.access import LOCAL
 from kb_service.desk import Desk
@@ -29,13 +23,10 @@ from kb_service.page_sessions import PageSessions
 from kb_service.restoring import restore
 from kb_service.web.sign_in import form
 from tests.authors import Service
-from tests.client import client_of, routes_of
+from tests.browsers import COOKIE, ELSEWHERE, browser_of, field, is_in, kept_in, said, sign_in, sign_out
+from tests.client import routes_of
 from tests.conftest import eventually
-from tests.oidc_provider import CLIENT, SECRET, OidcProvider, open_provider
 from tests.test_gate import EVIL, bearer, key_of, opened, problem
-
-COOKIE = "kb_session"
-ROLES_OF = {"desk": "agent", "admins": "admin", "portal": "requester"}
 
 
 @pytest.fixture
@@ -55,60 +46,12 @@ def browser(base: KnowledgeBase, key: str) -> TestClient:
     return browser_of(base)
 
 
-def browser_of(base: KnowledgeBase, **given: Any) -> TestClient:
-    return client_of(base, follow_redirects=False, **given)
-
-
-def field(page: Response, name: str) -> str:
-    """What a form of a page would send along by itself."""
-    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
-    assert found, page.text
-    return unescape(found[1])
-
-
-def sign_in(browser: TestClient, key: str, then: str = "/") -> Response:
-    """As a person does it: the form, with the key typed in."""
-    page = browser.get("/login", params={"then": then})
-    return browser.post("/login", data={"key": key, "token": field(page, "token"), "then": field(page, "then")})
-
-
-def is_in(browser: TestClient) -> bool:
-    answer = browser.get("/")
-    assert answer.status_code in {200, 303}
-    return answer.status_code == 200
-
-
-def said(page: Response, status: int) -> str:
-    """Refused on the page, in words above the form."""
-    assert page.status_code == status, page.text
-    assert page.headers["content-type"].startswith("text/html")
-    words, mark, _ = page.text.partition('<form class="sign-in"')
-    found = re.search(r'role="alert">([^<]+)<', words)
-    assert mark, page.text
-    assert found, page.text
-    return unescape(found[1])
-
-
-def kept_in(cookie: str) -> dict[str, Any]:
-    """What anybody can read of a cookie."""
-    _, told = URLSafeTimedSerializer("of no matter").loads_unsafe(cookie)
-    assert isinstance(told, dict)
-    return told
-
-
 # The wanted page
 
 
 WANTED = (
     "/", "/?q=vpn+%26+caf%C3%A9&type=how-to", "/a/vpn", "/a/what%3Fnow?at=abc", "/a/100%25",
     "/incidents?state=open&q=%22a%22%3C%27", "/docs",
-)  # fmt: skip
-ELSEWHERE = (
-    "//evil.example", "/\\evil.example", "\\\\evil.example", "///evil.example", "https://evil.example",
-    "https:evil.example", "HTTPS:/evil.example", "javascript:alert(1)", "data:text/html,x", "evil.example",
-    "@evil.example", "/\t/evil.example", "\t//evil.example", " //evil.example", "/\n/evil.example",
-    "/\r\nSet-Cookie: a=b", "/\x00", "/\x7f/evil.example", "/\u2028/evil.example", "/\u202e", "/\xa0/evil.example",
-    "", ".", "?q=x",
 )  # fmt: skip
 
 
@@ -209,10 +152,6 @@ def test_the_cookie_is_for_the_service_alone(tmp_path: Path, url: str, secure: b
         assert {"httponly", "samesite=lax", "path=/"} <= attributes
         assert ("secure" in attributes) == secure
         assert not any(one.startswith("domain") for one in attributes)
-
-
-def sign_out(browser: TestClient) -> Response:
-    return browser.post("/logout", data={"token": field(browser.get("/"), "token")})
 
 
 def test_the_cookie_holds_no_key(browser: TestClient, key: str) -> None:
@@ -438,194 +377,6 @@ def test_a_form_of_ours_is_sent_with_our_origin(browser: TestClient, key: str) -
     page = browser.get("/login")
     fields = {"key": key, "token": field(page, "token")}
     assert browser.post("/login", data=fields, headers={"Origin": "http://localhost"}).status_code == 303
-
-
-# Through the provider
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[OidcProvider]:
-    with open_provider() as made:
-        yield made
-
-
-@pytest.fixture
-def provider(running: OidcProvider) -> OidcProvider:
-    running.claims = {"groups": ["desk", "hr"], "name": "Ann Other"}
-    return running
-
-
-def with_provider(folder: Path, issuer: str, **given: Any) -> KnowledgeBase:
-    named = {"oidc_issuer": issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "oidc_roles": ROLES_OF}
-    return opened(folder, **{**named, **given})
-
-
-@pytest.fixture
-def person(tmp_path: Path, provider: OidcProvider) -> TestClient:
-    """A browser, before its person has signed in."""
-    return browser_of(with_provider(tmp_path, provider.issuer))
-
-
-def sent_back(browser: TestClient, then: str = "/") -> str:
-    """Off to the provider, where one is known already: the address that it sends one back to."""
-    off = browser.get("/login/provider", params={"then": then})
-    assert off.status_code == 303, off.text
-    back = httpx2.get(off.headers["location"], follow_redirects=False).headers["location"]
-    assert back.startswith("http://localhost/login/callback?")
-    return str(back)
-
-
-def test_a_person_signs_in_through_the_provider(person: TestClient) -> None:
-    page = person.get(person.get("/a/vpn?at=abc").headers["location"])
-    link = re.search(r'href="(/login/provider[^"]+)">Sign in through 127.0.0.1<', page.text)
-    assert link
-    off = person.get(unescape(link[1]))
-    back = httpx2.get(off.headers["location"], follow_redirects=False).headers["location"]
-    came = person.get(back)
-    assert (came.status_code, came.headers["location"]) == (303, "/a/vpn?at=abc")
-    assert "Ann Other (agent)" in person.get("/").text
-    assert person.get("/a/pay").status_code == 200, "of the group HR"
-    sign_out(person)
-    assert not is_in(person)
-
-
-def test_the_provider_leads_to_no_other_site(person: TestClient) -> None:
-    for then in (*ELSEWHERE[:4], "/" + "é" * 3000):
-        assert person.get(sent_back(person, then)).headers["location"] == "/"
-
-
-def test_the_cookie_of_a_sign_in_that_has_begun_is_one_that_browsers_keep(person: TestClient) -> None:
-    # The longest that is kept, which nothing makes shorter
-    wanted = "/?q=" + secrets.token_urlsafe(1497)
-    assert len(person.get("/login/provider", params={"then": wanted}).headers["set-cookie"]) < 4096
-    assert person.get(sent_back(person, wanted)).headers["location"] == wanted
-
-
-def test_the_cookie_holds_of_a_sign_in_that_has_begun_what_must_come_back(person: TestClient) -> None:
-    address = person.get("/login/provider").headers["location"]
-    kept = kept_in(person.cookies[COOKIE])
-    assert set(kept["begun"]) == {"state", "nonce", "verifier"}
-    assert address not in str(kept)
-
-
-def test_a_sign_in_that_this_browser_did_not_begin_is_refused(person: TestClient) -> None:
-    attacker = browser_of(person.app.state.knowledge_base)  # type: ignore[attr-defined]
-    theirs = sent_back(attacker)
-    for address in (theirs, "/login/callback", "/login/callback?code=x&state="):
-        assert "not begun here" in said(person.get(address), 400)
-    sent_back(person)
-    assert "not begun here" in said(person.get(theirs), 400)
-    assert not is_in(person)
-
-
-def test_a_sign_in_comes_back_once(person: TestClient) -> None:
-    back = sent_back(person)
-    assert person.get(back).status_code == 303
-    assert "not begun here" in said(person.get(back), 400)
-    assert is_in(person)
-
-
-@pytest.mark.parametrize("name", ["nonce", "code_challenge"])
-def test_a_code_of_another_sign_in_is_refused(person: TestClient, provider: OidcProvider, name: str) -> None:
-    back = sent_back(person)
-    other = sent_back(browser_of(person.app.state.knowledge_base))  # type: ignore[attr-defined]
-    code, others = (re.search("code=([^&]+)", one)[1] for one in (back, other))  # type: ignore[index]
-    provider.codes[code][name] = provider.codes[others][name]
-    assert "Sign in again" in said(person.get(back), 401)
-    assert not is_in(person)
-
-
-def test_who_guesses_codes_is_stopped_at_that_address(tmp_path: Path, provider: OidcProvider) -> None:
-    person = browser_of(with_provider(tmp_path, provider.issuer, rate_refused="3/hour"))
-    state = re.search("state=([^&]+)", sent_back(person))[1]  # type: ignore[index]
-    guesses = [person.get(f"/login/callback?state={state}&code=x{number}") for number in range(4)]
-    assert [one.status_code for one in guesses] == [401, 401, 401, 429]
-    assert "3 per 1 hour" in said(guesses[-1], 429)
-    assert 0 < int(guesses[-1].headers["retry-after"]) <= 3600
-
-
-def test_what_the_provider_refuses_is_said(person: TestClient) -> None:
-    state = re.search("state=([^&]+)", sent_back(person))[1]  # type: ignore[index]
-    for given, words in {
-        "error=access_denied": "access_denied",
-        "error=x&error_description=Not+%3Cb%3Etoday": "Not <b>today",
-        "": "refused the sign-in",
-    }.items():
-        assert words in said(person.get(f"/login/callback?state={state}&{given}"), 401)
-    assert not is_in(person)
-
-
-def test_who_is_in_no_group_of_ours_is_told_so(person: TestClient, provider: OidcProvider) -> None:
-    provider.claims = {"groups": ["kitchen"], "name": "Ann <i>Other"}
-    assert "Ann <i>Other is in no group" in said(person.get(sent_back(person, "/a/vpn")), 403)
-    assert not is_in(person)
-
-
-def test_a_provider_that_is_down_is_said_and_keys_still_work(tmp_path: Path) -> None:
-    base = with_provider(tmp_path, "http://127.0.0.1:1")
-    browser = browser_of(base)
-    assert "cannot be asked" in said(browser.get("/login/provider?then=/a/vpn"), 503)
-    assert sign_in(browser, key_of(base, "agent")).status_code == 303
-
-
-def test_a_provider_that_goes_down_meanwhile_is_said(tmp_path: Path) -> None:
-    with open_provider() as provider:
-        browser = browser_of(with_provider(tmp_path, provider.issuer))
-        back = sent_back(browser)
-    assert "cannot be asked" in said(browser.get(back), 503)
-
-
-def test_a_person_in_many_groups_signs_in_and_finds(person: TestClient, provider: OidcProvider) -> None:
-    many = [
-        f"CN=Group {n:03} of a long name, OU=Applications and Services, OU=Groups, DC=example, DC=org"
-        for n in range(300)
-    ]
-    provider.claims = {"groups": [*many, "desk", "HR"], "name": "Ann Other"}
-    back = person.get(sent_back(person))
-    assert back.status_code == 303, back.text
-    assert len(back.headers["set-cookie"]) < 1000
-    assert person.get("/a/pay").status_code == 200
-    assert 'href="/a/pay"' in person.get("/?q=restart+server").text
-
-
-def test_beginning_a_sign_in_does_not_sign_one_out(tmp_path: Path, provider: OidcProvider) -> None:
-    base = with_provider(tmp_path, provider.issuer)
-    browser = browser_of(base)
-    sign_in(browser, key_of(base, "requester", name="Portal"))
-    back = sent_back(browser)
-    assert "Portal (requester)" in browser.get("/").text, "a page of another site can lead there"
-    browser.get(back)
-    assert "Ann Other (agent)" in browser.get("/").text
-
-
-def test_without_the_provider_nobody_is_signed_in_through_it(tmp_path: Path, provider: OidcProvider) -> None:
-    base = with_provider(tmp_path, provider.issuer)
-    key_of(base, "agent")
-    person = browser_of(base)
-    person.get(sent_back(person))
-    assert is_in(person)
-    for issuer in ("", "http://127.0.0.1:1"):
-        assert not is_in(with_settings(person, oidc_issuer=issuer))
-
-
-def with_settings(browser: TestClient, **changed: Any) -> TestClient:
-    """The same browser, after the service was started again with other settings."""
-    before = browser.app.state.knowledge_base.settings  # type: ignore[attr-defined]
-    again = KnowledgeBase(before.model_copy(update=changed))
-    return browser_of(again, headers={"Cookie": f"{COOKIE}={browser.cookies[COOKIE]}"})
-
-
-def test_a_role_is_what_the_settings_make_of_a_person_s_groups_now(person: TestClient, provider: OidcProvider) -> None:
-    provider.claims = {"groups": ["admins", "hr"], "name": "Ann Other"}
-    person.get(sent_back(person))
-    assert "Ann Other (admin)" in person.get("/").text
-    agent = with_settings(person, oidc_roles={"admins": "agent"})
-    assert "Ann Other (agent)" in agent.get("/").text
-    assert agent.get("/a/pay").status_code == 200, "of the group HR, which has no role"
-    requester = with_settings(person, oidc_roles={"hr": "requester"})
-    assert "Ann Other (requester)" in requester.get("/").text
-    assert requester.get("/a/pay").status_code == 404
-    assert not is_in(with_settings(person, oidc_roles={"desk": "agent"}))
 
 
 # The pages
