@@ -54,6 +54,7 @@ class Snapshot:
         self._is_name = np.array([row[2] in _NAME_ROLES for row in rows], np.bool_)
         self._is_outcome = np.array([row[2] == "resolution" for row in rows], np.bool_)
         self._is_meant = np.array([row[4] for row in rows], np.bool_)
+        self._waits = self._without_vector()
         self._length = np.array([row[3] for row in rows], np.float32)
         self._words = WordsLane(self._keys, self._owner_of, self._length, self._is_name, len(owners))
         self._order = np.argsort(self._owner_of, kind="stable")
@@ -69,15 +70,22 @@ class Snapshot:
         other = object.__new__(Snapshot)
         other.__dict__.update(self.__dict__)
         other._meaning = meaning
+        other._waits = other._without_vector()
         return other
+
+    def _without_vector(self) -> Mask:
+        """Which passages are to have a vector and have none yet."""
+        keys = self._meaning.keys
+        there: Mask = np.searchsorted(keys, self._keys, "right") > np.searchsorted(keys, self._keys)
+        return self._is_meant & ~there
 
     def encoded_share(self, wanted: Filter) -> float:
         """Of the passages that a filter lets through and that are to have a vector, the share that has one, 0..1."""
-        keys = self._keys[self.select(wanted)[self._owner_of] & self._is_meant]
-        if not len(keys):
+        if not self._waits.any():
             return 1.0
-        there = np.searchsorted(self._meaning.keys, keys, "right") > np.searchsorted(self._meaning.keys, keys)
-        return float(there.mean())
+        seen = self.select(wanted)[self._owner_of]
+        meant = int((seen & self._is_meant).sum())
+        return 1.0 - int((seen & self._waits).sum()) / meant if meant else 1.0
 
     def select(self, wanted: Filter) -> Mask:
         """Which owners a filter lets through."""

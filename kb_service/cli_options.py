@@ -32,8 +32,8 @@ def settings_of(**given: Any) -> Settings:
 
 def _said(where: tuple[int | str, ...], what: str) -> str:
     """What is wrong with a setting, by its name; of several together the message names them."""
-    setting, within = where[:1], "".join(f"'{one}': " for one in where[1:])
-    return "".join(f"KB_{str(one).upper()}: " for one in setting) + within + what.removeprefix("Value error, ")
+    setting = f"KB_{str(where[0]).upper()}: " if where else ""
+    return setting + "".join(f"'{one}': " for one in where[1:]) + what.removeprefix("Value error, ")
 
 
 def of_demo(settings: Settings) -> Settings:

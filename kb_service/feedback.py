@@ -85,9 +85,8 @@ class Feedback:
     def votes(self, ids: Sequence[str], sight: Sight = EVERYTHING) -> Votes:
         """Of an article by its ids, now and before. The last word about an incident counts, and the last of a person.
 
-        A key may be of many, so each of its votes counts.
-
-        What was said about incidents that one does not see is not heard.
+        A key may be of many, so each of its votes counts. What was said about incidents that one does not see is not
+        heard.
         """
         rows = self._desk.connection.execute(
             "SELECT verdict, max(id) FROM feedback f WHERE verdict <> 'flag'"
