@@ -230,7 +230,7 @@ def restore(file: cli_desk.File, data: Data = None) -> None:
     kept = restoring.restore(desk, file, LOCAL)
     out.print(f"{desk.path} is restored from {file}; as it was before, it is kept in {kept}")
     err.print("Delete that when it is not needed any more: neither retention nor erasing looks into it")
-    if live := [key.name for key in Keys(desk).listed() if key.is_live]:
+    if live := [f"{key.id} ({key.name})" if key.name else key.id for key in Keys(desk).listed() if key.is_live]:
         err.print(escape(f"Keys that are valid now: {', '.join(live)}. Revoke what must not be: kb keys revoke ID"))
 
 

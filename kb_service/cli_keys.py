@@ -49,7 +49,9 @@ def create(
 ) -> None:
     """Make a key. It is shown this once and kept as a hash; from the first one on nobody comes in without one."""
     (wanted,) = each_of([role], "--role", Role)
-    made, secret = _keys(data, demo=demo).create(
+    keys = _keys(data, demo=demo)
+    is_first = not keys.any()
+    made, secret = keys.create(
         cast(Role, wanted),
         name=name,
         services=_several(services, "--services"),
@@ -64,6 +66,8 @@ def create(
     print(secret)  # noqa: T201 (by itself on standard output, so that a script can take it)
     said = f"{_line(made)}. It is not shown again; send it as 'Authorization: Bearer …' or 'X-API-Key'"
     err.print(escape(said))
+    if is_first:
+        err.print("It is the first one: a service that was open is so no more, and nobody comes in without a key")
 
 
 @keys_app.command("list")

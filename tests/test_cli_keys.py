@@ -104,6 +104,16 @@ def test_the_plain_form_prints_the_key_alone_and_says_the_rest_beside_it(tmp_pat
     assert "[red]Ann[/blue]" in done.stderr
     assert "not shown again" in done.stderr
     assert done.stdout.strip() not in done.stderr
+    assert "the first one" in done.stderr
+    assert "the first one" not in here(tmp_path, "keys", "create", "--role", "agent").stderr
+
+
+def test_a_restored_backup_names_the_keys_that_it_brings(tmp_path: Path) -> None:
+    ids = [json.loads(here(tmp_path, "keys", "create", "--role", "agent", "--json").stdout)["id"] for _ in range(2)]
+    here(tmp_path, "keys", "revoke", ids[0])
+    assert here(tmp_path, "backup", str(tmp_path / "backup.db")).exit_code == 0
+    said = here(tmp_path, "restore", str(tmp_path / "backup.db")).stderr
+    assert (f"{ids[0]} (" in said, f"{ids[1]} (" in said) == (False, True)
 
 
 def test_a_key_that_asks_too_often_waits_and_another_is_served(desk: Running) -> None:
