@@ -4,14 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
 
-.PHONY: serve test lint test-relevance relevance test-long bench readme clean
+.PHONY: serve test chromium lint test-relevance relevance test-long bench screenshots readme clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/kb serve --demo
 
-test: lint
+test: lint chromium
 	# The same generated cases each time, so that no change is judged by chance; test-long generates new ones
-	$(BIN)/python -m pytest -m "not relevance and not long" --hypothesis-profile=ci
+	$(BIN)/python -m pytest -m "not relevance and not long" --hypothesis-profile=ci -n 2 --dist loadfile
+
+chromium: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.chromium
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -37,6 +40,9 @@ test-long: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.publish
+
+screenshots: chromium
+	$(BIN)/python -m tests.screenshots
 
 readme: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.readme

@@ -103,6 +103,24 @@ class Catalogue:
         for (text,) in self._connection.execute("SELECT object FROM objects ORDER BY id"):
             yield object_from_json(text)
 
+    def latest(self) -> Iterator[KnowledgeObject]:
+        """All objects, the one that was changed last first."""
+        newest = "json_extract(object, '$.updated') DESC, id"
+        for (text,) in self._connection.execute(f"SELECT object FROM objects ORDER BY {newest}"):
+            yield object_from_json(text)
+
+    def ending(self, start: datetime, end: datetime) -> Iterator[KnowledgeObject]:
+        """The objects whose time ends between two times, or that are due for review by the later; the first first."""
+        rows = self._connection.execute(
+            "SELECT object, datetime(json_extract(object, '$.valid_to')) AS ends,"
+            " datetime(json_extract(object, '$.review_by')) AS review FROM objects"
+            " WHERE min(coalesce(ends, '9'), coalesce(review, '9')) <= datetime(:end)"
+            " AND coalesce(ends, '9') >= datetime(:start) ORDER BY min(coalesce(ends, '9'), coalesce(review, '9')), id",
+            {"start": start.isoformat(), "end": end.isoformat()},
+        )
+        for text, _, _ in rows:
+            yield object_from_json(text)
+
     def count(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM objects").fetchone()[0])
 

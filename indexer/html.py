@@ -25,7 +25,7 @@ _TAGS = set(
 _ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "title"},
-    "input": {"type", "checked", "disabled", "class"},
+    "input": {"type", "checked", "disabled", "class", "aria-label"},
     "ol": {"start"},
     "td": {"align"},
     "th": {"align"},

@@ -17,7 +17,7 @@ MOST_IN_VAIN = 20_000_000
 MOST_REPEATED = 4_000_000
 
 _TASK = re.compile(r"\[([ xX])\][ \t\n\v\f\r]")
-_BOX = '<input class="task-list-item-checkbox"{} disabled="disabled" type="checkbox">'
+_BOX = '<input class="task-list-item-checkbox" aria-label="{}"{} disabled="disabled" type="checkbox">'
 
 _InlineRule = Callable[[StateInline, bool], bool]
 
@@ -72,7 +72,7 @@ def _tasks(state: StateCore) -> None:
             task = _TASK.match(text.content)
             if task and text.children:
                 text.children[0].content = text.children[0].content[3:]
-                box = _BOX.format("" if task[1] == " " else ' checked="checked"')
+                box = _BOX.format("to do", "") if task[1] == " " else _BOX.format("done", ' checked="checked"')
                 text.children.insert(0, Token("html_inline", "", 0, content=box))
                 token.attrSet("class", "task-list-item")
                 lists[-1].attrSet("class", "contains-task-list")

@@ -46,7 +46,8 @@ class Snapshot:
         owner_keys = np.array([row[0] for row in owners], np.int64)
         self._scopes: dict[Scope, frozenset[str]] = {key: frozenset(json.loads(text)) for key, text in scopes}
         self._scope_of = np.array([row[2] for row in owners], np.int64)
-        self._facets = _inverted([row[3] for row in owners])
+        self._told_facets: list[str] = [row[3] for row in owners]
+        self._facets = _inverted(self._told_facets)
         self._valid_from = np.array([-np.inf if row[4] is None else row[4] for row in owners], np.float64)
         self._valid_to = np.array([np.inf if row[5] is None else row[5] for row in owners], np.float64)
         self._keys = np.array([row[0] for row in rows], np.int64)
@@ -118,6 +119,11 @@ class Snapshot:
     def owners_with(self, facet: str, value: str) -> list[str]:
         """The ids of the owners that have a value of a facet, whatever its case; seen or not."""
         return [self.owner_ids[position] for position in self._facets.get((facet, value.casefold()), [])]
+
+    def facets_of(self, owner_id: str) -> dict[str, list[str]]:
+        """What an owner has of each facet, as its author wrote it."""
+        facets: dict[str, list[str]] = json.loads(self._told_facets[self.position_of[owner_id]])
+        return facets
 
     def owner_vectors(self, owner_ids: Iterable[str]) -> tuple[list[str], Vectors]:
         """Those of the owners that have vectors, and what each is about, ``(n, dimension)`` float32, unit length.
@@ -200,6 +206,18 @@ class Snapshot:
                 self._spellings.clear()
             self._spellings[scopes] = all_spellings(connection, scopes)
         return self._spellings[scopes]
+
+    def passages_saying(self, connection: sqlite3.Connection, words: Sequence[str], wanted: Filter) -> list[int]:
+        """The keys of the passages that hold all of these index terms, none for no terms."""
+        scopes = self.scopes(wanted)
+        found: Positions | None = None
+        for word in words:
+            positions, _ = self._words.postings(connection, scopes, word)
+            found = positions if found is None else np.intersect1d(found, positions, assume_unique=True)
+        if found is None:
+            return []
+        keys: list[int] = self._keys[found[self.select(wanted)[self._owner_of[found]]]].tolist()
+        return keys
 
     def complete(self, connection: sqlite3.Connection, typed: str, wanted: Filter, most: int) -> list[tuple[str, str]]:
         """Names that hold the words typed, the last one perhaps only begun, with their owners' ids.

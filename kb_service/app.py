@@ -26,8 +26,14 @@ from kb_service.page_sessions import ForeignFormError, PageSessions
 from kb_service.publishing import Publisher
 from kb_service.rates import RateLimiter, Rates
 from kb_service.retention import expire
+from kb_service.web import articles as article_pages
+from kb_service.web import glossary as glossary_page
+from kb_service.web import help as help_page
+from kb_service.web import history, runs, searching, sign_in
 from kb_service.web import incidents as incident_pages
-from kb_service.web import pages, sign_in
+from kb_service.web import publishing as publishing_page
+from kb_service.web import triage as triage_page
+from kb_service.web.problems import ProblemsAsPages
 from kb_service.webhooks import Replays
 
 MOST_BODY_BYTES = 2 * 1024 * 1024
@@ -82,13 +88,15 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.add_middleware(TooLargeAsProblem)
     app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
     app.add_middleware(WithinBounds)
+    app.add_middleware(ProblemsAsPages)
     if base.desk.is_demo:
         app.add_middleware(MarkedAsDemo)
     add_handlers(app)
     app.add_exception_handler(ForeignFormError, sign_in.foreign_form)
     for part in (
         search, articles, incidents, triage, tickets, feedback, publishing, me, operators,
-        pages, incident_pages, sign_in,
+        searching, article_pages, history, runs, glossary_page, triage_page, incident_pages, publishing_page, help_page,
+        sign_in,
     ):  # fmt: skip
         app.include_router(part.router, max_body_size=MOST_BODY_BYTES)
     app.include_router(hooks.router, max_body_size=hooks.MOST_BODY_BYTES)

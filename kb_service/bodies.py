@@ -17,6 +17,7 @@ from kb_service.major import MajorCandidate
 from kb_service.query import may_read
 from kb_service.recurrence import ProblemCandidate
 from kb_service.related import Related, RelatedIncidents
+from kb_service.runs import Run
 from kb_service.search import hit_json
 from kb_service.triage import Triage
 
@@ -32,15 +33,21 @@ def incident_url(number: str) -> str:
 
 
 def incident_json(
-    recorded: Recorded, attached: Sequence[Attachment], children: Sequence[str], catalogue: Catalogue, sight: Sight
+    recorded: Recorded,
+    attached: Sequence[Attachment],
+    children: Sequence[str],
+    runs: Iterable[Run],
+    catalogue: Catalogue,
+    sight: Sight,
 ) -> dict[str, Any]:
-    """A record whole, with the articles attached to it and the records below it."""
+    """A record whole, with the articles attached to it, the runbooks run for it, and the records below it."""
     incident = recorded.incident
     return {
         **fields_of(incident),
         "open": incident.is_open,
         "minutes_to_resolve": incident.minutes_to_resolve,
         "articles": attachments_json(attached, catalogue, sight),
+        "runs": [run_json(one) for one in runs if sees_article(catalogue, one.article, sight)],
         "children": list(children),
         "url": incident_url(incident.number),
         "version": recorded.version,
@@ -72,6 +79,24 @@ def sees_article(catalogue: Catalogue, article: str, sight: Sight) -> bool:
         return sight.sees(gone.audience, gone.groups, gone.services)
     # For whom it was is forgotten, as where an index was made anew without git
     return sight.sees_all
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """A runbook as it was run: what was done, and the same as a work note."""
+    return {
+        "id": run.id,
+        "article": run.article,
+        "title": run.title,
+        "revision": run.revision,
+        "steps": len(run.steps),
+        "done": {str(step): at.isoformat() for step, at in sorted(run.done.items())},
+        "fields": dict(run.fields),
+        "at": run.at.isoformat(),
+        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        "by": run.name,
+        "note": run.note,
+        "url": f"/runs/{run.id}",
+    }
 
 
 def attachments_json(attached: Iterable[Attachment], catalogue: Catalogue, sight: Sight) -> list[dict[str, Any]]:

@@ -148,8 +148,8 @@ def retention(demo: Demo = False, data: Data = None) -> None:
     base = opened(of_demo(settings) if demo else settings)
     gone = expire(base.incidents, base.incident_index, base.settings.retention)
     out.print(
-        f"{gone.searches} searches, {gone.suggestions} suggestions, {gone.comments} comments and {gone.incidents}"
-        " incidents were too old and are deleted"
+        f"{gone.searches} searches, {gone.suggestions} suggestions, {gone.comments} comments, {gone.gaps} gaps,"
+        f" {gone.runs} runs and {gone.incidents} incidents were too old and are deleted"
     )
 
 

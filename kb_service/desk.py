@@ -45,6 +45,25 @@ def who_asked_and_who_changed_what(database: sqlite_utils.Database) -> None:
         database.conn.execute(f"CREATE INDEX {table}_caller ON {table} (caller) WHERE caller IS NOT NULL")
 
 
+@migrations()
+def what_is_missing_and_what_was_run(database: sqlite_utils.Database) -> None:
+    """Articles that people asked for, and runbooks that they went through, step by step."""
+    for statement in _GAPS_AND_RUNS.split(";\n"):
+        database.conn.execute(statement)
+
+
+_GAPS_AND_RUNS = """
+CREATE TABLE gaps (id INTEGER PRIMARY KEY, text TEXT NOT NULL, at TEXT NOT NULL, caller TEXT);
+CREATE INDEX gaps_caller ON gaps (caller) WHERE caller IS NOT NULL;
+CREATE TABLE runs (
+  id TEXT PRIMARY KEY, article TEXT NOT NULL, title TEXT NOT NULL, revision TEXT NOT NULL, number TEXT COLLATE NOCASE,
+  fields TEXT NOT NULL, steps TEXT NOT NULL, done TEXT NOT NULL, at TEXT NOT NULL, ended_at TEXT, name TEXT NOT NULL,
+  caller TEXT
+) WITHOUT ROWID;
+CREATE INDEX runs_number ON runs (number) WHERE number IS NOT NULL;
+CREATE INDEX runs_caller ON runs (caller) WHERE caller IS NOT NULL
+"""
+
 _KEYS_AND_AUDIT = """
 CREATE TABLE keys (
   id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, services TEXT NOT NULL,

@@ -33,10 +33,10 @@ def _erase_facts(connection: sqlite3.Connection, gone: Incident) -> None:
     for (session,) in sessions.fetchall():
         connection.execute("DELETE FROM suggestion_events WHERE suggestion_id = ?", (session,))
         connection.execute("DELETE FROM suggestions WHERE id = ?", (session,))
-    for table in ("attachments", "feedback"):
+    for table in ("attachments", "feedback", "runs"):
         connection.execute(f"DELETE FROM {table} WHERE number = ?", (gone.number,))
     said = [text for text in (gone.short_description, gone.description) if len(text) >= _LONG_ENOUGH_TO_TELL]
-    for table in ("searches", "suggestions"):
+    for table in ("searches", "suggestions", "gaps"):
         for text in said:
             # The whole of it somewhere in what was asked, or its beginning, as it was typed: compared only there, since
             # each record is compared with all that was ever asked

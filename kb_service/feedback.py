@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from indexer.errors import KnowledgeBaseError
@@ -14,6 +14,8 @@ from kb_service.incidents import CONCERN, UnknownIncidentError, concern_of
 
 Verdict = Literal["helped", "not_helped", "flag"]
 Channel = Literal["search", "suggest", "triage"]
+# Who has paused for longer has asked
+_STILL_TYPING = timedelta(minutes=1)
 
 
 class UnknownSearchError(KnowledgeBaseError):
@@ -135,14 +137,26 @@ class Feedback:
         articles: Sequence[str],
         number: str | None = None,
         caller: str | None = None,
+        continues: int | None = None,
     ) -> int | None:
         """Keep what was asked and which articles were shown; gives the search's id.
 
-        Never in an answer's way: dropped when all is busy.
+        ``continues`` is a caller's search a moment ago that this one goes on from, letter by letter: it is put in its
+        place. Never in an answer's way: dropped when all is busy.
         """
-        row = (channel, text, number, json.dumps(articles), datetime.now(UTC).isoformat(), caller)
+        now = datetime.now(UTC)
+        row = (channel, text, number, json.dumps(articles), now.isoformat(), caller)
         kept: list[int | None] = []
         with self._desk.in_passing() as connection:
+            # One from which something was opened was a search by itself
+            again = connection.execute(
+                "UPDATE searches SET text = ?, articles = ?, at = ? WHERE id = ? AND caller IS ? AND channel = ?"
+                " AND at > ? AND (instr(?, text) = 1 OR instr(text, ?) = 1)"
+                " AND NOT EXISTS (SELECT 1 FROM clicks WHERE search_id = searches.id)",
+                (text, row[3], row[4], continues, caller, channel, (now - _STILL_TYPING).isoformat(), text, text),
+            )
+            if again.rowcount:
+                return continues
             inserted = connection.execute(
                 "INSERT INTO searches (channel, text, number, articles, at, caller) VALUES (?, ?, ?, ?, ?, ?)", row
             )

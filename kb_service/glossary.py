@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from indexer.index import PassageIndex
 from indexer.retrieval import Filter
@@ -108,9 +109,18 @@ class Lexicon:
 
     def explained(self, text: str) -> Iterator[Term]:
         """The terms whose names a text says, each once; all meanings of an ambiguous one."""
-        words = _WORD.findall(text)[:_MOST_WORDS_READ]
-        stems = stems_of(words)
         done: set[tuple[str, str]] = set()
+        for _, _, found in self.said(text):
+            for term in found:
+                if (term.article_id, term.term) not in done:
+                    done.add((term.article_id, term.term))
+                    yield term
+
+    def said(self, text: str) -> Iterator[tuple[int, int, tuple[Term, ...]]]:
+        """Where a text surely says a term: from which letter to which, and the terms it may mean there."""
+        matches = list(islice(_WORD.finditer(text), _MOST_WORDS_READ))
+        words = [match[0] for match in matches]
+        stems = stems_of(words)
         at = 0
         while at < len(words):
             size, found = self._found(words, stems, at)
@@ -118,14 +128,15 @@ class Lexicon:
             everyday = size == 1 and stems[at] in _EVERYDAY
             # 10 KB are no knowledge base
             surely = words[at].isupper() and len(words[at]) > 1 and not (at and words[at - 1].isdigit())
-            at += size
+            meant = []
             for name, term in found:
-                key = (term.article_id, term.term)
                 # To the letter, since "several" has its stem in common with "severity"
                 in_words = not (everyday or _is_short(name)) and said == _WORD.findall(name.casefold())
-                if key not in done and (in_words or (surely and _is_short(name))):
-                    done.add(key)
-                    yield term
+                if in_words or (surely and _is_short(name)):
+                    meant.append(term)
+            if meant:
+                yield matches[at].start(), matches[at + size - 1].end(), tuple(dict.fromkeys(meant))
+            at += size
 
     def _found(self, words: list[str], stems: list[str], at: int) -> tuple[int, list[tuple[str, Term]]]:
         for size in range(min(self._longest, len(words) - at), 0, -1):

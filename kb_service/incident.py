@@ -193,7 +193,8 @@ def incident_of(values: Mapping[str, Any]) -> Incident:
 
 # What an answer says beside the fields; sent back to us, it is left out
 _GIVEN_BY_US = frozenset(
-    "extra articles children incidents url open version updated_at minutes_to_resolve age_minutes unknown demo".split()
+    "extra articles children runs incidents url open version updated_at minutes_to_resolve age_minutes unknown"
+    " demo".split()
 )
 _NOT_EXTRA = _GIVEN_BY_US.union(FIELDS, _ALSO_CALLED)
 

@@ -131,6 +131,15 @@ class Incidents:
             ).fetchall()
         return [recorded_of(row) for row in rows], int(total)
 
+    def values_of(self, field: Literal["service", "assignment_group"], sight: Sight = EVERYTHING) -> list[str]:
+        """What stands in a field of the records that one sees, each once, in order."""
+        rows = self.desk.connection.execute(
+            f"SELECT DISTINCT {field} FROM incidents WHERE {field} IS NOT NULL AND {CONCERN}"
+            f" ORDER BY {field} COLLATE NOCASE LIMIT 500",
+            concern_of(sight),
+        )
+        return [row[0] for row in rows]
+
     def opened_between(self, start: datetime, end: datetime, most: int, sight: Sight = EVERYTHING) -> list[Incident]:
         """Open records by when they were opened, oldest first, the last ones where there are more; no problems."""
         rows = self.desk.connection.execute(

@@ -28,6 +28,11 @@ _TABLES: Mapping[str, str] = {
         "SELECT at, article, revision, verdict, comment, anchor, number FROM feedback WHERE caller = :caller"
         " ORDER BY id"
     ),
+    "gaps": "SELECT at, text FROM gaps WHERE caller = :caller ORDER BY id",
+    "runs": (
+        "SELECT id, at, ended_at, number, article, title, revision, name, fields, steps, done FROM runs"
+        " WHERE caller = :caller ORDER BY at"
+    ),
     "attachments": "SELECT at, number, article, revision, relation FROM attachments WHERE caller = :caller ORDER BY id",
     "keys": (
         "SELECT id, name, role, services, groups, origins, created_at, created_by, expires_at, revoked_at, last_used_at"
@@ -39,7 +44,7 @@ _TABLES: Mapping[str, str] = {
         " ORDER BY id"
     ),
 }
-_JSON = frozenset({"articles", "services", "groups", "origins", "person", "detail"})
+_JSON = frozenset({"articles", "services", "groups", "origins", "person", "detail", "fields", "steps", "done"})
 
 
 def kept_about(desk: Desk, caller: str) -> dict[str, Any]:
@@ -69,13 +74,18 @@ def forget(desk: Desk, caller: str, by: Caller) -> dict[str, int]:
     with desk.writing() as connection:
         gone = {
             table: connection.execute(f"DELETE FROM {table} WHERE caller = ?", (caller,)).rowcount
-            for table in ("searches", "clicks", "suggestions", "suggestion_events")
+            for table in ("searches", "clicks", "suggestions", "suggestion_events", "gaps")
         }
         gone["feedback"] = connection.execute(
             "DELETE FROM feedback WHERE caller = ? AND verdict = 'flag'", (caller,)
         ).rowcount
         gone["feedback"] += connection.execute(
             "UPDATE feedback SET comment = '', caller = NULL WHERE caller = ?", (caller,)
+        ).rowcount
+        # One that an incident has is part of its record
+        gone["runs"] = connection.execute("DELETE FROM runs WHERE caller = ? AND number IS NULL", (caller,)).rowcount
+        gone["runs"] += connection.execute(
+            "UPDATE runs SET caller = NULL, name = '' WHERE caller = ?", (caller,)
         ).rowcount
         gone["attachments"] = connection.execute(
             "UPDATE attachments SET caller = NULL WHERE caller = ?", (caller,)

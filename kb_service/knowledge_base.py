@@ -16,6 +16,7 @@ from kb_service.content import is_ref, open_content, read_picture, repository
 from kb_service.deflection import Sessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
+from kb_service.gaps import Gaps
 from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
 from kb_service.keys import Keys
@@ -23,6 +24,7 @@ from kb_service.past import Past
 from kb_service.query import Query, State
 from kb_service.query_vectors import QueryVectors
 from kb_service.related import RelatedSearch
+from kb_service.runs import Runs
 from kb_service.search import Results, Searcher
 from kb_service.settings import Settings
 from kb_service.triage import Triager
@@ -41,8 +43,8 @@ class KnowledgeBase:
         self.searcher.catalogue.create_tables()
         self.desk = Desk(settings.data / "desk.db")
         self.incidents, self.attachments = Incidents(self.desk), Attachments(self.desk)
-        self.feedback, self.sessions = Feedback(self.desk), Sessions(self.desk)
-        self.keys, self.audit = Keys(self.desk), Audit(self.desk)
+        self.feedback, self.sessions, self.gaps = Feedback(self.desk), Sessions(self.desk), Gaps(self.desk)
+        self.keys, self.audit, self.runs = Keys(self.desk), Audit(self.desk), Runs(self.desk)
         self.incident_index = IncidentIndex(self.incidents, self.encoder, settings.strong, vectors)
         self.related = RelatedSearch(self.incidents, self.attachments, self.incident_index, settings.strong)
         self.triager = Triager(

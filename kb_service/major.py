@@ -5,12 +5,12 @@ A person declares, never this. Where a major incident is open already that looks
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from indexer.encoder import Vectors
 from kb_service.access import EVERYTHING, Sight
-from kb_service.floods import Flood, floods
+from kb_service.floods import LEAST, Flood, floods
 from kb_service.incident import Incident
 from kb_service.incidents import Incidents
 from kb_service.related import ALIKE, Related, RelatedSearch
@@ -94,6 +94,24 @@ class MajorWatch:
         service = max(services, key=services.count, default=new.service)
         return MajorCandidate(met, tuple(flood), service, parent, linked)
 
+    def open_floods(self, now: datetime, sight: Sight = EVERYTHING) -> list[MajorCandidate]:
+        """The floods among the latest incidents that are open, and what speaks for each; the largest first."""
+        opened = self._incidents.opened_between(datetime.min.replace(tzinfo=UTC), now, MOST_IN_WINDOW, sight)
+        numbers, vectors = self._related.vectors_of(one.number for one in opened if one.kind != "major_incident")
+        by_number = {one.number: one for one in opened}
+        place_of = {number: place for place, number in enumerate(numbers)}
+        length = timedelta(minutes=self._criteria.minutes)
+        found: dict[frozenset[str], MajorCandidate] = {}
+        for flood in floods([by_number[number] for number in numbers], vectors):
+            # Seen from where most of it came at once
+            first = max(flood.incidents, key=lambda one: len(_in_window(flood.incidents, _opened(one), length)))
+            vector = vectors[place_of[first.number]]
+            new = CameIn(_opened(first), vector, first.service, first.priority, first, sight)
+            candidate = self.candidate(new, ())
+            if candidate is not None and len(candidate.incidents) >= LEAST:
+                found.setdefault(frozenset(one.number for one in candidate.incidents), candidate)
+        return sorted(found.values(), key=lambda one: -len(one.incidents))
+
     def _flood(self, new: CameIn) -> list[Incident]:
         """The incidents of the flood that it is of, within the window around it that holds most of them."""
         length = timedelta(minutes=self._criteria.minutes)
@@ -147,6 +165,10 @@ class MajorWatch:
         records = self._incidents.several(numbers, new.sight)
         candidates = (records[number] for number in numbers if number in records)
         return next((one for one in candidates if one.kind == "major_incident" and one.is_open), None)
+
+
+def _opened(incident: Incident) -> datetime:
+    return incident.opened_at or datetime.now(UTC)
 
 
 def _of(flood: Flood, new: CameIn, own: str | None) -> bool:

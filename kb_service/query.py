@@ -33,7 +33,7 @@ class Query:
     ``exclude`` are ids that must not be found, such as the record whose like are asked for. ``shown`` are the ids that
     the asker sees already, while typing: they keep their places unless something is better by a margin. What has one
     of the facets of ``prefer`` goes before what is as good; ``evidence`` speaks for some articles, by id.
-    ``words_only`` leaves meaning out, where there is too little to mean anything.
+    ``words_only`` leaves meaning out, where there is too little to mean anything. ``with_facets`` counts them.
     """
 
     text: str
@@ -47,6 +47,7 @@ class Query:
     prefer: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     words_only: bool = False
+    with_facets: bool = False
 
     def __post_init__(self) -> None:
         # What a shell or a browser could not decode is no text that SQLite takes

@@ -1,6 +1,7 @@
 """An article as it is read: safe HTML with its links resolved, contents list, related articles."""
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
@@ -8,6 +9,7 @@ from indexer.html import render_html
 from indexer.knowledge import KnowledgeObject, id_of_path
 from kb_service.access import Sight
 from kb_service.hits import article_url
+from kb_service.placeholders import with_texts_filled
 from kb_service.query import may_read
 from kb_service.search import Searcher
 
@@ -50,9 +52,20 @@ class Reading:
     related: tuple[Related, ...]
 
 
-def read(searcher: Searcher, knowledge: KnowledgeObject, sight: Sight, commit: str | None = None) -> Reading:
-    """The article with everything one who sees so much sees beside it; pictures as of a commit, or as they are."""
+def read(
+    searcher: Searcher,
+    knowledge: KnowledgeObject,
+    sight: Sight,
+    commit: str | None = None,
+    values: Mapping[str, str] | None = None,
+) -> Reading:
+    """The article with everything one who sees so much sees beside it; pictures as of a commit, or as they are.
+
+    ``values`` fill in what a template leaves open.
+    """
     document = knowledge.document.without_title_heading()
+    if values:
+        document = with_texts_filled(document, values)
     html = render_html(document, lambda target: resolve(searcher, knowledge, target, sight, commit))
     contents = tuple(
         Heading(section.level, section.title, section.anchor) for section in document.sections if section.level

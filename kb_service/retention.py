@@ -27,6 +27,8 @@ class Expired:
     searches: int
     suggestions: int
     comments: int
+    gaps: int
+    runs: int
     incidents: int
 
 
@@ -36,8 +38,14 @@ def expire(incidents: Incidents, index: IncidentIndex, kept: Retention) -> Expir
     with desk.writing() as connection:
         searches, suggestions = _searches(connection, _before(now, kept.searches))
         comments = _comments(connection, _before(now, kept.feedback))
-        if searches or suggestions or comments:
-            told = {"searches": searches, "suggestions": suggestions, "comments": comments}
+        gaps = connection.execute("DELETE FROM gaps WHERE at < ?", (_before(now, kept.searches),)).rowcount
+        # One that an incident has is part of its record
+        alone = "DELETE FROM runs WHERE number IS NULL AND at < ?"
+        runs = connection.execute(alone, (_before(now, kept.feedback),)).rowcount
+        told = {
+            "searches": searches, "suggestions": suggestions, "comments": comments, "gaps": gaps, "runs": runs,
+        }  # fmt: skip
+        if any(told.values()):
             note(connection, LOCAL.id, "expired", "", told)
             note_deletion(connection)
     gone = incidents.erase_resolved_before(now - timedelta(days=kept.incidents)) if kept.incidents else []
@@ -46,7 +54,7 @@ def expire(incidents: Incidents, index: IncidentIndex, kept: Retention) -> Expir
         index.erase()
     if desk.has_deleted:
         desk.forget_deleted()
-    return Expired(searches, suggestions, comments, len(gone))
+    return Expired(searches, suggestions, comments, gaps, runs, len(gone))
 
 
 def _before(now: datetime, days: int) -> str:

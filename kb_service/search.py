@@ -1,8 +1,8 @@
 """Searcher: a Query becomes Hits with reasons."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from indexer.catalogue import Catalogue
@@ -14,7 +14,8 @@ from indexer.retrieval import Asked, Found
 from indexer.snapshot import Snapshot
 from kb_service.access import Sight
 from kb_service.confidence import STRONG, Calibration, Confidence, Kind, band
-from kb_service.glossary import Glossary, Term
+from kb_service.facets import NAMES, Facet, facet_of
+from kb_service.glossary import Glossary, Lexicon
 from kb_service.hits import Hit, hit_of, passages_shown
 from kb_service.query import Evidence, Query, filter_of, may_read
 from kb_service.query_vectors import QueryVectors
@@ -86,6 +87,7 @@ class Results:
     generation: int
     took_ms: float
     encoded: float
+    facets: tuple[Facet, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -128,6 +130,7 @@ class Searcher:
         with self.index.snapshot() as snapshot:
             ranking = self._rank(snapshot, query)
             encoded = self._encoded_share(snapshot, query)
+            facets = tuple(self._facets(snapshot, query, ranking)) if query.with_facets else ()
             hits = self._hits(ranking, slice(query.offset, query.offset + query.limit), query.evidence)
         took = round((time.perf_counter() - started) * 1000, 2)
         return Results(
@@ -140,6 +143,7 @@ class Searcher:
             generation=ranking.generation,
             took_ms=took,
             encoded=encoded,
+            facets=facets,
         )
 
     def rank(self, query: Query) -> Ranking:
@@ -158,10 +162,10 @@ class Searcher:
         """The object of an id or alias, if the caller may read it."""
         return next((one for one in self.catalogue.named(object_id) if may_read(one, sight)), None)
 
-    def explain(self, text: str, sight: Sight) -> tuple[Term, ...]:
-        """The glossary's terms that a text says."""
+    def lexicon(self, sight: Sight) -> Lexicon:
+        """The names of the glossary's terms, to be found in a text."""
         with self.index.snapshot() as snapshot:
-            return tuple(self._glossary.lexicon(snapshot, filter_of(Query("", sight=sight))).explained(text))
+            return self._glossary.lexicon(snapshot, filter_of(Query("", sight=sight)))
 
     def meaning_of(self, text: str) -> Vectors:
         """What a text of a title and perhaps a description is about, ``(dimension,)`` float32, unit length."""
@@ -193,6 +197,14 @@ class Searcher:
         ranked = in_steady_order(ranked, query.shown)
         probabilities = self._calibration.probabilities(ranked, found)
         return Ranking(understood, found, tuple(ranked), tuple(probabilities), snapshot.generation)
+
+    def _facets(self, snapshot: Snapshot, query: Query, ranking: Ranking) -> Iterator[Facet]:
+        """Each counted as if nothing of it was chosen: choosing one more value adds hits, so its count must show."""
+        for name in NAMES:
+            chosen = query.facets.get(name, frozenset())
+            others = {facet: values for facet, values in query.facets.items() if facet != name}
+            ranked = self._rank(snapshot, replace(query, facets=others)).ranked if chosen else ranking.ranked
+            yield facet_of(name, (snapshot.facets_of(hit.candidate.owner_id) for hit in ranked), chosen)
 
     def _hits(self, ranking: Ranking, page: slice, evidence: Mapping[str, Evidence]) -> tuple[Hit, ...]:
         ranked = ranking.ranked[page]
@@ -236,6 +248,9 @@ def as_json(results: Results) -> dict[str, Any]:
             "expansions": [{"said": one.said, "names": list(one.names)} for one in understood.expansions],
             "relaxed": results.relaxed,
             "notes": list(results.notes),
+        },
+        "facets": {
+            facet.name: [{"value": one.name, "count": one.count} for one in facet.values] for facet in results.facets
         },
         "generation": results.generation,
         "encoded": results.encoded,

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     content_remote: str | None = Field(
         None, description="A git URL: cloned into the data folder and fetched by itself; KB_CONTENT is not used then."
     )
+    edit_url: str = Field(
+        "",
+        pattern=r"^$|^https?://.*\{path\}",
+        description="Where an article is edited, `{path}` for its path in the content. Default: by KB_CONTENT_REMOTE "
+        "and KB_CONTENT_REF, where it is a GitHub, GitLab, Gitea or Forgejo.",
+    )
     poll_seconds: float = Field(
         60,
         ge=0,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Literal
 
 from kb_service.access import Sight
@@ -129,9 +130,13 @@ class Triager:
                 ticket.service, priority=priority, flood=major is not None,
             ),
             kind=kind_of(ticket.text, ticket.impact, ticket.urgency),
-            terms=self._searcher.explain(ticket.text, sight)[:_MOST_TERMS],
+            terms=tuple(islice(self._searcher.lexicon(sight).explained(ticket.text), _MOST_TERMS)),
             took_ms=round((time.perf_counter() - started) * 1000, 2),
         )  # fmt: skip
+
+    def open_floods(self, sight: Sight) -> list[MajorCandidate]:
+        """What comes in over and over right now, the largest first."""
+        return self._major.open_floods(datetime.now(UTC), sight)
 
     def evidence(self, ticket: Ticket, sight: Sight) -> dict[str, Evidence]:
         """What incidents like it say for articles; nothing to who may not see incidents."""

@@ -22,6 +22,12 @@ ELSEWHERE = (
 )  # fmt: skip
 
 
+def foreign_script(page: str) -> list[str]:
+    """Whatever a page would run but files of the service itself: scripts in it, and attributes that are code."""
+    own = re.sub(r'<script type="module" src="/static/[a-z]+\.js"></script>', "", page)
+    return re.findall(r"<script[^>]*>|<[^>]*\son\w+=[^>]*>|javascript:[^\"]*", own, re.IGNORECASE)
+
+
 def browser_of(base: KnowledgeBase, **given: Any) -> TestClient:
     return client_of(base, follow_redirects=False, **given)
 

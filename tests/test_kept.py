@@ -66,6 +66,11 @@ class Two:
         self.post(who, "/api/feedback", article="vpn", verdict="flag", comment=words[4], number=f"{who}1")
         self.post(who, "/api/feedback", article="vpn", verdict="helped", comment=words[5])
         self.post(who, f"/api/incidents/{who}1/articles", article="vpn")
+        self.post(who, "/api/gaps", text=f"vpn {words[0]}")
+        caller = self.base.keys.verify(self.keys[who]).caller
+        run = self.base.runs.begin("vpn", "VPN drops", "1", ["look"], None, caller)
+        self.base.runs.fill(run, {"host": words[1]})
+        self.base.runs.begin("vpn", "VPN drops", "1", [], f"{who}1", caller)
         self.base.keys.create("requester", name=f"made by {who}", by=self.id(who))
         PageSessions(self.desk, 12).sign_in(key=self.id(who).removeprefix("key:"))
 
@@ -246,6 +251,11 @@ def test_its_vote_and_the_articles_it_attached_stay(two: Two) -> None:
     assert [fact.number for fact in two.base.feedback.flags()] == ["ben1"]
 
 
+def test_what_it_ran_for_an_incident_stays_without_its_name(two: Two) -> None:
+    forget(two.desk, two.id("ann"), LOCAL)
+    assert [run.name for number in ("ann1", "ben1") for run in two.base.runs.of_incident(number)] == ["", "ben"]
+
+
 def test_who_is_forgotten_is_signed_in_no_more(two: Two) -> None:
     sessions = PageSessions(two.desk, 12)
     ann, ben = (sessions.sign_in(person=Person(f"oidc:{name}", name, "agent", ())) for name in ("ann", "ben"))
@@ -259,7 +269,7 @@ def test_forgetting_is_in_the_audit_log_by_counts(two: Two) -> None:
     (entry,) = (one for one in Audit(two.desk).entries() if one.action == "caller forgotten")
     assert (entry.actor, entry.subject) == (LOCAL.id, two.id("ann"))
     assert entry.detail == {"searches": 2, "clicks": 1, "suggestions": 1, "suggestion_events": 1, "feedback": 2,
-                            "attachments": 1, "signed_in": 1}  # fmt: skip
+                            "gaps": 1, "runs": 2, "attachments": 1, "signed_in": 1}  # fmt: skip
     Audit(two.desk).verify()
 
 

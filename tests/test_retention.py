@@ -10,20 +10,23 @@ from typing import Any
 import pytest
 
 from indexer.encoder import HashingEncoder
+from kb_service.access import LOCAL, Caller, Sight
 from kb_service.audit import Audit
 from kb_service.deflection import Sessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
+from kb_service.gaps import Gaps
 from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
 from kb_service.retention import Expired, Retention, expire
+from kb_service.runs import Runs, UnknownRunError
 from tests.authors import Service
 from tests.conftest import eventually
 from tests.test_incident_index import secrets, traces
 
 DAYS = Retention(searches=90, feedback=365, incidents=730)
-FACTS = ("searches", "clicks", "suggestions", "suggestion_events", "feedback")
-NOTHING = Expired(0, 0, 0, 0)
+FACTS = ("searches", "clicks", "suggestions", "suggestion_events", "feedback", "gaps", "runs")
+NOTHING = Expired(0, 0, 0, 0, 0, 0)
 
 
 @pytest.fixture
@@ -42,7 +45,9 @@ def index(incidents: Incidents) -> IncidentIndex:
 
 
 def facts(desk: Desk, words: Sequence[str], caller: str = "key:ann") -> None:
-    """One of each kind, each with a word of its own: a search and its click, a form and its event, a flag, a vote."""
+    """One of each kind: a search and its click, a form and its event, a flag, a vote, and the words of the search asked
+    for and filled into a run.
+    """
     search, form, flag, vote = words
     feedback, sessions = Feedback(desk), Sessions(desk)
     found = feedback.searched("search", search, ["a"], caller=caller)
@@ -53,6 +58,9 @@ def facts(desk: Desk, words: Sequence[str], caller: str = "key:ann") -> None:
     )
     feedback.add("a", "1", "flag", comment=flag, caller=caller)
     feedback.add("a", "1", "helped", comment=vote, caller=caller)
+    Gaps(desk).add(search, caller)
+    runs, by = Runs(desk), Caller(caller, "Ann", "agent", Sight())
+    runs.fill(runs.begin("a", "A", "1", ["look"], None, by), {"host": form})
 
 
 def aged(desk: Desk, days: float, *tables: str) -> None:
@@ -85,8 +93,8 @@ def left(incidents: Incidents) -> set[str]:
 
 def test_nothing_goes_before_its_days(incidents: Incidents, index: IncidentIndex) -> None:
     facts(incidents.desk, secrets(1, 4))
-    aged(incidents.desk, 89.999, "searches", "clicks", "suggestions", "suggestion_events")
-    aged(incidents.desk, 364.999, "feedback")
+    aged(incidents.desk, 89.999, "searches", "clicks", "suggestions", "suggestion_events", "gaps")
+    aged(incidents.desk, 364.999, "feedback", "runs")
     resolved(incidents, "INC1", 729.999)
     before = counts(incidents.desk)
     assert expire(incidents, index, DAYS) == NOTHING
@@ -95,10 +103,10 @@ def test_nothing_goes_before_its_days(incidents: Incidents, index: IncidentIndex
 
 def test_everything_goes_after_its_days(incidents: Incidents, index: IncidentIndex) -> None:
     facts(incidents.desk, secrets(1, 4))
-    aged(incidents.desk, 90.001, "searches", "clicks", "suggestions", "suggestion_events")
-    aged(incidents.desk, 365.001, "feedback")
+    aged(incidents.desk, 90.001, "searches", "clicks", "suggestions", "suggestion_events", "gaps")
+    aged(incidents.desk, 365.001, "feedback", "runs")
     resolved(incidents, "INC1", 730.001)
-    assert expire(incidents, index, DAYS) == Expired(searches=1, suggestions=1, comments=2, incidents=1)
+    assert expire(incidents, index, DAYS) == Expired(searches=1, suggestions=1, comments=2, gaps=1, runs=1, incidents=1)
     assert counts(incidents.desk) == {**dict.fromkeys(FACTS, 0), "feedback": 1}
     assert left(incidents) == set()
     assert expire(incidents, index, DAYS) == NOTHING
@@ -126,7 +134,20 @@ def test_what_was_done_with_a_search_or_a_form_goes_with_it(incidents: Incidents
     facts(incidents.desk, secrets(1, 4))
     aged(incidents.desk, 91, "searches", "suggestions")
     expire(incidents, index, DAYS)
-    assert counts(incidents.desk) == {**dict.fromkeys(FACTS, 0), "feedback": 2}
+    assert counts(incidents.desk) == {**dict.fromkeys(FACTS, 0), "feedback": 2, "gaps": 1, "runs": 1}
+
+
+def test_what_was_run_for_an_incident_is_kept_as_long_as_that(incidents: Incidents, index: IncidentIndex) -> None:
+    resolved(incidents, "INC1", 700)
+    runs = Runs(incidents.desk)
+    run = runs.begin("a", "A", "1", ["look"], "INC1", LOCAL)
+    aged(incidents.desk, 700, "runs")
+    expire(incidents, index, DAYS)
+    assert runs.get(run).number == "INC1"
+    resolved(incidents, "INC1", 731)
+    expire(incidents, index, DAYS)
+    with pytest.raises(UnknownRunError):
+        runs.get(run)
 
 
 def test_what_went_is_in_no_byte_of_the_data_folder_and_the_rest_is(
@@ -170,7 +191,7 @@ def test_the_audit_log_counts_what_went_and_repeats_no_word_of_it(
     resolved(incidents, "INC1", 1_000, words[4])
     expire(incidents, index, DAYS)
     told = {(entry.action, entry.subject): dict(entry.detail) for entry in Audit(incidents.desk).entries()}
-    assert told["expired", ""] == {"searches": 1, "suggestions": 1, "comments": 2}
+    assert told["expired", ""] == {"searches": 1, "suggestions": 1, "comments": 2, "gaps": 1, "runs": 1}
     assert told["record erased", "INC1"] == {"why": "retention"}
     assert Audit(incidents.desk).verify() == 3
     assert traces(data, [word.encode() for word in words]) == []
@@ -271,7 +292,7 @@ def test_the_command_says_how_much_went(service: Service, incidents: Incidents, 
     resolved(incidents, "INC1", 1_000)
     index.catch_up()
     said = " ".join(service.kb("retention").split())
-    assert "1 searches, 1 suggestions, 2 comments and 1 incidents" in said
+    assert "1 searches, 1 suggestions, 2 comments, 1 gaps, 1 runs and 1 incidents" in said
     assert (counts(incidents.desk)["searches"], left(incidents)) == (0, set())
 
 

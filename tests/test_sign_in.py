@@ -21,7 +21,7 @@ from kb_service.keys import Keys
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.page_sessions import PageSessions
 from kb_service.restoring import restore
-from kb_service.web.sign_in import form
+from kb_service.web.forms import form
 from tests.authors import Service
 from tests.browsers import COOKIE, ELSEWHERE, browser_of, field, is_in, kept_in, said, sign_in, sign_out
 from tests.client import routes_of
@@ -387,7 +387,7 @@ def test_pages_say_who_one_is(base: KnowledgeBase, browser: TestClient) -> None:
     for path in ("/", "/a/vpn", "/a/none", "/incidents", "/incidents/INC1"):
         page = browser.get(path)
         assert "&lt;b&gt;Desk (agent)" in page.text
-        assert '<form class="who" action="/logout" method="post">' in page.text
+        assert '<form action="/logout" method="post">' in page.text
         assert 'href="/incidents"' in page.text
 
 

@@ -1,19 +1,16 @@
-"""For readers and authors: did an article help, and what is wrong with it."""
+"""For readers and authors: did an article help, what is wrong with it, and which one is missing."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 from starlette.exceptions import HTTPException
 
-from indexer.knowledge import KnowledgeObject
-from kb_service.access import Sight
-from kb_service.api.caller import Base, CallerSight, Records, Who
+from kb_service.api.caller import Authors, Base, CallerSight, Records, Who
 from kb_service.api.problems import NOT_FOUND
-from kb_service.bodies import sees_article
-from kb_service.feedback import Fact
-from kb_service.hits import article_url
-from kb_service.knowledge_base import KnowledgeBase
+from kb_service.flags import fact_json, flags
+from kb_service.gaps import MOST_LETTERS
 
 router = APIRouter(prefix="/api", tags=["feedback"])
 
@@ -52,7 +49,7 @@ def feedback(base: Base, who: Who, sight: CallerSight, body: FeedbackBody) -> di
         number=base.incidents.existing(body.number, sight).incident.number if body.number and sight.within else None,
         caller=who.id,
     )
-    return _fact(fact, knowledge)
+    return fact_json(fact, knowledge)
 
 
 class ClickBody(BaseModel):
@@ -73,37 +70,33 @@ def click(base: Base, who: Who, sight: CallerSight, body: ClickBody) -> dict[str
 
 
 @router.get("/flags", summary="What readers flagged", dependencies=[Records])
-def flags(
+def flagged(
     base: Base,
     sight: CallerSight,
     owner: Annotated[str | None, Query(max_length=200, description="Only of articles with this owner.")] = None,
     article: Annotated[str | None, Query(max_length=500)] = None,
 ) -> dict[str, Any]:
     """The latest first, for the owners of the articles."""
-    ids = base.searcher.catalogue.names_of(article) if article else None
-    known = [(fact, base.searcher.catalogue.get(fact.article)) for fact in base.feedback.flags(ids)]
-    found = [_fact(fact, now) for fact, now in known if _may_be_told(base, fact, sight)]
+    found = flags(base, sight, article)
     return {"flags": [one for one in found if owner is None or (one["owner"] or "").casefold() == owner.casefold()]}
 
 
-def _may_be_told(base: KnowledgeBase, fact: Fact, sight: Sight) -> bool:
-    """Of an article that one may not read nothing is told, nor of an incident of another's service."""
-    if not sees_article(base.searcher.catalogue, fact.article, sight):
-        return False
-    return fact.number is None or base.incidents.get(fact.number, sight) is not None
+class GapBody(BaseModel):
+    """What was looked for and not found."""
+
+    text: str = Field(min_length=1, max_length=MOST_LETTERS, examples=["fax machine prints only black pages"])
 
 
-def _fact(fact: Fact, now: KnowledgeObject | None) -> dict[str, Any]:
-    return {
-        "article": now.id if now else fact.article,
-        "title": now.title if now else fact.article,
-        "owner": now.owner if now else None,
-        "url": article_url(now.id, fact.anchor) if now else None,
-        "revision": fact.revision,
-        "changed_since": now.revision != fact.revision if now else None,
-        "verdict": fact.verdict,
-        "comment": fact.comment,
-        "anchor": fact.anchor,
-        "number": fact.number,
-        "at": fact.at.isoformat(),
-    }
+@router.post("/gaps", summary="Ask for an article", status_code=201)
+def ask_for_an_article(base: Base, who: Who, body: GapBody) -> dict[str, Any]:
+    """Kept for the authors, who see what is asked for most often first."""
+    if not body.text.strip():
+        raise HTTPException(422, "text: say what was looked for.")
+    base.gaps.add(body.text, who.id)
+    return {"text": body.text.strip()}
+
+
+@router.get("/gaps", summary="What articles were asked for", dependencies=[Authors])
+def gaps(base: Base, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> dict[str, Any]:
+    """What was asked for most often first."""
+    return {"gaps": [{**asdict(gap), "at": gap.at.isoformat()} for gap in base.gaps.latest(limit)]}

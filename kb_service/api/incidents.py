@@ -204,7 +204,7 @@ def _answer(base: KnowledgeBase, recorded: Recorded, sight: Sight, response: Res
     response.headers["ETag"] = f'"{recorded.version}"'
     attached = base.attachments.of_incidents([number]).get(number, [])
     children = base.incidents.children(number, sight)
-    body = incident_json(recorded, attached, children, base.searcher.catalogue, sight)
+    body = incident_json(recorded, attached, children, base.runs.of_incident(number), base.searcher.catalogue, sight)
     return {**body, "demo": base.desk.is_demo}
 
 

@@ -24,6 +24,7 @@ from kb_service.origins import ForeignHostError, ForeignOriginError
 from kb_service.page_sessions import ForeignFormError
 from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError
 from kb_service.rates import TooManyRequestsError
+from kb_service.runs import UnknownRunError
 from kb_service.webhooks import (
     BrokenWebhookError,
     ForeignWebhookError,
@@ -153,6 +154,7 @@ def add_handlers(app: FastAPI) -> None:
     def _changed(_request: Request, error: ChangedMeanwhileError) -> JSONResponse:
         return problem(412, str(error))
 
+    @app.exception_handler(UnknownRunError)
     @app.exception_handler(UnknownArticleError)
     @app.exception_handler(UnknownRevisionError)
     def _unknown_article(_request: Request, error: KnowledgeBaseError) -> JSONResponse:

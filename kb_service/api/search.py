@@ -76,6 +76,13 @@ class UnderstoodBody(BaseModel):
     notes: list[str] = Field(description="The same in sentences, to be shown.")
 
 
+class FacetValueBody(BaseModel):
+    """A value of a facet, and how many hits have it."""
+
+    value: str
+    count: int
+
+
 class SearchBody(BaseModel):
     """An answer to a search."""
 
@@ -83,6 +90,10 @@ class SearchBody(BaseModel):
     hits: list[HitBody]
     total: int
     understood: UnderstoodBody
+    facets: dict[str, list[FacetValueBody]] = Field(
+        description="With `facets=true`: what the hits can be narrowed by. Each is counted as if nothing of it was"
+        " chosen."
+    )
     generation: int = Field(description="Rises with every publish.")
     search_id: int | None = Field(None, description="For POST /api/clicks: which article was opened.")
     encoded: float = Field(description="The share of passages that can be found by meaning yet, 0 to 1.")
@@ -140,11 +151,12 @@ def search(
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
     offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
     shown: Shown = [],
+    with_facets: Annotated[bool, Query(alias="facets", description="Count the hits by their facets.")] = False,
 ) -> dict[str, Any]:
     """Articles by words, by meaning and by exact identifiers, each with its reasons and the passage that matched."""
     given: dict[str, list[Any]] = {"type": type_, "service": service, "tag": tag, "tier": tier}
     facets = {name: frozenset(values) for name, values in given.items() if values}
-    asked = Asked(q, facets, state, sight, limit, offset, shown=tuple(shown))
+    asked = Asked(q, facets, state, sight, limit, offset, shown=tuple(shown), with_facets=with_facets)
     results = base.searcher.search(asked)
     kept = None
     if q.strip() and not offset:

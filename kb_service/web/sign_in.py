@@ -2,9 +2,9 @@
 
 from dataclasses import asdict, replace
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kb_service.access import NotForCallerError
@@ -12,25 +12,13 @@ from kb_service.api.gate import COOKIE, address_of
 from kb_service.callers import Callers, CredentialsRefusedError
 from kb_service.keys import PREFIX, KeyRefusedError
 from kb_service.oidc import ProviderError, SignIn
-from kb_service.page_sessions import ForeignFormError, PageSession, PageSessions, Person, wanted_page
+from kb_service.page_sessions import PageSession, PageSessions, Person, wanted_page
 from kb_service.rates import TooManyRequestsError
-from kb_service.web.pages import page
+from kb_service.web.forms import Form
+from kb_service.web.page import page
 
 router = APIRouter(include_in_schema=False)
 _MOST_FORM_BYTES = 16 * 1024
-
-
-async def form(request: Request) -> dict[str, str]:
-    """A form's fields, sent by a page of the session that it names. Raises ForeignFormError."""
-    fields = {name: values[-1] for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
-    session: PageSession | None = request.state.session
-    if session is None:
-        raise ForeignFormError
-    session.check(fields.get("token", ""))
-    return fields
-
-
-Form = Annotated[dict[str, str], Depends(form)]
 
 
 def foreign_form(request: Request, _error: Exception) -> Response:

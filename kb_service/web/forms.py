@@ -1,0 +1,24 @@
+"""Forms of the pages: read only where a page of the same session sent them."""
+
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import Depends, Request
+
+from kb_service.page_sessions import ForeignFormError, PageSession
+
+
+async def form(request: Request) -> dict[str, str]:
+    """A form's fields, sent by a page of ours: of the session that it names, or where there is none, by what the
+    browser says of where it stood (the gate has refused what names another site). Raises ForeignFormError.
+    """
+    fields = {name: values[-1] for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
+    session: PageSession | None = request.state.session
+    if session is not None:
+        session.check(fields.get("token", ""))
+    elif request.state.caller is None or "origin" not in request.headers:
+        raise ForeignFormError
+    return fields
+
+
+Form = Annotated[dict[str, str], Depends(form)]

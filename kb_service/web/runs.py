@@ -1,0 +1,106 @@
+"""The page of a runbook that somebody goes through: steps ticked off, commands filled in, kept with the incident."""
+
+from html import escape
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from indexer.html import render_html
+from kb_service.access import Sight
+from kb_service.api.caller import Base, CallerSight, Records, Who
+from kb_service.bodies import sees_article
+from kb_service.hits import article_url
+from kb_service.knowledge_base import KnowledgeBase
+from kb_service.past import UnknownArticleError, UnknownRevisionError, Version
+from kb_service.placeholders import command_fields, with_commands_filled
+from kb_service.reading import resolve
+from kb_service.runs import Run, UnknownRunError
+from kb_service.steps import steps_of
+from kb_service.web.forms import Form
+from kb_service.web.page import TEMPLATES, page
+
+router = APIRouter(include_in_schema=False, dependencies=[Records])
+
+_FIELD = "field:"
+
+
+@router.post("/runs")
+def begin(base: Base, who: Who, sight: CallerSight, fields: Form) -> Response:
+    """Begin to run an article as it is now."""
+    knowledge = base.searcher.article(fields.get("article", ""), sight)
+    number = fields.get("number", "").strip()
+    if knowledge is None:
+        raise UnknownArticleError(fields.get("article", ""))
+    record = base.incidents.existing(number, sight).incident.number if number else None
+    steps = steps_of(knowledge.document.without_title_heading()).names
+    run_id = base.runs.begin(knowledge.id, knowledge.title, knowledge.revision, steps, record, who)
+    return RedirectResponse(f"/runs/{run_id}", 303)
+
+
+@router.get("/runs/{run_id}")
+def run_page(request: Request, base: Base, sight: CallerSight, run_id: str) -> Response:
+    """The article as it was when the run began, with what was done of it."""
+    run = _seen(base, run_id, sight)
+    version = _version(base, run, sight)
+    session = request.state.session
+    context = {
+        "run": run,
+        "html": _html(base, run, version, sight, session.token if session else "") if version else None,
+        "names": command_fields(version.knowledge.document) if version else (),
+        "url": article_url(run.article),
+        "changed": version is not None and not version.live,
+    }
+    return page(request, "run.html", context)
+
+
+@router.post("/runs/{run_id}")
+def change(base: Base, who: Who, sight: CallerSight, run_id: str, fields: Form) -> Response:
+    """Tick a step, fill the commands in, end it, or keep it with an incident; then the run again."""
+    _seen(base, run_id, sight)
+    place = ""
+    if fields.get("step", "").isdecimal():
+        base.runs.tick(run_id, int(fields["step"][:4]), done=fields.get("done") == "yes")
+        place = f"#step-{fields['step']}"
+    elif "ended" in fields:
+        base.runs.end(run_id, ended=fields["ended"] == "yes")
+    elif fields.get("number", "").strip():
+        number = base.incidents.existing(fields["number"].strip(), sight).incident.number
+        base.runs.keep_with(run_id, number, who)
+    else:
+        known = {name.removeprefix(_FIELD): value for name, value in fields.items() if name.startswith(_FIELD)}
+        base.runs.fill(run_id, known)
+    return RedirectResponse(f"/runs/{run_id}{place}", 303)
+
+
+def _seen(base: KnowledgeBase, run_id: str, sight: Sight) -> Run:
+    """What is of an incident or an article that one may not see is not there."""
+    run = base.runs.get(run_id)
+    of_record = run.number is None or base.incidents.get(run.number, sight) is not None
+    if not of_record or not sees_article(base.searcher.catalogue, run.article, sight):
+        raise UnknownRunError(run_id)
+    return run
+
+
+def _version(base: KnowledgeBase, run: Run, sight: Sight) -> Version | None:
+    try:
+        return base.past().at(run.article, run.revision, sight)
+    except (UnknownArticleError, UnknownRevisionError):
+        return None
+
+
+def _html(base: KnowledgeBase, run: Run, version: Version, sight: Sight, token: str) -> str:
+    """The article's HTML with a box to tick at each step."""
+    knowledge = version.knowledge
+    steps = steps_of(with_commands_filled(knowledge.document.without_title_heading(), run.fields))
+    commit = version.revision.commit if version.revision else None
+    html = render_html(steps.document, lambda target: resolve(base.searcher, knowledge, target, sight, commit))
+    for number, name in enumerate(steps.names, 1):
+        box = TEMPLATES.get_template("tick.html").render(
+            run=run, step=number, name=name, done=run.done.get(number), token=token
+        )
+        if steps.anchors:
+            anchor = escape(steps.anchors[number - 1])
+            html = html.replace(f'<h2 id="{anchor}">', f'{box}<h2 id="{anchor}">', 1)
+        else:
+            html = html.replace(f'step-{number}">', f'step-{number}">{box}', 1)
+    return html

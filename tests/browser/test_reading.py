@@ -1,0 +1,144 @@
+"""Reading an article: what is hostile does nothing, what is long is found, what is wrong is said."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.authors import Service
+from tests.browser.conftest import Opened
+
+RAN = "window.ran = true"
+HOSTILE = f"""---
+title: "Hostile <script>{RAN}</script> & \\"quoted\\""
+type: faq
+audience: internal
+summary: "<img src=x onerror='{RAN}'>"
+tags: ["<svg onload='{RAN}'>"]
+owner: "<b onmouseover='{RAN}'>o</b>"
+odd: "<script>{RAN}</script>"
+---
+## A heading <script>{RAN}</script>
+
+<script>{RAN}</script><img src=x onerror="{RAN}"><svg onload="{RAN}"></svg><iframe srcdoc="<script>{RAN}</script>">
+<style>body {{ display: none }}</style><form action="https://evil.example"><input autofocus onfocus="{RAN}">
+
+[click](javascript:{RAN}) [data](data:text/html,<script>{RAN}</script>) ![x](javascript:{RAN})
+[a "title](x "t\\" onmouseover=\\"{RAN}")
+
+```html" onload="{RAN}
+<script>{RAN}</script>
+```
+
+| a | b |
+|---|---|
+| <img src=x onerror="{RAN}"> | `<script>{RAN}</script>` |
+"""
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("hostile")
+    content = folder / "content"
+    content.mkdir()
+    (content / "hostile.md").write_text(HOSTILE, "utf-8")
+    terms = f"---\ntitle: Hostile <img src=x onerror='{RAN}'>\ntype: glossary\n---\nSaid of <script>{RAN}</script>.\n"
+    (content / "term.md").write_text(terms, "utf-8")
+    service = Service(folder / "data", KB_CONTENT=str(content))
+    with service.running() as client:
+        yield str(client.base_url)
+
+
+@pytest.mark.parametrize("path", ["/a/hostile", "/?q=hostile+script", "/a/term", "/glossary", "/publishing", "/"])
+def test_nothing_of_an_article_runs_or_is_asked_of_another_site(hostile: str, opened: Opened, path: str) -> None:
+    page = opened(hostile)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(hostile + path, wait_until="networkidle")
+    for one in page.locator("main a, main summary, main code").all():
+        one.hover(force=True, trial=True)
+    assert page.evaluate("window.ran") is None
+    assert [url for url in asked if not url.startswith(f"{hostile}/")] == []
+    assert page.locator("main script, main iframe, main style, main svg, main [onerror], main [onload]").count() == 0
+    assert page.locator("a[href^=javascript], a[href^=data]").count() == 0
+
+
+def test_no_script_may_stand_in_a_page(hostile: str, browser: Browser) -> None:
+    """Were one let through after all, the browser would not run it."""
+    page = browser.new_page()
+    page.goto(f"{hostile}/a/hostile")
+    policy = page.request.get(f"{hostile}/a/hostile").headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    with page.expect_console_message(lambda line: "Content Security Policy" in line.text):
+        page.evaluate(
+            "() => document.body.append(Object.assign(document.createElement('script'), {text: 'window.ran = 1'}))"
+        )
+    assert page.evaluate("window.ran") is None
+    page.close()
+
+
+def test_code_is_copied_and_sections_have_addresses(demo: str, opened: Opened) -> None:
+    page = opened(demo, "/a/runbooks/disk-full-linux")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    block = page.locator(".code").first
+    block.get_by_role("button", name="Copy this code").click()
+    expect(page.locator("#said")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == block.locator("pre").inner_text().rstrip("\n")
+    page.locator("nav.contents a").last.click()
+    anchor = page.url.rpartition("#")[2]
+    expect(page.locator(f"[id='{anchor}']")).to_be_in_viewport()
+
+
+def test_a_term_is_explained_on_focus_and_escape_takes_it_away(demo: str, opened: Opened) -> None:
+    page = opened(demo, "/a/faq/sla-or-ola")
+    term = page.locator(".text a.term").first
+    term.focus()
+    tip = page.locator(".text .tip").first
+    expect(tip).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+
+
+def test_a_paragraph_is_flagged_where_it_stands(demo: str, opened: Opened) -> None:
+    page = opened(demo, "/a/runbooks/wifi-drops")
+    heading = page.locator(".text h2").first
+    heading.hover()
+    heading.get_by_role("button").click()
+    page.keyboard.type("The menu is called otherwise now")
+    page.get_by_role("button", name="Flag it for the owner").click()
+    expect(page.locator(".banner.good")).to_contain_text("The owner sees what you wrote")
+    page.goto(f"{demo}/publishing")
+    expect(page.locator("section[aria-labelledby=flagged]")).to_contain_text("The menu is called otherwise now")
+
+
+def test_a_template_is_filled_in_while_one_types(demo: str, opened: Opened) -> None:
+    page = opened(demo, "/a/templates/call-opening-lines")
+    page.get_by_label("Customer's Name").fill("Ms <b>Okafor</b> [Your Name] $&")
+    page.get_by_label("Your Name", exact=True).fill("Ann")
+    text = page.locator(".text").inner_text()
+    assert "Ms <b>Okafor</b> [Your Name] $&" in text
+    assert "you are talking to Ann" in text
+    assert "[Customer's Name]" not in text
+    page.get_by_label("Customer's Name").fill("")
+    assert "[Customer's Name]" in page.locator(".text").inner_text()
+
+
+def test_a_template_is_filled_in_without_script_too(demo: str, opened: Opened) -> None:
+    page = opened(demo, "/a/templates/call-opening-lines", java_script_enabled=False)
+    page.get_by_label("Your Name", exact=True).fill("Ann")
+    page.get_by_role("button", name="Fill in").click()
+    assert "you are talking to Ann" in page.locator(".text").inner_text()
+
+
+def test_what_is_printed_is_the_article(demo: str, opened: Opened, tmp_path: Path) -> None:
+    page = opened(demo, "/a/runbooks/disk-full-linux")
+    page.emulate_media(media="print")
+    for one in ("body > header", ".beside", ".code > button", "nav.contents"):
+        expect(page.locator(one).first).to_be_hidden()
+    expect(page.locator("article h1")).to_be_visible()
+    expect(page.locator(".text pre").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.pdf(path=tmp_path / "printed.pdf")
+    assert (tmp_path / "printed.pdf").read_bytes().startswith(b"%PDF")
