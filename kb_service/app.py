@@ -29,7 +29,7 @@ from kb_service.retention import expire
 from kb_service.web import articles as article_pages
 from kb_service.web import glossary as glossary_page
 from kb_service.web import help as help_page
-from kb_service.web import history, runs, searching, sign_in
+from kb_service.web import history, runs, searching, sign_in, widget
 from kb_service.web import incidents as incident_pages
 from kb_service.web import publishing as publishing_page
 from kb_service.web import triage as triage_page
@@ -96,7 +96,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     for part in (
         search, articles, incidents, triage, tickets, feedback, publishing, me, operators,
         searching, article_pages, history, runs, glossary_page, triage_page, incident_pages, publishing_page, help_page,
-        sign_in,
+        sign_in, widget,
     ):  # fmt: skip
         app.include_router(part.router, max_body_size=MOST_BODY_BYTES)
     app.include_router(hooks.router, max_body_size=hooks.MOST_BODY_BYTES)

@@ -30,6 +30,8 @@ LEAST: dict[str, Role | None] = {
     "/diff/{id:path}": "requester",
     "/glossary": "requester",
     "/help": "requester",
+    "/demo/ticket": "requester",
+    "/widget.js": None,
     "/triage": "agent",
     "/runs": "agent",
     "/runs/{run_id}": "agent",

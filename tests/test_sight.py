@@ -310,6 +310,8 @@ ASKED: Mapping[tuple[str, str], Requests] = {
     ),
     ("GET", "/publishing"): _plain("/publishing"),
     ("GET", "/help"): _plain("/help"),
+    ("GET", "/demo/ticket"): _plain("/demo/ticket"),
+    ("GET", "/widget.js"): _plain("/widget.js"),
     ("GET", "/media/{path:path}"): lambda _text, ids: [
         (f"/media/{one}.png", None, {"of": of}) for one in ids for of in (one, "x/0", "")
     ],

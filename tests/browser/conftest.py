@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from indexer.encoder import Encoder
 from tests.authors import Service
@@ -49,6 +49,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, model_cache
         yield str(client.base_url)
 
 
+def _is_error(line: ConsoleMessage, ignored: tuple[str, ...]) -> bool:
+    return line.type == "error" and not any(one in line.text for one in ignored)
+
+
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opened]:
     """Opens pages, each in a browser of its own; an error of a script, or what the policy forbids, fails the test."""
@@ -56,13 +60,13 @@ def opened(browser: Browser) -> Iterator[Opened]:
     said: list[str] = []
     missing: list[str] = []
 
-    def new(address: str, path: str = "/", **given: Any) -> Page:
+    def new(address: str, path: str = "/", ignored: tuple[str, ...] = (), **given: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **given})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+        page.on("console", lambda line: said.append(line.text) if _is_error(line, ignored) else None)
         # A page that says that there is none is no error of a script
         page.on("response", lambda answer: missing.append(answer.url) if answer.status == 404 else None)
         page.goto(address + path)

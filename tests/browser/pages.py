@@ -36,6 +36,7 @@ def pages(address: str) -> Iterator[tuple[str, str]]:
         "glossary": "/glossary",
         "publishing": "/publishing",
         "help": "/help",
+        "ticket form": "/demo/ticket",
         "sign in": "/login",
         "nothing": "/nothing-here",
     }.items()

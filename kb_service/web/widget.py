@@ -1,0 +1,32 @@
+"""The widget that any ticket form can have, and a form to try it on."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, Response
+
+from kb_service.api.caller import Who
+from kb_service.web.page import FILE_HEADERS, page
+
+router = APIRouter(include_in_schema=False)
+
+_FILE = Path(__file__).parent.parent / "static" / "widget.js"
+# Any site may load it: it is the same for everybody, and what it asks for is looked at by itself
+_HEADERS = {
+    **FILE_HEADERS,
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Cache-Control": "public, max-age=600",
+}
+
+
+@router.get("/widget.js")
+def widget() -> Response:
+    """The script of ``<kb-suggest>``."""
+    return FileResponse(_FILE, media_type="text/javascript", headers=_HEADERS)
+
+
+@router.get("/demo/ticket")
+def ticket_form(request: Request, who: Who) -> Response:
+    """A form of a portal, that sends nothing anywhere."""
+    return page(request, "ticket.html", {"caller": who, "sent": "sent" in request.query_params})
