@@ -19,6 +19,7 @@ def edit_url(settings: Settings, path: str) -> str | None:
     folder = settings.content_folder.strip("/")
     inside = quote(f"{folder}/{path}" if folder else path)
     # Without what a URL may hold to sign in by
-    return f"https://{remote.netloc.rpartition('@')[2]}{remote.path.removesuffix('.git')}/{_EDITORS[kind]}/" + (
-        f"{quote(settings.content_ref)}/{inside}"
+    return (
+        f"https://{remote.netloc.rpartition('@')[2]}{remote.path.rstrip('/').removesuffix('.git')}/{_EDITORS[kind]}/"
+        + (f"{quote(settings.content_ref)}/{inside}")
     )

@@ -14,7 +14,8 @@ from kb_service.knowledge_base import KnowledgeBase
 def flags(base: KnowledgeBase, sight: Sight, article: str | None = None) -> Iterator[dict[str, Any]]:
     """The latest first; of one article, also by an id that it had before, or of all."""
     catalogue = base.searcher.catalogue
-    for fact in base.feedback.flags(catalogue.names_of(article) if article else None):
+    now = catalogue.get(article) if article else None
+    for fact in base.feedback.flags(catalogue.names_of(now.id if now else article) if article else None):
         # Of an article that one may not read nothing is told, nor of an incident of another's service
         of_article = sees_article(catalogue, fact.article, sight)
         if of_article and (fact.number is None or base.incidents.get(fact.number, sight) is not None):

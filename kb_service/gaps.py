@@ -32,7 +32,7 @@ class Gaps:
     def latest(self, most: int) -> list[Gap]:
         """Different texts, the one asked for most often first, of as often the latest."""
         rows = self._desk.connection.execute(
-            "SELECT text, count(*) AS times, max(id), max(at) AS at FROM gaps GROUP BY lower(text)"
+            "SELECT text, count(*) AS times, max(id), max(at) AS at FROM gaps GROUP BY casefold(text)"
             " ORDER BY times DESC, max(id) DESC LIMIT ?",
             (most,),
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from indexer.catalogue import Catalogue
+from indexer.catalogue import Catalogue, in_force
 from indexer.knowledge import KnowledgeObject
 from kb_service.access import Sight
 from kb_service.desk import Desk
@@ -40,6 +40,7 @@ def overview(catalogue: Catalogue, desk: Desk, sight: Sight) -> Overview:
 def _first(articles: Iterable[KnowledgeObject | None], sight: Sight) -> tuple[KnowledgeObject, ...]:
     """An article is used by the ids it had before, too, but is listed once."""
     seen: dict[str, KnowledgeObject] = {}
-    readable = (one for one in articles if one and one.workflow_state == "published" and may_read(one, sight))
+    now = datetime.now(UTC)
+    readable = (one for one in articles if one and in_force(one, now) and may_read(one, sight))
     different = (seen.setdefault(one.id, one) for one in readable if one.id not in seen)
     return tuple(islice(different, MOST))

@@ -8,8 +8,9 @@ from markdown_it.token import Token
 from indexer.markdown import Document
 
 # Not the variables of a template language, as in {{ $labels.instance }} or {{< note >}}
-_IN_COMMANDS = re.compile(r"\{\{\s*([A-Za-z][\w .-]{0,40}?)\s*\}\}")
-_IN_TEXTS = re.compile(r"\[([^\W\d_][^\[\]\n]{0,80})\]")
+_IN_COMMANDS = re.compile(r"(?<![{$])\{\{\s*([A-Za-z][\w .-]{0,40}?)\s*\}\}(?!\})")
+# Nor a box that is ticked, or the place in a list
+_IN_TEXTS = re.compile(r"(?<!\w)\[(?![xX]\])([^\W\d_][^\[\]\n]{0,80})\]")
 MOST_LETTERS = 500
 _MOST_FIELDS = 60
 _COMMANDING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -70,6 +71,9 @@ def _texts(document: Document) -> Iterator[str]:
 
 
 def _changed(token: Token, change: Callable[[str], str], kinds: set[str]) -> Token:
+    # What a picture shows is for who cannot see it
+    if token.type == "image":
+        return token
     if token.type in kinds:
         return token.copy(content=change(token.content))
     if token.children:

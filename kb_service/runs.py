@@ -6,12 +6,16 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from indexer.errors import KnowledgeBaseError
 from kb_service.access import Caller
 from kb_service.audit import note
 from kb_service.desk import Desk
 from kb_service.placeholders import clean
+
+_MOST_FIELDS = 60
+_MOST_NAME = 80
 
 
 class UnknownRunError(KnowledgeBaseError):
@@ -44,14 +48,20 @@ class Run:
         lines = [
             f"{self.title} (revision {self.revision[:7]}){f', by {self.name}' if self.name else ''}:"
             f" {len(self.done)} of {len(self.steps)} steps done,"
-            f" {self.at:%Y-%m-%d %H:%M} to {until:%H:%M} UTC{'' if self.ended_at else ', not ended'}."
+            f" {self.at:%Y-%m-%d %H:%M} to {self._time(until)} UTC{'' if self.ended_at else ', not ended'}."
         ]
         lines += [f"{name}: {value}" for name, value in self.fields.items() if value]
         lines += [
-            f"{number}. {step} – {self.done[number]:%H:%M}" if number in self.done else f"{number}. {step} – not done"
+            f"{number}. {step} – {self._time(self.done[number])}"
+            if number in self.done
+            else f"{number}. {step} – not done"
             for number, step in enumerate(self.steps, 1)
         ]
         return "\n".join(lines)
+
+    def _time(self, at: datetime) -> str:
+        """With its day where that is another than the one it began on."""
+        return f"{at:%H:%M}" if at.date() == self.at.date() else f"{at:%Y-%m-%d %H:%M}"
 
 
 class Runs:
@@ -121,7 +131,8 @@ class Runs:
     def fill(self, run_id: str, fields: Mapping[str, str]) -> None:
         """Keep what the commands are filled in with. Raises UnknownRunError."""
         with self._desk.writing() as connection:
-            known = {**self.get(run_id).fields, **{name: clean(value) for name, value in fields.items()}}
+            said = {clean(name)[:_MOST_NAME]: clean(value) for name, value in fields.items()}
+            known = dict(islice({**self.get(run_id).fields, **said}.items(), _MOST_FIELDS))
             connection.execute(
                 "UPDATE runs SET fields = ? WHERE id = ?", (json.dumps(known, ensure_ascii=False), run_id)
             )

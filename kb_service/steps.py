@@ -8,6 +8,7 @@ from markdown_it.token import Token
 from indexer.markdown import Document, plain
 
 _MOST_LETTERS = 80
+_SAYING = {"inline", "fence", "code_block"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ def _items(tokens: list[Token]) -> Iterator[int]:
 
 
 def _says(tokens: list[Token], place: int) -> str:
-    inline = next((one for one in tokens[place:] if one.type == "inline"), None)
-    said = " ".join(plain(inline).split()) if inline else ""
+    end = next(at for at in range(place, len(tokens)) if tokens[at].type == "list_item_close" and tokens[at].level == 1)
+    said = next((" ".join(_text(one).split()) for one in tokens[place:end] if one.type in _SAYING), "")
     return said if len(said) <= _MOST_LETTERS else f"{said[:_MOST_LETTERS].rsplit(' ', 1)[0]} …"
+
+
+def _text(token: Token) -> str:
+    return plain(token) if token.type == "inline" else token.content

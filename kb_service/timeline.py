@@ -31,9 +31,13 @@ class Timeline:
         most = self.counts.index(self.longest)
         at = self.start + self.span * most
         return (
-            f"{sum(self.counts)} came in from {self.start:%Y-%m-%d %H:%M} to {self.end:%H:%M} UTC, most"
-            f" ({self.longest}) at {at:%H:%M}"
+            f"{sum(self.counts)} came in from {self.start:%Y-%m-%d %H:%M} to {self._time(self.end)} UTC, most"
+            f" ({self.longest}) at {self._time(at)}"
         )
+
+    def _time(self, at: datetime) -> str:
+        """With its day where that is another than the first."""
+        return f"{at:%H:%M}" if at.date() == self.start.date() else f"{at:%Y-%m-%d %H:%M}"
 
 
 def timeline(incidents: Sequence[Incident]) -> Timeline | None:
@@ -41,9 +45,8 @@ def timeline(incidents: Sequence[Incident]) -> Timeline | None:
     times = sorted(one.opened_at for one in incidents if one.opened_at)
     if len(times) < 2:
         return None
-    span = max((times[-1] - times[0]) / SPANS, timedelta(minutes=1))
-    # The last one is within the last span
-    counts = [0] * (int((times[-1] - times[0]) / span) + 1)
-    for time in times:
-        counts[int((time - times[0]) / span)] += 1
+    # Rounded up, so that the last one is within
+    span = max(-(-(times[-1] - times[0]) // SPANS), timedelta(minutes=1))
+    places = [min(int((time - times[0]) / span), SPANS - 1) for time in times]
+    counts = [places.count(place) for place in range(places[-1] + 1)]
     return Timeline(times[0], span, tuple(counts))

@@ -7,7 +7,7 @@ from html import escape, unescape
 from kb_service.glossary import Lexicon, Term
 from kb_service.hits import article_url
 
-_PIECE = re.compile(r"<[^>]*>|[^<]+")
+_PIECE = re.compile(r"""<(?:"[^"]*"|'[^']*'|[^>"'])*>|[^<]+|<""")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)")
 # What is code, a link or a heading is meant as it stands
 _LEFT_ALONE = frozenset({"a", "code", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "video"})
@@ -43,7 +43,8 @@ def _explained(escaped: str, lexicon: Lexicon, article_id: str, done: set[str]) 
         if key in done or any(term.article_id == article_id for term in terms):
             continue
         done.add(key)
-        parts += [escape(text[at:start], quote=False), _term(said, terms, f"term-{len(done)}")]
+        # No heading's anchor has a colon
+        parts += [escape(text[at:start], quote=False), _term(said, terms, f"term:{len(done)}")]
         at = end
     return "".join([*parts, escape(text[at:], quote=False)]) if parts else escaped
 

@@ -129,3 +129,16 @@ def test_of_an_article_that_nobody_knows_it_is_told_only_to_who_sees_all(base: K
     flag(base, "faq/never")
     assert articles(flags(base, EVERYTHING)) == ["faq/never"]
     assert list(flags(base, INTERNAL)) == list(flags(base, HR)) == list(flags(base, INTERNAL, "faq/never")) == []
+
+
+def test_an_article_is_asked_for_by_any_id_that_it_had(desk: Desk) -> None:
+    text = "---\ntitle: VPN\naudience: public\n---\n## Why\n\nThe lease is renewed by the client at each start.\n"
+    desk.write("faq/a.md", text)
+    base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
+    base.update()
+    flag(base, "faq/a", "before")
+    (desk.content / "faq" / "a.md").rename(desk.content / "faq" / "b.md")
+    base.update()
+    flag(base, "faq/b", "after")
+    for asked in ("faq/a", "faq/b"):
+        assert [one["comment"] for one in flags(base, EVERYTHING, asked)] == ["after", "before"]

@@ -82,3 +82,9 @@ def test_a_desk_that_is_opened_again_has_all(gaps: Gaps, tmp_path: Path) -> None
     reopened = Gaps(Desk(tmp_path / "desk.db"))
     reopened.add("Fax")
     assert asked(reopened) == asked(gaps) == [("Fax", 2)]
+
+
+def test_another_case_is_the_same_in_every_script(gaps: Gaps) -> None:
+    for text in ("Drucker ÖFFNET nicht", "drucker öffnet nicht"):
+        gaps.add(text)
+    assert asked(gaps) == [("drucker öffnet nicht", 2)]

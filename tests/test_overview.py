@@ -112,8 +112,7 @@ def test_what_is_opened_attached_and_said_to_help_is_used(seen: Seen, used: Used
     used.sessions.report(session, "opened", article="faq/b", revision="r", number=None, caller=None)
     used.feedback.add("faq/c", "r", "not_helped")
     used.feedback.add("faq/c", "r", "flag", comment="wrong")
-    public = dict.fromkeys("abc", "audience: public")
-    assert ids(seen(**public).used) == ["faq/b", "faq/a"]
+    assert ids(seen(**dict.fromkeys("abc", "audience: public")).used) == ["faq/b", "faq/a"]
     # Without the incident both are used twice, and the other one later
     assert ids(seen(PUBLIC).used) == ["faq/b", "faq/a"]
     used.opened("faq/a")

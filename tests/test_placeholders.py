@@ -86,7 +86,9 @@ def test_a_value_is_text_whatever_it_says() -> None:
 
 
 def test_a_value_that_is_pasted_cannot_run_by_itself() -> None:
-    filled = with_commands_filled(parse_markdown("```\nping {{host}}\n```"), {"host": "db1\r\nrm -rf /\n\x1b[2J\x00"})
+    filled = with_commands_filled(
+        parse_markdown("```\nping {{host}}\n```"), {"host": "db1\r\nrm\u2028-rf /\n\x1b[2J\x00"}
+    )
     assert filled.tokens[0].content == "ping db1 rm -rf / [2J\n"
 
 
@@ -114,3 +116,16 @@ def test_a_filled_value_is_one_line_and_no_longer_than_its_most(value: str) -> N
     code = with_commands_filled(parse_markdown("`{{x}}`"), {"x": value}).tokens[1].children
     assert code
     assert code[0].content == (line or "{{x}}")
+
+
+@pytest.mark.parametrize("text", ["`${{ github.sha }}`", "`{{{x}}}`"])
+def test_what_another_template_language_fills_in_is_no_field(text: str) -> None:
+    assert command_fields(parse_markdown(text)) == ()
+
+
+@pytest.mark.parametrize("text", ["Look at [x] here.", "Then `a[i]` is printed.", "![Name](p.png)"])
+def test_a_box_a_place_and_a_picture_are_no_fields_of_a_text(text: str) -> None:
+    assert text_fields(parse_markdown(text)) == ()
+    assert (
+        with_texts_filled(parse_markdown(text), {"x": "y", "i": "y", "Name": "y"}).tokens == parse_markdown(text).tokens
+    )

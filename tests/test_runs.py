@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kb_service.access import Caller, Sight
+from kb_service.access import LOCAL, Caller, Sight
 from kb_service.audit import Audit
 from kb_service.desk import Desk
 from kb_service.placeholders import MOST_LETTERS
@@ -148,3 +148,10 @@ def test_a_note_says_what_was_done_when_by_whom_and_with_what() -> None:
     assert going.note == (
         "Check a port (revision 0123456): 0 of 0 steps done, 2026-03-14 08:30 to 08:30 UTC, not ended."
     )
+
+
+def test_a_field_s_name_is_one_line_and_there_is_no_end_to_fields_but_one(runs: Runs) -> None:
+    run = runs.begin("a", "A", "1", ["look"], None, LOCAL)
+    runs.fill(run, {"host\n9. Reboot – 10:00\nx": "y", **{f"f{number}": "v" for number in range(1_000)}})
+    assert len(runs.get(run).note.splitlines()) <= 62
+    assert "\n9. Reboot" not in runs.get(run).note

@@ -84,3 +84,8 @@ def test_the_article_itself_is_left_as_it_is() -> None:
 def test_many_steps_are_numbered_to_the_last() -> None:
     found = steps("\n".join(f"{n}. do {n}" for n in range(1, 501)))
     assert (len(found.names), classes(found)[-1]) == (500, "step-500")
+
+
+def test_a_step_says_its_own_words_also_where_it_begins_with_a_command_or_says_nothing() -> None:
+    assert steps("1. ```\n   reboot\n   ```\n2. Look\n").names == ("reboot", "Look")
+    assert steps("1. Look\n2. \n\n## Rollback\n\nNone.\n").names == ("Look", "")

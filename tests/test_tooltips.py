@@ -34,8 +34,8 @@ def explained(text: str) -> list[str]:
 
 def test_a_term_links_to_its_definition_and_is_described_by_it() -> None:
     assert shown("The MTTR is short.") == (
-        '<p>The <a class="term" href="/a/glossary/mttr#mttr" aria-describedby="term-1">MTTR</a>'
-        '<span class="tip" role="tooltip" id="term-1">MTTR, mean time to resolve: How long it takes.</span>'
+        '<p>The <a class="term" href="/a/glossary/mttr#mttr" aria-describedby="term:1">MTTR</a>'
+        '<span class="tip" role="tooltip" id="term:1">MTTR, mean time to resolve: How long it takes.</span>'
         " is short.</p>\n"
     )
 
@@ -43,7 +43,7 @@ def test_a_term_links_to_its_definition_and_is_described_by_it() -> None:
 def test_a_term_is_explained_where_it_is_said_first_by_whatever_name() -> None:
     assert explained("The MTTR, **MTTR**.\n\n- mean time to resolve\n- SLA") == ["MTTR", "SLA"]
     assert explained("A mean time to resolve is an MTTR.") == ["mean time to resolve"]
-    assert re.findall(r'id="(term-\d)"', shown("SLA and MTTR")) == ["term-1", "term-2"]
+    assert re.findall(r'id="(term:\d)"', shown("SLA and MTTR")) == ["term:1", "term:2"]
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,13 @@ def test_a_definition_is_text_whatever_it_says() -> None:
     assert "<script" not in found
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;&#x27;" in found
     assert re.findall(r"<[^>]*>", found)[1] == (
-        '<a class="term" href="/a/g/%22%3E%3Cscript%3E#%22%3E%3Cscript%3E" aria-describedby="term-1">'
+        '<a class="term" href="/a/g/%22%3E%3Cscript%3E#%22%3E%3Cscript%3E" aria-describedby="term:1">'
     )
+
+
+def test_what_stands_around_a_term_stays_escaped() -> None:
+    found = shown("<i> MTTR <b> SLA <script>alert(1)</script>")
+    assert _TIP.sub(r"\1", found) == "<p>&lt;i&gt; MTTR &lt;b&gt; SLA &lt;script&gt;alert(1)&lt;/script&gt;</p>\n"
 
 
 def test_a_long_definition_is_cut() -> None:
