@@ -11,7 +11,7 @@ serve: $(VENV)/.installed
 
 test: lint chromium
 	# The same generated cases each time, so that no change is judged by chance; test-long generates new ones
-	$(BIN)/python -m pytest -m "not relevance and not long" --hypothesis-profile=ci -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not relevance and not long" --hypothesis-profile=ci -n 2 --dist worksteal
 
 chromium: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.chromium
@@ -38,8 +38,9 @@ $(VENV)-txtai/.installed: | $(VENV)/bin/python
 test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "long or hypothesis"
 
-bench: $(VENV)/.installed-dev
+bench: chromium
 	$(BIN)/python -m tests.benchmarks.publish
+	$(BIN)/python -m tests.benchmarks.pages
 
 screenshots: chromium
 	$(BIN)/python -m tests.screenshots

@@ -5,12 +5,10 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import APIKeyHeader, HTTPBearer
-from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from indexer.errors import KnowledgeBaseError
@@ -27,9 +25,9 @@ from kb_service.publishing import Publisher
 from kb_service.rates import RateLimiter, Rates
 from kb_service.retention import expire
 from kb_service.web import articles as article_pages
+from kb_service.web import files, history, runs, searching, sign_in, widget
 from kb_service.web import glossary as glossary_page
 from kb_service.web import help as help_page
-from kb_service.web import history, runs, searching, sign_in, widget
 from kb_service.web import incidents as incident_pages
 from kb_service.web import publishing as publishing_page
 from kb_service.web import triage as triage_page
@@ -96,9 +94,9 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     for part in (
         search, articles, incidents, triage, tickets, feedback, publishing, me, operators,
         searching, article_pages, history, runs, glossary_page, triage_page, incident_pages, publishing_page, help_page,
-        sign_in, widget,
+        sign_in, widget, files,
     ):  # fmt: skip
         app.include_router(part.router, max_body_size=MOST_BODY_BYTES)
     app.include_router(hooks.router, max_body_size=hooks.MOST_BODY_BYTES)
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.mount("/static", files.Files(directory=files.FOLDER), name="static")
     return app

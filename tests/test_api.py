@@ -304,5 +304,9 @@ def test_pages_carry_no_script_but_files_of_ours(client: TestClient) -> None:
         assert foreign_script(page.text) == []
         assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "Check a port" in client.get("/?q=check+port").text
-    assert client.get("/static/style.css").status_code == 200
+    style = client.get("/static/style.css")
+    assert (style.status_code, style.headers["cache-control"]) == (200, "no-cache")
+    again = client.get("/static/style.css", headers={"If-None-Match": style.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
     assert client.get("/media/runbooks/port.png?of=runbooks/port").headers["content-type"] == "image/png"

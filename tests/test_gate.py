@@ -32,6 +32,7 @@ LEAST: dict[str, Role | None] = {
     "/help": "requester",
     "/demo/ticket": "requester",
     "/widget.js": None,
+    "/favicon.ico": None,
     "/triage": "agent",
     "/runs": "agent",
     "/runs/{run_id}": "agent",

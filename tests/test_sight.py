@@ -312,6 +312,7 @@ ASKED: Mapping[tuple[str, str], Requests] = {
     ("GET", "/help"): _plain("/help"),
     ("GET", "/demo/ticket"): _plain("/demo/ticket"),
     ("GET", "/widget.js"): _plain("/widget.js"),
+    ("GET", "/favicon.ico"): _plain("/favicon.ico"),
     ("GET", "/media/{path:path}"): lambda _text, ids: [
         (f"/media/{one}.png", None, {"of": of}) for one in ids for of in (one, "x/0", "")
     ],

@@ -24,7 +24,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Answered to anybody: they tell nothing, sign one in, or are signed themselves
 _FOR_ANYBODY = ("/readyz", "/login", "/logout", "/hooks/git")
 # Whether the process lives is told whatever state the rest is in; files are the same for everybody
-_TOUCHING_NOTHING = ("/healthz", "/static/", "/widget.js")
+_TOUCHING_NOTHING = ("/healthz", "/static/", "/widget.js", "/favicon.ico")
 _NO_PAGES = ("/api/", "/media/", "/metrics", "/openapi.json")
 # Whoever asks too often costs no look-up each time
 _ORIGINS_SECONDS = 1.0

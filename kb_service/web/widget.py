@@ -1,16 +1,14 @@
 """The widget that any ticket form can have, and a form to try it on."""
 
-from pathlib import Path
-
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
 from kb_service.api.caller import Who
+from kb_service.web.files import FOLDER
 from kb_service.web.page import FILE_HEADERS, page
 
 router = APIRouter(include_in_schema=False)
 
-_FILE = Path(__file__).parent.parent / "static" / "widget.js"
 # Any site may load it: it is the same for everybody, and what it asks for is looked at by itself
 _HEADERS = {
     **FILE_HEADERS,
@@ -23,7 +21,7 @@ _HEADERS = {
 @router.get("/widget.js")
 def widget() -> Response:
     """The script of ``<kb-suggest>``."""
-    return FileResponse(_FILE, media_type="text/javascript", headers=_HEADERS)
+    return FileResponse(FOLDER / "widget.js", media_type="text/javascript", headers=_HEADERS)
 
 
 @router.get("/demo/ticket")
