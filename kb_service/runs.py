@@ -25,6 +25,13 @@ class UnknownRunError(KnowledgeBaseError):
         super().__init__(f"There is no run '{run_id}'", "Begin one on the page of its runbook")
 
 
+class RunKeptError(KnowledgeBaseError):
+    """The run is a work note of a record already, and stays there."""
+
+    def __init__(self, run_id: str, number: str) -> None:
+        super().__init__(f"The run '{run_id}' is kept with {number}", "Begin another for another incident")
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run: ``steps`` are what each says, ``done`` when each was done, by its number from 1."""
@@ -76,17 +83,8 @@ class Runs:
         """Gives the run's id. ``number`` is that of a record that is there."""
         run_id = uuid.uuid4().hex
         now = datetime.now(UTC).isoformat()
-        row = (
-            run_id,
-            article,
-            title,
-            revision,
-            number,
-            json.dumps(list(steps)),
-            now,
-            by.name if by.is_somebody else "",
-            by.id,
-        )
+        name = by.name if by.is_somebody else ""
+        row = (run_id, article, title, revision, number, json.dumps(list(steps)), now, name, by.id)
         with self._desk.writing() as connection:
             connection.execute(
                 "INSERT INTO runs (id, article, title, revision, number, fields, steps, done, at, name, caller)"
@@ -145,9 +143,11 @@ class Runs:
             connection.execute("UPDATE runs SET ended_at = ? WHERE id = ?", (at, run_id))
 
     def keep_with(self, run_id: str, number: str, by: Caller) -> None:
-        """Keep it as a work note of a record that is there. Raises UnknownRunError."""
+        """Keep it as a work note of a record that is there. Raises UnknownRunError, RunKeptError."""
         with self._desk.writing() as connection:
             run = self.get(run_id)
+            if run.number is not None:
+                raise RunKeptError(run_id, run.number)
             connection.execute("UPDATE runs SET number = ? WHERE id = ?", (number, run_id))
             note(connection, by.id, "runbook begun", number, {"article": run.article, "revision": run.revision})
 

@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from playwright.sync_api import sync_playwright
 
@@ -17,7 +18,11 @@ from tests.conftest import CONTENT, REPOSITORY
 
 _FOLDER = REPOSITORY / "data" / "screenshots"
 _PICTURES = {"search": "search.png", "triage of a flood": "triage.png"}
-_VIEWS = {"wide": (1280, "light"), "wide-dark": (1280, "dark"), "narrow": (360, "light")}
+_VIEWS: dict[str, tuple[int, Literal["light", "dark"]]] = {
+    "wide": (1280, "light"),
+    "wide-dark": (1280, "dark"),
+    "narrow": (360, "light"),
+}
 
 
 def main() -> int:
@@ -43,7 +48,7 @@ def _take(address: str, executable: str) -> None:
     with sync_playwright() as playwright:
         browser = launch(playwright, executable)
         for view, (width, colours) in _VIEWS.items():
-            page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=colours)  # type: ignore[arg-type]
+            page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=colours)
             for name, path in every:
                 page.goto(address + path, wait_until="networkidle")
                 page.screenshot(path=_FOLDER / f"{re.sub(r'[^a-z]+', '-', name)}-{view}.png", full_page=True)

@@ -11,7 +11,7 @@ from kb_service.access import LOCAL, Caller, Sight
 from kb_service.audit import Audit
 from kb_service.desk import Desk
 from kb_service.placeholders import MOST_LETTERS
-from kb_service.runs import Run, Runs, UnknownRunError
+from kb_service.runs import Run, RunKeptError, Runs, UnknownRunError
 
 ANN = Caller("key:ann", "Ann", "agent", Sight())
 BOB = Caller("key:bob", "Bob", "agent", Sight())
@@ -119,6 +119,13 @@ def test_runs_of_an_incident_are_found_by_its_number_and_stand_in_the_audit_log(
     assert [run.id for run in runs.of_incident("INC1")] == [first, later]
     noted = [(one.actor, one.subject) for one in Audit(desk).entries() if one.action == "runbook begun"]
     assert sorted(noted) == [("key:ann", "INC1"), ("key:ann", "INC10"), ("key:bob", "INC1")]
+
+
+def test_a_work_note_is_never_taken_from_its_incident(runs: Runs) -> None:
+    kept = begun(runs, "INC1")
+    with pytest.raises(RunKeptError, match="is kept with INC1"):
+        runs.keep_with(kept, "INC10", BOB)
+    assert [run.id for run in runs.of_incident("INC1")] == [kept]
 
 
 def test_a_desk_that_is_opened_again_has_all(runs: Runs, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from kb_service.origins import ForeignHostError, ForeignOriginError
 from kb_service.page_sessions import ForeignFormError
 from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError
 from kb_service.rates import TooManyRequestsError
-from kb_service.runs import UnknownRunError
+from kb_service.runs import RunKeptError, UnknownRunError
 from kb_service.webhooks import (
     BrokenWebhookError,
     ForeignWebhookError,
@@ -153,6 +153,10 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(ChangedMeanwhileError)
     def _changed(_request: Request, error: ChangedMeanwhileError) -> JSONResponse:
         return problem(412, str(error))
+
+    @app.exception_handler(RunKeptError)
+    def _kept(_request: Request, error: RunKeptError) -> JSONResponse:
+        return problem(409, str(error))
 
     @app.exception_handler(UnknownRunError)
     @app.exception_handler(UnknownArticleError)
