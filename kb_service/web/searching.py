@@ -1,13 +1,14 @@
 """The page to search from: what is new before anything is asked, results while somebody types, gaps that are asked."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from indexer.frontmatter import KnowledgeType, Tier
-from kb_service.access import Caller, Sight
+from kb_service.access import Caller
 from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.overview import overview
@@ -20,26 +21,30 @@ router = APIRouter(include_in_schema=False)
 _MOST = 100
 Text = Annotated[str, Query(max_length=200_000)]
 Chosen = Annotated[list[str], Query(max_length=50)]
-Limit = Annotated[int, Query(ge=1, le=_MOST)]
 
 
-@router.get("/")
-def search_page(
-    request: Request,
-    base: Base,
-    who: Who,
+def asked(
     sight: CallerSight,
     q: Text = "",
     type_: Annotated[list[KnowledgeType], Query(alias="type")] = [],
     service: Chosen = [],
     tier: Annotated[list[Tier], Query()] = [],
     tag: Chosen = [],
-    limit: Limit = 10,
-) -> Response:
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = 10,
+) -> Asked:
+    """What the address of a page asks for."""
+    given: dict[str, list[Any]] = {"type": type_, "service": service, "tier": tier, "tag": tag}
+    facets = {name: frozenset(values) for name, values in given.items() if values}
+    return Asked(q, facets, sight=sight, limit=limit, with_facets=True)
+
+
+AskedFor = Annotated[Asked, Depends(asked)]
+
+
+@router.get("/")
+def search_page(request: Request, base: Base, who: Who, asked: AskedFor) -> Response:
     """A search field and what it found."""
-    facets = _facets(type=type_, service=service, tier=tier, tag=tag)
-    asked = Asked(q, facets, sight=sight, limit=limit, with_facets=True)
-    return page(request, "search.html", _found(base, who, sight, asked))
+    return page(request, "search.html", _found(base, who, asked))
 
 
 @router.get("/results")
@@ -47,23 +52,14 @@ def results(
     request: Request,
     base: Base,
     who: Who,
-    sight: CallerSight,
-    q: Text = "",
-    type_: Annotated[list[KnowledgeType], Query(alias="type")] = [],
-    service: Chosen = [],
-    tier: Annotated[list[Tier], Query()] = [],
-    tag: Chosen = [],
-    limit: Limit = 10,
+    asked: AskedFor,
     shown: Annotated[list[str], Query(max_length=_MOST)] = [],
     only: Literal["words"] | None = None,
     continues: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:
     """The part of the page that changes while somebody types, by itself."""
-    facets = _facets(type=type_, service=service, tier=tier, tag=tag)
-    asked = Asked(
-        q, facets, sight=sight, limit=limit, shown=tuple(shown), words_only=only is not None, with_facets=True
-    )
-    return page(request, "results.html", _found(base, who, sight, asked, continues))
+    typing = replace(asked, shown=tuple(shown), words_only=only is not None)
+    return page(request, "results.html", _found(base, who, typing, continues))
 
 
 @router.post("/gaps")
@@ -76,15 +72,9 @@ def ask_for_an_article(request: Request, base: Base, who: Who, fields: Form) -> 
     return page(request, "gap.html", {"text": text})
 
 
-def _facets(**chosen: list[Any]) -> dict[str, frozenset[str]]:
-    return {name: frozenset(values) for name, values in chosen.items() if values}
-
-
-def _found(
-    base: KnowledgeBase, who: Caller, sight: Sight, asked: Asked, continues: int | None = None
-) -> dict[str, Any]:
+def _found(base: KnowledgeBase, who: Caller, asked: Asked, continues: int | None = None) -> dict[str, Any]:
     if not asked.text.strip():
-        return {"q": "", "results": None, "overview": overview(base.searcher.catalogue, base.desk, sight)}
+        return {"q": "", "results": None, "overview": overview(base.searcher.catalogue, base.desk, asked.sight)}
     found = base.searcher.search(asked)
     kept = None
     # While somebody types only what is there when they pause was asked
