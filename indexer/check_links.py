@@ -95,7 +95,7 @@ def _broken_picture(article: Article, library: Library, _options: Options) -> It
 
 
 def _not_shown(article: Article, library: Library, link: Link) -> tuple[str, str] | None:
-    """What is wrong with a picture. A video is not shown either, but carries the transcript that is found by it."""
+    """What is wrong with a picture, or with a video in the place of one: that is found, and read, by its transcript."""
     parts = split_target(link)
     if parts is None or (parts.scheme and parts.scheme not in {"http", "https"}):
         return (
@@ -109,13 +109,12 @@ def _not_shown(article: Article, library: Library, link: Link) -> tuple[str, str
         return f"the picture '{link.target}' leads out of the content", "Put it beside the article"
     ending = posixpath.splitext(inside)[1].lower()
     stem = posixpath.splitext(inside)[0]
-    if ending in VIDEOS and {f"{stem}.vtt", f"{stem}.srt"} & library.files:
-        return None
     if inside not in library.files:
         return _missing(library, inside)
     kind = ending.removeprefix(".").upper() or "a file without an ending"
     if ending in VIDEOS:
-        return f"{kind} is not shown", "Put its transcript beside it as .vtt, or link to its https address"
+        said = {f"{stem}.vtt", f"{stem}.srt"} & library.files
+        return None if said else ("a video is without its words", "Put its transcript beside it as .vtt")
     return None if ending in SHOWN_PICTURES else (f"{kind} is not shown", "Save it as PNG, JPEG, GIF or WebP")
 
 

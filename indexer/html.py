@@ -19,17 +19,19 @@ from indexer.markdown import Document, parser
 
 _HIGHLIGHT_MOST = 20_000
 _TAGS = set(
-    "a abbr b blockquote br caption code col colgroup dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img input li ol p pre "
-    "s section span strong sub sup table tbody td th thead tr ul".split()
+    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img input li "
+    "ol p pre s section span strong sub summary sup table tbody td th thead tr track ul video".split()
 )
 _ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "title"},
     "input": {"type", "checked", "disabled", "class", "aria-label"},
     "ol": {"start"},
+    "video": {"aria-label", "controls", "preload", "src"},
+    "track": {"default", "kind", "src"},
     "td": {"align"},
     "th": {"align"},
-    **{tag: {"class"} for tag in ("code", "div", "li", "p", "pre", "span", "ul")},
+    **{tag: {"class"} for tag in ("code", "details", "div", "li", "p", "pre", "span", "ul")},
     **{f"h{level}": {"id"} for level in range(1, 7)},
 }
 _FORMATTER = HtmlFormatter(nowrap=True)

@@ -9,7 +9,7 @@ from indexer.git_ref import GitRef
 from indexer.source import Content, WorkingTree
 from kb_service.settings import Settings
 
-MOST_PICTURE_BYTES = 32 * 1024 * 1024
+MOST_FILE_BYTES = 32 * 1024 * 1024
 _FILE_MODES = frozenset({"100644", "100755"})
 
 
@@ -82,15 +82,15 @@ def followed_ref(settings: Settings) -> frozenset[str] | None:
     return None
 
 
-def read_picture(settings: Settings, path: str, commit: str | None, live: str | None) -> bytes | None:
-    """A picture of the content: as a commit has it, else as it is live.
+def read_file(settings: Settings, path: str, commit: str | None, live: str | None) -> bytes | None:
+    """A file beside the articles: as a commit has it, else as it is live.
 
     None where there is none, or it is a link, or too large.
     """
     if any(part.startswith(".") or not part for part in path.split("/")) or not path.isprintable():
         return None
     data = _committed(settings, path, commit, live) if commit or is_ref(settings) else _lying(settings, path)
-    return data if data is not None and len(data) <= MOST_PICTURE_BYTES else None
+    return data if data is not None and len(data) <= MOST_FILE_BYTES else None
 
 
 def _committed(settings: Settings, path: str, commit: str | None, live: str | None) -> bytes | None:
@@ -102,7 +102,7 @@ def _committed(settings: Settings, path: str, commit: str | None, live: str | No
         return None
     listed = found.run("ls-tree", "-z", "--full-tree", at, "--", f"{found.prefix}{path}")
     mode, _, name = listed.partition(b"\t")[0].decode().partition(" blob ")
-    return found.blob(name, MOST_PICTURE_BYTES + 1) if mode in _FILE_MODES else None
+    return found.blob(name, MOST_FILE_BYTES + 1) if mode in _FILE_MODES else None
 
 
 def _lying(settings: Settings, path: str) -> bytes | None:
@@ -111,4 +111,4 @@ def _lying(settings: Settings, path: str) -> bytes | None:
     if asked.resolve() != asked or not asked.is_relative_to(root) or not asked.is_file():
         return None
     with asked.open("rb") as file:
-        return file.read(MOST_PICTURE_BYTES + 1)
+        return file.read(MOST_FILE_BYTES + 1)

@@ -12,7 +12,7 @@ from indexer.vectors import VectorCache
 from kb_service.access import LOCAL
 from kb_service.attachments import Attachments
 from kb_service.audit import Audit, note
-from kb_service.content import is_ref, open_content, read_picture, repository
+from kb_service.content import is_ref, open_content, read_file, repository
 from kb_service.deflection import Sessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
@@ -97,9 +97,14 @@ class KnowledgeBase:
         files = None if is_ref(settings) else settings.content / settings.content_folder
         return Past(self.searcher.catalogue, self.attachments, lambda: repository(settings), commit, files)
 
-    def picture(self, path: str, commit: str | None = None) -> bytes | None:
-        """A picture that lies in the content, as it is live or as a commit has it; None where there is none."""
-        return read_picture(self.settings, path, commit, self.index.meta("revision"))
+    def file(self, path: str, commit: str | None = None) -> bytes | None:
+        """A file beside the articles, as it is live or as a commit has it; None where there is none."""
+        return read_file(self.settings, path, commit, self.index.meta("revision"))
+
+    def text(self, path: str, commit: str | None = None) -> str | None:
+        """The text of a file beside the articles; None where there is none."""
+        data = self.file(path, commit)
+        return None if data is None else data.decode("utf-8", "replace")
 
     def search(
         self,

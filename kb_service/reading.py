@@ -1,26 +1,21 @@
 """An article as it is read: safe HTML with its links resolved, contents list, related articles."""
 
-import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from indexer.html import render_html
 from indexer.knowledge import KnowledgeObject, id_of_path
+from indexer.markdown import Document
 from kb_service.access import Sight
 from kb_service.hits import article_url
+from kb_service.media import kind_of, path_of, with_videos
 from kb_service.placeholders import with_texts_filled
 from kb_service.query import may_read
 from kb_service.search import Searcher
 
-PICTURE_TYPES = {
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-}
 _RELATED = 5
+TextOf = Callable[[str, str | None], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +51,59 @@ def read(
     searcher: Searcher,
     knowledge: KnowledgeObject,
     sight: Sight,
+    text_of: TextOf,
     commit: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> Reading:
-    """The article with everything one who sees so much sees beside it; pictures as of a commit, or as they are.
+    """The article with everything one who sees so much sees beside it; files as of a commit, or as they are.
 
-    ``values`` fill in what a template leaves open.
+    ``text_of`` gives the text of a file of the content, for the words of a video; ``values`` fill in what a template
+    leaves open.
     """
     document = knowledge.document.without_title_heading()
     if values:
         document = with_texts_filled(document, values)
-    html = render_html(document, lambda target: resolve(searcher, knowledge, target, sight, commit))
+    html = html_of(document, searcher, knowledge, sight, text_of, commit)
     contents = tuple(
         Heading(section.level, section.title, section.anchor) for section in document.sections if section.level
     )
     return Reading(knowledge, html, contents, _related(searcher, knowledge, sight))
 
 
-def shows(knowledge: KnowledgeObject, path: str) -> bool:
-    """Whether an article shows the picture at a path of the content."""
-    return any(
-        child.type == "image" and _inside(knowledge, str(child.attrGet("src") or "")) == path
-        for token in knowledge.document.tokens
-        for child in token.children or []
-    )
+def html_of(
+    document: Document,
+    searcher: Searcher,
+    knowledge: KnowledgeObject,
+    sight: Sight,
+    text_of: TextOf,
+    commit: str | None = None,
+) -> str:
+    """Safe HTML of an article's document, with what it links to and shows as far as one may see it."""
+
+    def address(path: str) -> str:
+        return f"/media/{quote(path)}?of={quote(knowledge.id, safe='')}" + (f"&at={commit}" if commit else "")
+
+    played = with_videos(document, knowledge, address, lambda path: text_of(path, commit))
+    return render_html(played, lambda target: _resolved(searcher, knowledge, target, sight, address))
 
 
-def _inside(knowledge: KnowledgeObject, target: str) -> str:
-    """The path that a relative target of an article means."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(knowledge.path), unquote(urlsplit(target).path)))
-
-
-def resolve(
-    searcher: Searcher, knowledge: KnowledgeObject, target: str, sight: Sight, commit: str | None = None
+def _resolved(
+    searcher: Searcher, knowledge: KnowledgeObject, target: str, sight: Sight, address: Callable[[str], str]
 ) -> str | None:
     """A link or picture target of an article as an address, or None where it leads nowhere.
 
-    What the reader may not read is not there. A picture is shown as part of an article only.
+    What the reader may not read is not there. A picture or a video is shown as part of an article only.
     """
     parts = urlsplit(target)
     if parts.scheme or parts.netloc:
         return target if parts.scheme in {"http", "https", "mailto", "tel"} else None
     if not parts.path:
         return target
-    inside = _inside(knowledge, target)
-    if inside.startswith(("../", "/")) or inside == "..":
+    inside = path_of(knowledge, target)
+    if inside is None:
         return None
-    if posixpath.splitext(inside)[1].lower() in PICTURE_TYPES:
-        return f"/media/{quote(inside)}?of={quote(knowledge.id, safe='')}" + (f"&at={commit}" if commit else "")
+    if kind_of(inside):
+        return address(inside)
     catalogue = searcher.catalogue
     # By its path, its id, or the id that a renamed file had
     at_path = catalogue.at_path(inside)

@@ -10,7 +10,7 @@ from indexer import WorkingTree
 from indexer.check import check_library
 from indexer.check_links import SHOWN_PICTURES
 from indexer.library import read_library
-from kb_service.reading import PICTURE_TYPES
+from kb_service.media import PICTURE_TYPES
 from tests.checking import check
 from tests.conftest import Desk
 
@@ -18,7 +18,7 @@ from tests.conftest import Desk
 def said(desk: Desk, text: str) -> list[str]:
     desk.write("runbooks/deep/new.md", "# New\n\n## A Heading\n\n## A Heading\n\n> ## Quoted\n")
     desk.write("faq/with id.md", "---\nid: answers/forty-two\n---\n# Answer")
-    for name in ("pictures/a.png", "faq/b.svg", "faq/form.pdf", "faq/how.vtt", "faq/clip.mp4"):
+    for name in ("pictures/a.png", "faq/b.svg", "faq/form.pdf", "faq/how.vtt", "faq/how.mp4", "faq/clip.mp4"):
         desk.write(name, "")
     desk.write("faq/a.md", text)
     findings = check(WorkingTree(desk.content), paths={"faq/a.md"})
@@ -83,7 +83,7 @@ def test_what_leads_somewhere_is_no_fault(desk: Desk, text: str) -> None:
         ("![a](b.svg)", "broken-picture: SVG is not shown. Save it as PNG, JPEG, GIF or WebP"),
         (
             "![a](clip.mp4)",
-            "broken-picture: MP4 is not shown. Put its transcript beside it as .vtt, or link to its https",
+            "broken-picture: a video is without its words. Put its transcript beside it as .vtt",
         ),
         ("![a](none.mp4)", "broken-picture: there is no picture 'faq/none.mp4'"),
         ("![a](../../x.png)", "broken-picture: the picture '../../x.png' leads out of the content"),

@@ -13,7 +13,7 @@ import pytest
 
 from indexer.git import Blobs, Repository
 from kb_service import KnowledgeBase, Settings
-from kb_service.content import read_picture
+from kb_service.content import read_file
 from tests.client import client_of
 from tests.conftest import Desk
 from tests.test_build import article
@@ -439,15 +439,15 @@ def test_a_picture_is_never_another_place_s_and_never_cut_off(
     live = told.push("picture", "2025-05-01")
     (told.author.clone / "a.png").write_bytes(b"\x89PNG not committed")
     not_fetched = Settings(content=told.author.clone, content_remote="file:///nowhere", data=tmp_path / "none")
-    assert read_picture(not_fetched, "a.png", None, None) is None
+    assert read_file(not_fetched, "a.png", None, None) is None
     by_ref = Settings(content=told.author.clone, content_ref="main")
-    assert read_picture(by_ref, "a.png", None, live) == PICTURE
+    assert read_file(by_ref, "a.png", None, live) == PICTURE
     as_they_lie = Settings(content=told.author.clone)
-    monkeypatch.setattr("kb_service.content.MOST_PICTURE_BYTES", 4)
-    assert read_picture(by_ref, "a.png", None, live) is read_picture(as_they_lie, "a.png", None, live) is None
-    monkeypatch.setattr("kb_service.content.MOST_PICTURE_BYTES", 1000)
+    monkeypatch.setattr("kb_service.content.MOST_FILE_BYTES", 4)
+    assert read_file(by_ref, "a.png", None, live) is read_file(as_they_lie, "a.png", None, live) is None
+    monkeypatch.setattr("kb_service.content.MOST_FILE_BYTES", 1000)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert read_picture(by_ref, "a.png", None, live) is None
+    assert read_file(by_ref, "a.png", None, live) is None
 
 
 def test_files_as_they_lie_have_a_past_too(desk: Desk, git: Git) -> None:

@@ -41,7 +41,7 @@ def article(base: Base, who: Who, sight: CallerSight, id_: Id, at: When = None) 
         now = base.searcher.article(id_, sight)
         commit = version.revision.commit if version.revision else None
         return {
-            **_article(read(base.searcher, version.knowledge, sight, commit)),
+            **_article(read(base.searcher, version.knowledge, sight, base.text, commit)),
             "live": version.live,
             "at": revision_json(version.revision, sight) if version.revision else None,
             "note": version.note or None,
@@ -51,7 +51,7 @@ def article(base: Base, who: Who, sight: CallerSight, id_: Id, at: When = None) 
     refusals = base.searcher.catalogue.refusals() if who.is_at_least("author") and sight.within else []
     refused = [str(problem) for problem in refusals if problem.path == knowledge.path]
     return {
-        **_article(read(base.searcher, knowledge, sight)),
+        **_article(read(base.searcher, knowledge, sight, base.text)),
         "refused": refused,
         **(_incidents(base, knowledge, sight) if sight.within else {}),
     }

@@ -256,7 +256,7 @@ class Suggest extends HTMLElement {
     }
   }
 
-  // Addresses are of the service, and open beside the form; pictures come with the same key
+  // Addresses are of the service, and open beside the form; pictures and videos come with the same key
   #placed(body, one, turn) {
     for (const link of body.querySelectorAll("a[href]")) {
       const target = new URL(link.getAttribute("href"), SERVICE + one.url);
@@ -270,12 +270,12 @@ class Suggest extends HTMLElement {
         turn({ id, url: target.pathname, title: link.textContent });
       });
     }
-    for (const picture of body.querySelectorAll("img[src]")) {
-      const source = picture.getAttribute("src");
-      picture.removeAttribute("src");
-      if (!this.hasAttribute("key")) picture.src = new URL(source, SERVICE).href;
+    for (const media of body.querySelectorAll(":is(img, video, track)[src]")) {
+      const source = media.getAttribute("src");
+      media.removeAttribute("src");
+      if (!this.hasAttribute("key")) media.src = new URL(source, SERVICE).href;
       else if (source.startsWith("/media/")) {
-        this.#fetch(source, null, null, { raw: true }).then((data) => (picture.src = URL.createObjectURL(data)), () => {});
+        this.#fetch(source, null, null, { raw: true }).then((data) => (media.src = URL.createObjectURL(data)), () => {});
       }
     }
     return [...body.childNodes].map((node) => document.adoptNode(node));

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Query, Request
@@ -12,16 +11,18 @@ from starlette.exceptions import HTTPException
 from indexer.knowledge import KnowledgeObject
 from kb_service.access import Caller, Sight
 from kb_service.api.caller import Base, CallerSight, Who
-from kb_service.content import MOST_PICTURE_BYTES, repository
+from kb_service.content import MOST_FILE_BYTES, repository
 from kb_service.edit_links import edit_url
 from kb_service.feedback import Verdict
 from kb_service.hits import article_url
 from kb_service.knowledge_base import KnowledgeBase
+from kb_service.media import kind_of, shows
 from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError, Version
 from kb_service.placeholders import text_fields
 from kb_service.query import Query as Asked
-from kb_service.reading import PICTURE_TYPES, read, shows
+from kb_service.reading import read
 from kb_service.tooltips import with_tooltips
+from kb_service.web.files import ranged
 from kb_service.web.forms import Form
 from kb_service.web.page import FILE_HEADERS, page
 
@@ -105,7 +106,7 @@ def _shown(
     values: Mapping[str, str] | None = None,
 ) -> Response:
     commit = version.revision.commit if version and version.revision else None
-    reading = read(base.searcher, knowledge, sight, commit, values or {})
+    reading = read(base.searcher, knowledge, sight, base.text, commit, values or {})
     is_live = version is None or version.live
     links = base.related.of_article(knowledge, base.searcher.catalogue, sight) if sight.within and is_live else None
     context = {
@@ -150,18 +151,19 @@ def _version(base: KnowledgeBase, id_: str, at: str, sight: Sight) -> Version | 
 
 
 @router.get("/media/{path:path}")
-def picture(
+def media(
+    request: Request,
     base: Base,
     sight: CallerSight,
     path: str,
     at: Annotated[str | None, Query(pattern="^[0-9a-f]{40}$")] = None,
     of: str = "",
 ) -> Response:
-    """A picture that lies in the content, as it is or as a commit has it: for who may read the article ``of`` it."""
-    kind = PICTURE_TYPES.get(PurePosixPath(path).suffix.lower())
+    """A picture, a video or its captions, as it is or as a commit has it: for who may read the article ``of`` it."""
+    kind = kind_of(path)
     version = _version(base, of, at, sight) if at else None
     knowledge = version.knowledge if version else None if at else base.searcher.article(of, sight)
-    data = base.picture(path, at) if kind and knowledge and shows(knowledge, path) else None
-    if data is None:
-        raise HTTPException(404, f"There is no picture '{path}' of {MOST_PICTURE_BYTES >> 20} MiB at most.")
-    return Response(data, media_type=kind, headers=FILE_HEADERS)
+    data = base.file(path, at) if kind and knowledge and shows(knowledge, path) else None
+    if kind is None or data is None:
+        raise HTTPException(404, f"There is no file '{path}' of {MOST_FILE_BYTES >> 20} MiB at most.")
+    return ranged(data, kind, request.headers.get("range", ""), FILE_HEADERS)

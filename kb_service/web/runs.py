@@ -5,7 +5,6 @@ from html import escape
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from indexer.html import render_html
 from kb_service.access import Sight
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.bodies import sees_article
@@ -13,7 +12,7 @@ from kb_service.hits import article_url
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.past import UnknownArticleError, UnknownRevisionError, Version
 from kb_service.placeholders import command_fields, with_commands_filled
-from kb_service.reading import resolve
+from kb_service.reading import html_of
 from kb_service.runs import Run, UnknownRunError
 from kb_service.steps import steps_of
 from kb_service.web.forms import Form
@@ -93,7 +92,7 @@ def _html(base: KnowledgeBase, run: Run, version: Version, sight: Sight, token: 
     knowledge = version.knowledge
     steps = steps_of(with_commands_filled(knowledge.document.without_title_heading(), run.fields))
     commit = version.revision.commit if version.revision else None
-    html = render_html(steps.document, lambda target: resolve(base.searcher, knowledge, target, sight, commit))
+    html = html_of(steps.document, base.searcher, knowledge, sight, base.text, commit)
     for number, name in enumerate(steps.names, 1):
         box = TEMPLATES.get_template("tick.html").render(
             run=run, step=number, name=name, done=run.done.get(number), token=token

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.authors import Service
 from tests.browser.conftest import Opened
+from tests.browser.test_every_page import violations
 
 RAN = "window.ran = true"
 HOSTILE = f"""---
@@ -45,6 +46,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (content / "hostile.md").write_text(HOSTILE, "utf-8")
     terms = f"---\ntitle: Hostile <img src=x onerror='{RAN}'>\ntype: glossary\n---\nSaid of <script>{RAN}</script>.\n"
     (content / "term.md").write_text(terms, "utf-8")
+    (content / "video.md").write_text("# Video\n\n![How to reset](reset.mp4)\n", "utf-8")
+    (content / "reset.mp4").write_bytes(b"no video at all")
+    (content / "reset.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:02.000\nHold the reset button\n", "utf-8")
     service = Service(folder / "data", KB_CONTENT=str(content))
     with service.running() as client:
         yield str(client.base_url)
@@ -83,6 +87,23 @@ def test_no_script_may_stand_in_a_page(hostile: str, browser: Browser) -> None:
         )
     assert page.evaluate("window.ran") is None
     page.close()
+
+
+CUES = """() => new Promise(done => {
+  const track = document.querySelector('track');
+  track.track.mode = 'hidden';
+  if (track.readyState === 2) done(track.track.cues.length);
+  track.addEventListener('load', () => done(track.track.cues.length));
+  track.addEventListener('error', () => done('error'));
+})"""
+
+
+def test_a_video_has_its_captions_and_what_is_said_in_it(hostile: str, opened: Opened) -> None:
+    page = opened(hostile, "/a/video")
+    assert page.evaluate(CUES) == 1
+    page.get_by_text("What is said").click()
+    expect(page.get_by_text("Hold the reset button")).to_be_visible()
+    assert violations(page) == []
 
 
 def test_code_is_copied_and_sections_have_addresses(demo: str, opened: Opened) -> None:

@@ -1,0 +1,98 @@
+"""The files that an article shows: pictures, and videos with their captions and their words."""
+
+import posixpath
+from collections.abc import Callable, Iterator
+from html import escape
+from urllib.parse import unquote, urlsplit
+
+from markdown_it.token import Token
+
+from indexer.knowledge import KnowledgeObject
+from indexer.markdown import Document
+from indexer.passages import spoken
+
+PICTURE_TYPES = {
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+VIDEO_TYPES = {
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".mp4": "video/mp4",
+    ".ogv": "video/ogg",
+    ".webm": "video/webm",
+}
+MEDIA_TYPES = {**PICTURE_TYPES, **VIDEO_TYPES, ".vtt": "text/vtt"}
+CAPTIONS, OTHER_TRANSCRIPT = ".vtt", ".srt"
+
+
+def kind_of(path: str) -> str | None:
+    """The media type of a file that may be shown, by its name."""
+    return MEDIA_TYPES.get(posixpath.splitext(path)[1].lower())
+
+
+def path_of(knowledge: KnowledgeObject, target: str) -> str | None:
+    """The path in the content that a relative target of an article means; None for what leads out of it."""
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or not parts.path:
+        return None
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(knowledge.path), unquote(parts.path)))
+    return None if path.startswith(("../", "/")) or path == ".." else path
+
+
+def is_video(path: str) -> bool:
+    return posixpath.splitext(path)[1].lower() in VIDEO_TYPES
+
+
+def shows(knowledge: KnowledgeObject, path: str) -> bool:
+    """Whether an article shows the file at a path of the content: a picture, a video, or a video's captions."""
+    return any(path in {shown, f"{posixpath.splitext(shown)[0]}{CAPTIONS}" if is_video(shown) else shown}
+               for shown in _shown(knowledge))  # fmt: skip
+
+
+def _shown(knowledge: KnowledgeObject) -> Iterator[str]:
+    for token in knowledge.document.tokens:
+        for child in token.children or []:
+            name = {"image": "src", "link_open": "href"}.get(child.type)
+            path = path_of(knowledge, str(child.attrGet(name) or "")) if name else None
+            if path and (child.type == "image" or is_video(path)):
+                yield path
+
+
+def with_videos(
+    document: Document,
+    knowledge: KnowledgeObject,
+    address: Callable[[str], str],
+    text_of: Callable[[str], str | None],
+) -> Document:
+    """The document with a player, captions and the words in the place of each picture that is a video.
+
+    ``address`` gives a path of the content as one to load it from, ``text_of`` the text of a file, None where it is
+    not there.
+    """
+
+    def played(child: Token) -> Token:
+        path = path_of(knowledge, str(child.attrGet("src") or "")) if child.type == "image" else None
+        if path is None or not is_video(path):
+            return child
+        return Token("html_inline", "", 0, content=_player(path, child.content, address, text_of))
+
+    return Document([
+        token.copy(children=[played(child) for child in token.children]) if token.children else token
+        for token in document.tokens
+    ])  # fmt: skip
+
+
+def _player(path: str, name: str, address: Callable[[str], str], text_of: Callable[[str], str | None]) -> str:
+    stem = posixpath.splitext(path)[0]
+    captions = text_of(f"{stem}{CAPTIONS}")
+    words = spoken(captions or text_of(f"{stem}{OTHER_TRANSCRIPT}") or "")
+    track = f'<track kind="captions" src="{escape(address(f"{stem}{CAPTIONS}"))}" default>' if captions else ""
+    said = (
+        f'<details class="transcript"><summary>What is said</summary><p>{escape(words)}</p></details>' if words else ""
+    )
+    source = f'aria-label="{escape(name)}" src="{escape(address(path))}"'
+    return f'<video controls preload="metadata" {source}>{track}</video>{said}'
