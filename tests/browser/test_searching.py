@@ -42,6 +42,8 @@ def test_by_the_keyboard_alone(demo: str, opened: Opened) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Port not reachable on a Linux server")
+    # A heading is painted before the script that knows the keys has run
+    page.wait_for_load_state()
     page.keyboard.press("/")
     expect(page.locator(FIELD)).to_be_focused()
     page.keyboard.type("printer")
