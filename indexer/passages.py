@@ -22,6 +22,8 @@ _GENERAL_HEADING = re.compile(
     r"(what|why|how|when|who|where|which|is|are|can|does|do)\b.*)\W*$",
     re.IGNORECASE,
 )
+# A table under these shows a term at work, and defines none
+_EXAMPLES = re.compile(r"^(examples?|formula|history)\W*$", re.IGNORECASE)
 _COLLECTION = re.compile(
     r"\b(glossary|abbreviations|acronyms|terms|terminology|definitions|vocabulary)\b", re.IGNORECASE
 )
@@ -121,8 +123,9 @@ def _units(knowledge: KnowledgeObject, section: Section) -> list[_Unit]:
     role = _role(knowledge, section)
     if knowledge.type != "glossary":
         return [_Unit(role, path, section.anchor, tuple(block.text for block in section.blocks))]
-    terms = [block for block in section.blocks if len(block.cells) > 1]
-    rest = tuple(block.text for block in section.blocks if len(block.cells) <= 1)
+    is_example = _EXAMPLES.match(section.title) is not None
+    terms = [block for block in section.blocks if len(block.cells) > 1 and not (is_example and block.header)]
+    rest = tuple(block.text for block in section.blocks if block not in terms)
     units = [_Unit("term", (*path, block.cells[0]), section.anchor, (_definition(block),)) for block in terms]
     return [_Unit(role, path, section.anchor, rest), *units]
 

@@ -50,7 +50,7 @@ def _items(tokens: list[Token]) -> Iterator[int]:
 
 def _says(tokens: list[Token], place: int) -> str:
     end = next(at for at in range(place, len(tokens)) if tokens[at].type == "list_item_close" and tokens[at].level == 1)
-    said = next((" ".join(_text(one).split()) for one in tokens[place:end] if one.type in _SAYING), "")
+    said = next((" ".join(_text(one).split()) for one in tokens[place:end] if one.type in _SAYING), "").rstrip(":")
     return said if len(said) <= _MOST_LETTERS else f"{said[:_MOST_LETTERS].rsplit(' ', 1)[0]} …"
 
 

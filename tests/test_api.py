@@ -275,6 +275,7 @@ def test_every_error_has_one_shape(client: TestClient, method: str, path: str, s
     body = answer.json()
     assert body.keys() >= PROBLEM_KEYS
     assert body["status"] == status
+    assert path.partition("?")[0] in body["detail"] or path != "/nothing"
 
 
 def test_a_failure_that_nobody_foresaw_has_the_shape_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,6 +164,15 @@ def test_differences(told: Told) -> None:
     assert told.get("/api/diff/new")["same"], "there is one revision only"
 
 
+def test_the_page_of_a_difference_says_at_which_line(told: Told) -> None:
+    page = told.client.get("/diff/network").text
+    assert re.findall(r'class="place">.*?<code>(.*?)</code>', page) == ["Line 3"]
+    assert re.findall(r'class="(?:added|removed)">.*?<code>(.*?)</code>', page) == [
+        "Restart the numbat.",
+        "Restart the dingo.",
+    ]
+
+
 def test_only_a_refused_revision_stands_before_it(told: Told) -> None:
     told.author.write("new.md", "---\ntitle: a: b\n---\nbroken")
     told.push("broken first", "2025-05-01")
@@ -385,7 +394,7 @@ def test_an_attached_article_opens_as_it_was_used(told: Told) -> None:
     page = told.client.get(link()["url"]).text
     assert "dingo" in page
     assert "It has changed since" in page
-    assert "As it was on 2025-04-01 12:00 UTC" in page
+    assert "2025-04-01 12:00 UTC</time>" in page
     told.author.git("reset", "-q", "--hard", told.first)  # type: ignore[attr-defined]
     told.author.write("network.md", article("VPN", "Another past."))
     told.push("forced", "2025-06-01", force=True)

@@ -25,6 +25,10 @@ def test_numbered_items_are_the_steps_over_several_lists() -> None:
     assert found.anchors == ()
 
 
+def test_what_ends_with_a_colon_says_it_without() -> None:
+    assert steps("1. Look:\n\n   ```\n   ls\n   ```\n").names == ("Look",)
+
+
 def test_tasks_are_steps_and_other_items_of_their_list_are_not() -> None:
     found = steps("- [ ] Ask\n- [x] Done already\n- a remark\n\n* only\n* bullets\n")
     assert found.names == ("Ask", "Done already")

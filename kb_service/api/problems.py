@@ -130,8 +130,11 @@ def add_handlers(app: FastAPI) -> None:
     """Give the app's errors this shape, those that nobody foresaw too."""
 
     @app.exception_handler(HTTPException)
-    def _raised(_request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+    def _raised(request: Request, error: HTTPException) -> JSONResponse:
+        # What no route answers says no more than its status
+        is_nowhere = error.status_code == 404 and error.detail == HTTPStatus.NOT_FOUND.phrase
+        detail = f"There is nothing at {request.url.path}." if is_nowhere else str(error.detail)
+        return problem(error.status_code, detail, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

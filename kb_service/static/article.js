@@ -35,6 +35,7 @@ function headingTools(heading) {
     const wrong = button("Flag", `Flag “${heading.textContent}”`, () => {
       flag.open = true;
       flag.querySelector("select").value = heading.id;
+      flag.querySelector("select").dispatchEvent(new Event("change"));
       flag.querySelector("textarea").focus();
     });
     tools.append(wrong);

@@ -1,12 +1,14 @@
 """What every page has: its templates, the headers that keep it safe, who is signed in, and where else one may go."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
+from markupsafe import Markup
 
 from kb_service.access import Role
 
@@ -27,10 +29,20 @@ _PAGES: tuple[tuple[str, str, str, Role], ...] = (
 _DUTIES: Mapping[Role, str] = {
     "requester": "Reads what is public.",
     "agent": "Reads what is internal too, triages, and works on incidents.",
-    "author": "As an agent; sees what was published and what was refused.",
-    "admin": "As an author; sees how the service does.",
+    "author": "Does what an agent does, and sees what was published, what was refused and what is asked for.",
+    "admin": "Does what an author does, and sees how the service does.",
 }
-TEMPLATES.env.globals.update(pages=_PAGES, duties=_DUTIES)
+
+
+def _day(at: date) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat()[:10], at.isoformat()[:10])
+
+
+def _minute(at: datetime) -> Markup:
+    return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M} UTC</time>').format(at.isoformat(), at)
+
+
+TEMPLATES.env.globals.update(pages=_PAGES, duties=_DUTIES, day=_day, minute=_minute)
 
 
 def page(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:

@@ -140,6 +140,30 @@ def test_a_paragraph_is_flagged_where_it_stands(demo: str, opened: Opened) -> No
     expect(page.locator("section[aria-labelledby=flagged]")).to_contain_text("The menu is called otherwise now")
 
 
+def test_a_single_paragraph_is_flagged_by_the_pointer_or_by_the_keyboard(demo: str, opened: Opened) -> None:
+    page = opened(demo, "/a/runbooks/wifi-drops")
+    paragraph = page.locator(".text li").first
+    begins = paragraph.inner_text()[:20]
+    paragraph.hover()
+    page.get_by_role("button", name="Flag this paragraph").click()
+    page.keyboard.type("Not any more")
+    written = page.get_by_label("What is wrong").input_value()
+    assert written.startswith(f"“{begins}")
+    assert written.endswith("”\nNot any more")
+    where = page.get_by_label("Where")
+    chosen = where.locator("option:checked").inner_text()
+    assert chosen.startswith(f"– {begins}")
+    where.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("What is wrong")).not_to_have_value(written)
+    written = page.get_by_label("What is wrong").input_value()
+    assert begins not in written
+    assert written.endswith("”\nNot any more")
+    page.get_by_role("button", name="Flag it for the owner").click()
+    page.goto(f"{demo}/publishing")
+    expect(page.locator("section[aria-labelledby=flagged]")).to_contain_text("”\nNot any more")
+
+
 def test_a_template_is_filled_in_while_one_types(demo: str, opened: Opened) -> None:
     page = opened(demo, "/a/templates/call-opening-lines")
     page.get_by_label("Customer's Name").fill("Ms <b>Okafor</b> [Your Name] $&")
