@@ -34,7 +34,7 @@ from indexer.vectors import VectorCache
 Accepted = Mapping[str, tuple[KnowledgeObject, Sequence[Passage]]]
 
 # Raise when passages, terms or identifiers of an unchanged text come out differently: all is then read again
-FORMAT = "4"
+FORMAT = "5"
 # So many deleted articles are remembered by a full build, the latest ones
 _MOST_TOMBSTONES = 1_000
 
