@@ -54,7 +54,7 @@ def test_each_is_light_and_says_what_it_is(demo: str, opened: Opened) -> None:
     for name, path in pages(demo):
         # With nothing kept of the page before
         page = opened(demo, path)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state()
         sizes[name] = page.evaluate(LOADED)
         titles[name] = page.title()
     assert max(sizes.values()) < MOST_BYTES
