@@ -87,7 +87,7 @@ def _write_graph(model: Any, inputs: list[str], work: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    class Pipeline(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
+    class Pipeline(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]  # torch is there only to export
         """All modules of the model, from token ids to a vector of unit length."""
 
         def __init__(self) -> None:

@@ -124,8 +124,12 @@ def _units(knowledge: KnowledgeObject, section: Section) -> list[_Unit]:
     if knowledge.type != "glossary":
         return [_Unit(role, path, section.anchor, tuple(block.text for block in section.blocks))]
     is_example = _EXAMPLES.match(section.title) is not None
-    terms = [block for block in section.blocks if len(block.cells) > 1 and not (is_example and block.header)]
-    rest = tuple(block.text for block in section.blocks if block not in terms)
+
+    def defines(block: Block) -> bool:
+        return len(block.cells) > 1 and not (is_example and block.header)
+
+    terms = [block for block in section.blocks if defines(block)]
+    rest = tuple(block.text for block in section.blocks if not defines(block))
     units = [_Unit("term", (*path, block.cells[0]), section.anchor, (_definition(block),)) for block in terms]
     return [_Unit(role, path, section.anchor, rest), *units]
 

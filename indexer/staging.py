@@ -181,4 +181,4 @@ def json_of(problems: Iterable[Problem]) -> str:
 
 def passage_of(values: Mapping[str, object]) -> Passage:
     """A passage from its JSON."""
-    return Passage(**{**values, "heading_path": tuple(values["heading_path"])})  # type: ignore[arg-type]
+    return Passage(**{**values, "heading_path": tuple(values["heading_path"])})  # type: ignore[arg-type]  # values of JSON that is ours

@@ -21,5 +21,5 @@ def edit_url(settings: Settings, path: str) -> str | None:
     # Without what a URL may hold to sign in by
     return (
         f"https://{remote.netloc.rpartition('@')[2]}{remote.path.rstrip('/').removesuffix('.git')}/{_EDITORS[kind]}/"
-        + (f"{quote(settings.content_ref)}/{inside}")
+        f"{quote(settings.content_ref)}/{inside}"
     )

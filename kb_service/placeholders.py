@@ -1,7 +1,7 @@
 """What is to be filled in: ``{{host}}`` in a runbook's commands, ``[Customer's Name]`` in a template's text."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from markdown_it.token import Token
 
@@ -11,6 +11,8 @@ from indexer.markdown import Document
 _IN_COMMANDS = re.compile(r"(?<![{$])\{\{\s*([A-Za-z][\w .-]{0,40}?)\s*\}\}(?!\})")
 # Nor a box that is ticked, or the place in a list
 _IN_TEXTS = re.compile(r"(?<!\w)\[(?![xX]\])([^\W\d_][^\[\]\n]{0,80})\]")
+_CODE = frozenset({"fence", "code_block", "code_inline"})
+_TEXT = _CODE | {"text"}
 MOST_LETTERS = 500
 _MOST_FIELDS = 60
 _COMMANDING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -18,32 +20,22 @@ _COMMANDING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 def command_fields(document: Document) -> tuple[str, ...]:
     """The names in an article's commands, each once, in order."""
-    return _names(_IN_COMMANDS, _codes(document))
+    return _names(document, _IN_COMMANDS, _CODE)
 
 
 def with_commands_filled(document: Document, values: Mapping[str, str]) -> Document:
     """The commands with what is known filled in. A value is one line: what is pasted must not run by itself."""
-
-    def fill(text: str) -> str:
-        return _IN_COMMANDS.sub(lambda found: clean(values.get(found[1], "")) or found[0], text)
-
-    return Document([_changed(token, fill, {"fence", "code_block", "code_inline"}) for token in document.tokens])
+    return _filled(document, _IN_COMMANDS, _CODE, values)
 
 
 def text_fields(document: Document) -> tuple[str, ...]:
     """The names in the texts of a template, each once, in order; what is a link or a note of its own is none."""
-    return _names(_IN_TEXTS, _texts(document))
+    return _names(document, _IN_TEXTS, _TEXT)
 
 
 def with_texts_filled(document: Document, values: Mapping[str, str]) -> Document:
     """The texts with what is known filled in."""
-
-    def fill(text: str) -> str:
-        return _IN_TEXTS.sub(lambda found: clean(values.get(found[1], "")) or found[0], text)
-
-    return Document(
-        [_changed(token, fill, {"fence", "code_block", "code_inline", "text"}) for token in document.tokens]
-    )
+    return _filled(document, _IN_TEXTS, _TEXT, values)
 
 
 def clean(value: str) -> str:
@@ -51,31 +43,22 @@ def clean(value: str) -> str:
     return _COMMANDING.sub(" ", value).strip()[:MOST_LETTERS]
 
 
-def _names(pattern: re.Pattern[str], texts: Iterator[str]) -> tuple[str, ...]:
-    names = dict.fromkeys(found[1] for text in texts for found in pattern.finditer(text))
-    return tuple(names)[:_MOST_FIELDS]
+def _names(document: Document, pattern: re.Pattern[str], kinds: Collection[str]) -> tuple[str, ...]:
+    tokens = (one for token in document.tokens for one in (token, *(token.children or ())))
+    names = (found[1] for one in tokens if one.type in kinds for found in pattern.finditer(one.content))
+    return tuple(dict.fromkeys(names))[:_MOST_FIELDS]
 
 
-def _codes(document: Document) -> Iterator[str]:
-    for token in document.tokens:
-        if token.type in {"fence", "code_block"}:
-            yield token.content
-        yield from (child.content for child in token.children or () if child.type == "code_inline")
-
-
-def _texts(document: Document) -> Iterator[str]:
-    for token in document.tokens:
-        if token.type in {"fence", "code_block"}:
-            yield token.content
-        yield from (child.content for child in token.children or () if child.type in {"text", "code_inline"})
-
-
-def _changed(token: Token, change: Callable[[str], str], kinds: set[str]) -> Token:
-    # What a picture shows is for who cannot see it
-    if token.type == "image":
+def _filled(
+    document: Document, pattern: re.Pattern[str], kinds: Collection[str], values: Mapping[str, str]
+) -> Document:
+    def filled(token: Token) -> Token:
+        if token.type in kinds:
+            said = pattern.sub(lambda found: clean(values.get(found[1], "")) or found[0], token.content)
+            return token.copy(content=said)
+        # What a picture shows is for who cannot see it
+        if token.children and token.type != "image":
+            return token.copy(children=[filled(child) for child in token.children])
         return token
-    if token.type in kinds:
-        return token.copy(content=change(token.content))
-    if token.children:
-        return token.copy(children=[_changed(child, change, kinds) for child in token.children])
-    return token
+
+    return Document([filled(token) for token in document.tokens])

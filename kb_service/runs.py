@@ -149,7 +149,7 @@ class Runs:
             if run.number is not None:
                 raise RunKeptError(run_id, run.number)
             connection.execute("UPDATE runs SET number = ? WHERE id = ?", (number, run_id))
-            note(connection, by.id, "runbook begun", number, {"article": run.article, "revision": run.revision})
+            note(connection, by.id, "runbook kept", number, {"article": run.article, "revision": run.revision})
 
 
 def _run(row: sqlite3.Row) -> Run:

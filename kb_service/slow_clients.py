@@ -53,7 +53,7 @@ def protocol(
             super().__init__(config, *given, **named)
             self.conn = self._counted = CountedConnection(config.h11_max_incomplete_event_size or _H11_MOST)
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
             super().connection_made(transport)
             self._address = self.client[0] if self.client else ""
             held[self._address] += 1

@@ -144,7 +144,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_asked(world: World, mon
 
     def rebound(host: str, *arguments: object, **more: object) -> object:
         if host != "rebound.kb":
-            return real(host, *arguments, **more)  # type: ignore[arg-type]
+            return real(host, *arguments, **more)  # type: ignore[arg-type]  # passed on as given
         looks.append(host)
         address = "127.0.0.1" if len(looks) == 1 else "127.0.0.2"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, world.port))]
@@ -232,7 +232,7 @@ def test_a_host_that_does_not_exist_is_sure_only_where_the_network_works(
     def nobody(host: str, *arguments: object, **more: object) -> object:
         if host == "nobody.kb":
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return real(host, *arguments, **more)  # type: ignore[arg-type]
+        return real(host, *arguments, **more)  # type: ignore[arg-type]  # passed on as given
 
     monkeypatch.setattr(socket, "getaddrinfo", nobody)
     desk.write("a.md", "[x](http://nobody.kb/)")

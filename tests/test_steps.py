@@ -6,7 +6,10 @@ import pytest
 
 from indexer.html import render_html
 from indexer.markdown import parse_markdown
+from kb_service import KnowledgeBase, Settings
 from kb_service.steps import Steps, steps_of
+from tests.client import client_of
+from tests.conftest import Desk
 
 
 def steps(text: str) -> Steps:
@@ -93,3 +96,18 @@ def test_many_steps_are_numbered_to_the_last() -> None:
 def test_a_step_says_its_own_words_also_where_it_begins_with_a_command_or_says_nothing() -> None:
     assert steps("1. ```\n   reboot\n   ```\n2. Look\n").names == ("reboot", "Look")
     assert steps("1. Look\n2. \n\n## Rollback\n\nNone.\n").names == ("Look", "")
+
+
+def test_each_step_has_its_box_and_nothing_else_has(desk: Desk) -> None:
+    text = "## Step 1\n\n1. Look\n2. Go\n\n## Step 2\n\n- [ ] Ask\n"
+    desk.write("port.md", f"---\ntitle: Port\ntype: runbook\n---\n{text}")
+    base = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
+    base.update()
+    client = client_of(base)
+    page = client.post("/runs", data={"article": "port"}, headers={"Origin": str(client.base_url)}).text
+    boxes = re.findall(r'(<[^<]*>)<form class="tick" id="(step-\d)"', page)
+    assert boxes == [
+        ('<li class="step-1">', "step-1"),
+        ('<li class="step-2">', "step-2"),
+        ('<li class="task-list-item step-3">', "step-3"),
+    ]

@@ -15,8 +15,8 @@ router = APIRouter(include_in_schema=False)
 _MOST_REVISIONS = 200
 # A longer difference is read with git
 _MOST_LINES = 5_000
-# "@@ -26,7 +26,7 @@" without its first letter, and what git takes for the function
-_PLACE = re.compile(r"^@ -[\d,]+ \+(\d+)(?:,\d+)? @@.*$")
+# "@@ -26,7 +26,7 @@", and what git takes for the function
+_PLACE = re.compile(r"@@ -[\d,]+ \+(\d+)[\d,]* @@")
 When = Annotated[str | None, Query(max_length=64)]
 
 
@@ -56,4 +56,7 @@ def _lines(found: Difference) -> list[tuple[str, str]]:
     """Each line of the unified diff with what it is; the names of the files are said above it."""
     kinds = {"+": "added", "-": "removed", "@": "place", "\\": "place"}
     told = [line for line in found.diff.split("\n") if line]
-    return [(kinds.get(line[0], "same"), _PLACE.sub(r"Line \1", line[1:])) for line in told[:_MOST_LINES]]
+    return [
+        (kinds.get(line[0], "same"), f"Line {place[1]}" if (place := _PLACE.match(line)) else line[1:])
+        for line in told[:_MOST_LINES]
+    ]

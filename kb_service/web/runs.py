@@ -1,5 +1,6 @@
 """The page of a runbook that somebody goes through: steps ticked off, commands filled in, kept with the incident."""
 
+import re
 from html import escape
 
 from fastapi import APIRouter, Request
@@ -21,6 +22,8 @@ from kb_service.web.page import TEMPLATES, page
 router = APIRouter(include_in_schema=False, dependencies=[Records])
 
 _FIELD = "field:"
+# An item as ``steps_of`` marks it; a heading may be called "Step 1"
+_STEP = re.compile(r'<li class="(?:[^"]* )?step-(\d+)">')
 
 
 @router.post("/runs")
@@ -93,13 +96,12 @@ def _html(base: KnowledgeBase, run: Run, version: Version, sight: Sight, token: 
     steps = steps_of(with_commands_filled(knowledge.document.without_title_heading(), run.fields))
     commit = version.revision.commit if version.revision else None
     html = html_of(steps.document, base.searcher, knowledge, sight, base.text, commit)
-    for number, name in enumerate(steps.names, 1):
-        box = TEMPLATES.get_template("tick.html").render(
+    boxes = {
+        number: TEMPLATES.get_template("tick.html").render(
             run=run, step=number, name=name, done=run.done.get(number), token=token
         )
-        if steps.anchors:
-            anchor = escape(steps.anchors[number - 1])
-            html = html.replace(f'<h2 id="{anchor}">', f'{box}<h2 id="{anchor}">', 1)
-        else:
-            html = html.replace(f'step-{number}">', f'step-{number}">{box}', 1)
-    return html
+        for number, name in enumerate(steps.names, 1)
+    }
+    for number, anchor in enumerate(map(escape, steps.anchors), 1):
+        html = html.replace(f'<h2 id="{anchor}">', f'{boxes[number]}<h2 id="{anchor}">', 1)
+    return html if steps.anchors else _STEP.sub(lambda item: item[0] + boxes[int(item[1])], html)
