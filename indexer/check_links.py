@@ -10,9 +10,9 @@ from indexer.check_options import Options
 from indexer.findings import Example, Fault, Rule, current
 from indexer.knowledge import id_of_path
 from indexer.library import Article, Library, Link
+from indexer.media import PICTURE_TYPES, VIDEO_TYPES
 
-SHOWN_PICTURES = frozenset({".gif", ".jpeg", ".jpg", ".png", ".webp"})
-VIDEOS = frozenset({".mp4", ".m4v", ".webm", ".mov", ".ogv"})
+_OPENED = PICTURE_TYPES.keys() | VIDEO_TYPES.keys()
 _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 
@@ -53,7 +53,7 @@ def _leads_nowhere(article: Article, library: Library, link: Link) -> tuple[str,
         )
         return f"'{link.target}' leads out of the content", f"{remedy}, relative to this one"
     ending = posixpath.splitext(inside)[1].lower()
-    if inside in library.articles or inside in library.by_id or (inside in library.files and ending in SHOWN_PICTURES):
+    if inside in library.articles or inside in library.by_id or (inside in library.files and ending in _OPENED):
         return None
     if id_of_path(inside) in library.by_former_id:
         return None
@@ -112,10 +112,10 @@ def _not_shown(article: Article, library: Library, link: Link) -> tuple[str, str
     if inside not in library.files:
         return _missing(library, inside)
     kind = ending.removeprefix(".").upper() or "a file without an ending"
-    if ending in VIDEOS:
+    if ending in VIDEO_TYPES:
         said = {f"{stem}.vtt", f"{stem}.srt"} & library.files
         return None if said else ("a video is without its words", "Put its transcript beside it as .vtt")
-    return None if ending in SHOWN_PICTURES else (f"{kind} is not shown", "Save it as PNG, JPEG, GIF or WebP")
+    return None if ending in PICTURE_TYPES else (f"{kind} is not shown", "Save it as PNG, JPEG, GIF or WebP")
 
 
 def _missing(library: Library, inside: str) -> tuple[str, str]:

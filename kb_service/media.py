@@ -9,29 +9,18 @@ from markdown_it.token import Token
 
 from indexer.knowledge import KnowledgeObject
 from indexer.markdown import Document
+from indexer.media import PICTURE_TYPES, VIDEO_TYPES
 from indexer.passages import spoken
+from indexer.source import TRANSCRIPT_ENDINGS
 
-PICTURE_TYPES = {
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-}
-VIDEO_TYPES = {
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".mp4": "video/mp4",
-    ".ogv": "video/ogg",
-    ".webm": "video/webm",
-}
-MEDIA_TYPES = {**PICTURE_TYPES, **VIDEO_TYPES, ".vtt": "text/vtt"}
-CAPTIONS, OTHER_TRANSCRIPT = ".vtt", ".srt"
+_TYPES = {**PICTURE_TYPES, **VIDEO_TYPES, ".vtt": "text/vtt"}
+# A player shows the first as captions; the other can only be read
+_CAPTIONS, _TRANSCRIPT = TRANSCRIPT_ENDINGS
 
 
 def kind_of(path: str) -> str | None:
     """The media type of a file that may be shown, by its name."""
-    return MEDIA_TYPES.get(posixpath.splitext(path)[1].lower())
+    return _TYPES.get(posixpath.splitext(path)[1].lower())
 
 
 def path_of(knowledge: KnowledgeObject, target: str) -> str | None:
@@ -48,9 +37,8 @@ def is_video(path: str) -> bool:
 
 
 def shows(knowledge: KnowledgeObject, path: str) -> bool:
-    """Whether an article shows the file at a path of the content: a picture, a video, or a video's captions."""
-    return any(path in {shown, f"{posixpath.splitext(shown)[0]}{CAPTIONS}" if is_video(shown) else shown}
-               for shown in _shown(knowledge))  # fmt: skip
+    """Whether an article shows, or links to, the file at a path of the content; captions go with their video."""
+    return path in _shown(knowledge)
 
 
 def _shown(knowledge: KnowledgeObject) -> Iterator[str]:
@@ -58,7 +46,9 @@ def _shown(knowledge: KnowledgeObject) -> Iterator[str]:
         for child in token.children or []:
             name = {"image": "src", "link_open": "href"}.get(child.type)
             path = path_of(knowledge, str(child.attrGet(name) or "")) if name else None
-            if path and (child.type == "image" or is_video(path)):
+            if path and is_video(path):
+                yield f"{posixpath.splitext(path)[0]}{_CAPTIONS}"
+            if path:
                 yield path
 
 
@@ -88,9 +78,9 @@ def with_videos(
 
 def _player(path: str, name: str, address: Callable[[str], str], text_of: Callable[[str], str | None]) -> str:
     stem = posixpath.splitext(path)[0]
-    captions = text_of(f"{stem}{CAPTIONS}")
-    words = spoken(captions or text_of(f"{stem}{OTHER_TRANSCRIPT}") or "")
-    track = f'<track kind="captions" src="{escape(address(f"{stem}{CAPTIONS}"))}" default>' if captions else ""
+    captions = text_of(f"{stem}{_CAPTIONS}")
+    words = spoken(captions or text_of(f"{stem}{_TRANSCRIPT}") or "")
+    track = f'<track kind="captions" src="{escape(address(f"{stem}{_CAPTIONS}"))}" default>' if captions else ""
     said = (
         f'<details class="transcript"><summary>What is said</summary><p>{escape(words)}</p></details>' if words else ""
     )

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
@@ -46,6 +47,15 @@ def test_a_video_is_played_where_it_stands_and_what_is_said_can_be_read(client: 
     assert '<track kind="captions" src="/media/how/reset.vtt?' in html
     assert "<p>Hold the reset button &amp; wait</p></details>" in html
     assert re.search(r'<a href="/media/long.webm\?[^"]+" rel="noopener noreferrer">the long one</a>', html)
+
+
+def test_a_picture_that_is_only_linked_to_opens(client: TestClient, desk: Desk) -> None:
+    desk.write("how/link.md", "# Link\n\n[the plan](plan.png)\n")
+    (desk.content / "how/plan.png").write_bytes(VIDEO)
+    assert isinstance(client.app, FastAPI)
+    client.app.state.knowledge_base.update()
+    (address,) = re.findall(r'href="(/media/how/plan.png[^"]*)"', client.get("/a/how/link").text)
+    assert client.get(address).content == VIDEO
 
 
 def test_a_transcript_that_is_no_captions_is_read_only(client: TestClient) -> None:
