@@ -179,9 +179,13 @@ class Searcher:
             return 0.0
         return round(snapshot.encoded_share(filter_of(Query("", sight=query.sight))), 4)
 
-    def _rank(self, snapshot: Snapshot, query: Query) -> Ranking:
-        if not snapshot.generation:
+    def require_index(self) -> None:
+        """Raises IndexMissingError where nothing was ever published."""
+        if not self.index.generation:
             raise IndexMissingError(f"nothing is indexed in {self.index.path.parent}", "Run 'kb index' first")
+
+    def _rank(self, snapshot: Snapshot, query: Query) -> Ranking:
+        self.require_index()
         wanted, connection = filter_of(query), self.index.connection
         # A filter by type or state must not take the glossary's terms away from the query, nor add any
         lexicon = self._glossary.lexicon(snapshot, filter_of(Query("", sight=query.sight)))

@@ -8,10 +8,14 @@ const MOST_LETTERS = 120;
 const options = new Map();
 let quoted = "";
 
-const said = (block) => {
-  const text = block.innerText.replace(/\s+/g, " ").trim();
+// What a block says itself: not what stands in blocks within it, of a picture what it is called
+function said(block) {
+  const own = block.cloneNode(true);
+  own.querySelectorAll(`${BLOCKS.replace("tr, ", "")}, .tip, video`).forEach((one) => one.remove());
+  const told = block.cells ? [...own.cells].map((cell) => cell.textContent.trim()).join(" | ") : own.textContent;
+  const text = (told.trim() || block.querySelector(":scope > img")?.alt || "").replace(/\s+/g, " ").trim();
   return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS).trimEnd()} …` : text;
-};
+}
 
 // Only once they are wanted: a long article has hundreds
 function offer() {
@@ -19,7 +23,7 @@ function offer() {
   let last = where.options[0];
   for (const one of document.querySelectorAll(`${HEADINGS}, article > .text :is(${BLOCKS})`)) {
     if (one.matches(HEADINGS)) last = [...where.options].find((option) => option.value === one.id) ?? last;
-    else if (!one.querySelector(BLOCKS) && one.innerText.trim()) {
+    else if (said(one)) {
       const option = new Option(`– ${said(one)}`, last.value);
       option.dataset.quote = said(one);
       last.after(option);
@@ -46,7 +50,7 @@ function beside(text) {
   let block;
   text.addEventListener("pointerover", (event) => {
     const found = event.target.closest(BLOCKS);
-    if (!found || found.querySelector(BLOCKS)) return;
+    if (!found || !said(found)) return;
     block = found;
     button.style.top = `${block.getBoundingClientRect().top - text.parentElement.getBoundingClientRect().top}px`;
     text.after(button);

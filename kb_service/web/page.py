@@ -1,17 +1,21 @@
 """What every page has: its templates, the headers that keep it safe, who is signed in, and where else one may go."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
 from kb_service.access import Role
 
+_log = logging.getLogger("kb.service")
+# What is escaped cannot be taken for it
+_LATE = Markup("<late>")
 TEMPLATES = Jinja2Templates(Path(__file__).parent.parent / "templates")
 # Nothing from elsewhere, nothing that stands in a page itself
 _POLICY = (
@@ -47,13 +51,43 @@ TEMPLATES.env.globals.update(pages=_PAGES, duties=_DUTIES, day=_day, minute=_min
 
 def page(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
     """A page with the headers that belong to it."""
-    headers = {"Content-Security-Policy": _POLICY, **_HEADERS}
+    return HTMLResponse(_rendered(request, template, context), status, _headers(request))
+
+
+def page_in_parts(
+    request: Request, template: str, context: Mapping[str, Any], part: str, late: Callable[[], Mapping[str, Any]]
+) -> StreamingResponse:
+    """A page whose head is seen while something in it is still looked for.
+
+    The template says ``{{ late }}`` where the template ``part`` belongs, whose context ``late`` gives.
+    """
+    head, tail = _rendered(request, template, {**context, "late": _LATE}).split(_LATE)
+
+    def parts() -> Iterator[str]:
+        yield head
+        try:
+            yield _rendered(request, part, late())
+        except Exception:
+            # That all is well is said already: that it is not can only be told in its place
+            _log.exception("a part of %s failed", request.url.path)
+            yield '<p class="banner bad" role="alert">It failed; the log says where. Trying again may help.</p>'
+        yield tail
+
+    return StreamingResponse(parts(), 200, _headers(request), "text/html")
+
+
+def _rendered(request: Request, template: str, context: Mapping[str, Any]) -> str:
     session = request.state.session
-    if session:
+    told = {"caller": request.state.caller, "token": session.token if session else "", **context}
+    return TEMPLATES.get_template(template).render(request=request, **told)
+
+
+def _headers(request: Request) -> dict[str, str]:
+    headers = {"Content-Security-Policy": _POLICY, **_HEADERS}
+    if request.state.session:
         # The next one at a shared screen must not see by "Back" what was signed out of
         headers["Cache-Control"] = "no-store"
-    told = {"caller": request.state.caller, "token": session.token if session else "", **context}
-    return TEMPLATES.TemplateResponse(request, template, told, status, headers)
+    return headers
 
 
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}

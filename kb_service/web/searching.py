@@ -14,7 +14,7 @@ from kb_service.knowledge_base import KnowledgeBase
 from kb_service.overview import overview
 from kb_service.query import Query as Asked
 from kb_service.web.forms import Form
-from kb_service.web.page import page
+from kb_service.web.page import page, page_in_parts
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,8 +43,11 @@ AskedFor = Annotated[Asked, Depends(asked)]
 
 @router.get("/")
 def search_page(request: Request, base: Base, who: Who, asked: AskedFor) -> Response:
-    """A search field and what it found."""
-    return page(request, "search.html", _found(base, who, asked))
+    """A search field and what it found; the field is there before anything is looked for."""
+    if asked.text.strip():
+        base.searcher.require_index()
+    head = {"q": asked.text if asked.text.strip() else ""}
+    return page_in_parts(request, "search.html", head, "results.html", lambda: _found(base, who, asked))
 
 
 @router.get("/results")

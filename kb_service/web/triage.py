@@ -18,7 +18,7 @@ from kb_service.web.page import page
 router = APIRouter(include_in_schema=False, dependencies=[Records])
 
 _MOST_LETTERS = 100_000
-# What is shorter has an address that can be handed on
+# What is shorter has an address that any proxy takes; of what is longer the page's script makes one
 _MOST_IN_ADDRESS = 1_500
 
 
@@ -40,7 +40,7 @@ def triage_page(
 
 @router.post("/triage")
 def triage_text(request: Request, base: Base, who: Who, sight: CallerSight, fields: Form) -> Response:
-    """What was pasted: at an address of its own where that holds it."""
+    """What was pasted: at an address of its own where a server's holds it."""
     text, service = fields.get("text", "").strip()[:_MOST_LETTERS], fields.get("service", "").strip()[:200]
     number = fields.get("number", "").strip()
     if number:

@@ -1,5 +1,6 @@
 """Reading an article: what is hostile does nothing, what is long is found, what is wrong is said."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     terms = f"---\ntitle: Hostile <img src=x onerror='{RAN}'>\ntype: glossary\n---\nSaid of <script>{RAN}</script>.\n"
     (content / "term.md").write_text(terms, "utf-8")
     (content / "video.md").write_text("# Video\n\n![How to reset](reset.mp4)\n", "utf-8")
+    (content / "odd.md").write_text(FLAGGED, "utf-8")
+    (content / "plan.png").write_bytes(b"\x89PNG")
     (content / "reset.mp4").write_bytes(b"no video at all")
     (content / "reset.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:02.000\nHold the reset button\n", "utf-8")
     service = Service(folder / "data", KB_CONTENT=str(content))
@@ -162,6 +165,30 @@ def test_a_single_paragraph_is_flagged_by_the_pointer_or_by_the_keyboard(demo: s
     page.get_by_role("button", name="Flag it for the owner").click()
     page.goto(f"{demo}/publishing")
     expect(page.locator("section[aria-labelledby=flagged]")).to_contain_text("”\nNot any more")
+
+
+FLAGGED = """# Odd
+
+- Open the menu
+  - then this
+
+| a | b |
+|---|---|
+| left | right |
+
+![The plan](plan.png)
+"""
+
+
+def test_whatever_says_something_can_be_flagged(hostile: str, opened: Opened) -> None:
+    page = opened(hostile, "/a/odd")
+    page.get_by_text("Something is wrong in it").click()
+    offered = page.get_by_label("Where").locator("option").all_inner_texts()
+    assert offered == ["the whole", "– Open the menu", "– then this", "– a | b", "– left | right", "– The plan"]
+    for text in ("Open the menu", "left"):
+        page.locator(".text").get_by_text(text).hover(position={"x": 5, "y": 5})
+        page.get_by_role("button", name="Flag this paragraph").click()
+        expect(page.get_by_label("What is wrong")).to_have_value(re.compile(f"^“{text}"))
 
 
 def test_a_template_is_filled_in_while_one_types(demo: str, opened: Opened) -> None:

@@ -97,6 +97,30 @@ def test_a_flood_is_seen_with_its_evidence(demo: str, opened: Opened) -> None:
     expect(page.locator(".hits .band").first).to_be_visible()
 
 
+def test_a_long_ticket_has_an_address_that_no_server_sees(demo: str, opened: Opened) -> None:
+    page = opened(demo, "/triage")
+    ticket = "Outlook says 0x80070005 – Größe & <b>\n" + "a line of a log that nobody reads; " * 100
+    page.get_by_label("What came in").fill(ticket)
+    page.get_by_label("Service").fill("email")
+    page.get_by_role("button", name="Triage").click()
+    expect(page).to_have_url(re.compile(r"/triage#ticket=[\w-]+$"))
+    first = page.locator(".hits a.pick").first.inner_text()
+    other = opened(demo)
+    asked: list[str] = []
+    other.on("request", lambda one: asked.append(one.url))
+    other.goto(page.url)
+    expect(other.locator(".hits a.pick").first).to_have_text(first)
+    expect(other.get_by_label("What came in")).to_have_value(ticket.strip())
+    expect(other.get_by_label("Service")).to_have_value("email")
+    assert max(map(len, (url.partition("#")[0] for url in asked))) < 100
+    # Put into a page that is open already, and cut on its way
+    other.goto(f"{demo}/triage?text=vpn")
+    other.goto(f"{demo}/triage?text=vpn#{page.url.partition('#')[2]}")
+    expect(other.get_by_label("What came in")).to_have_value(ticket.strip())
+    other = opened(demo, "/triage#ticket=broken")
+    expect(other.get_by_label("What came in")).to_be_empty()
+
+
 def test_the_list_has_the_flood_on_top_and_filters(demo: str, opened: Opened) -> None:
     page = opened(demo, "/incidents")
     expect(page.locator("main > *").nth(1)).to_have_class("banner flood")
