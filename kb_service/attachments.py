@@ -13,7 +13,7 @@ from indexer.catalogue import Catalogue
 from kb_service.access import LOCAL, Caller
 from kb_service.audit import note
 from kb_service.desk import Desk
-from kb_service.incidents import UnknownIncidentError
+from kb_service.incident_reading import UnknownIncidentError
 
 Relation = Literal["attached", "resolved_by", "detached"]
 

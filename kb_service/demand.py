@@ -7,7 +7,8 @@ from pathlib import Path
 from kb_service.answering import Question
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
-from kb_service.incidents import Incidents, Selection
+from kb_service.incident_reading import Selection
+from kb_service.incidents import Incidents
 
 SEARCH_DAYS = 90
 

@@ -10,7 +10,7 @@ from typing import Literal
 from indexer.errors import KnowledgeBaseError
 from kb_service.access import EVERYTHING, Sight
 from kb_service.desk import Desk
-from kb_service.incidents import CONCERN, UnknownIncidentError, concern_of
+from kb_service.incident_reading import CONCERN, UnknownIncidentError, concern_of
 
 Verdict = Literal["helped", "not_helped", "flag"]
 Channel = Literal["search", "suggest", "triage"]

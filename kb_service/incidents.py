@@ -1,15 +1,14 @@
-"""The records of the desk: put, changed, read, listed, erased. A write is whole and on disk, or not there at all."""
+"""The records of the desk: put, changed, erased. A write is whole and on disk, or not there at all."""
 
-import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from indexer.errors import KnowledgeBaseError
 from indexer.progress import in_batches
-from kb_service.access import EVERYTHING, LOCAL, Caller, NotForCallerError, Sight
+from kb_service.access import LOCAL, Caller, NotForCallerError, Sight
 from kb_service.audit import note
 from kb_service.desk import Desk, next_change
 from kb_service.erasing import erase
@@ -22,19 +21,12 @@ from kb_service.incident import (
     incident_of,
     inconsistencies,
 )
+from kb_service.incident_reading import IS_OPEN, IncidentReader
 from kb_service.incident_rows import PUT, Recorded, recorded_of, stamp, values_of
-from kb_service.vocabulary import OPEN_STATES, priority_of
+from kb_service.vocabulary import priority_of
 
 _BATCH = 200
 _ERASE_BATCH = 5
-_IS_OPEN = f"state IN ({', '.join(repr(state) for state in OPEN_STATES)})"
-
-
-class UnknownIncidentError(KnowledgeBaseError):
-    """There is no record of that number."""
-
-    def __init__(self, number: str) -> None:
-        super().__init__(f"there is no incident '{number}'", "'kb incidents export' and GET /api/incidents list them")
 
 
 class ChangedMeanwhileError(KnowledgeBaseError):
@@ -51,121 +43,16 @@ class LineReport:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which records to list. ``state`` is one of the states, or ``open`` for all that are."""
-
-    state: str | None = None
-    kind: str | None = None
-    service: str | None = None
-    assignment_group: str | None = None
-    limit: int = 50
-    offset: int = 0
-    sight: Sight = EVERYTHING
-
-
 Given = tuple[int, Mapping[str, Any] | str]
 """One of many: its line, and its fields or what is wrong with it already."""
 
 
-class Incidents:
+class Incidents(IncidentReader):
     """The records of a desk. ``on_change`` is called after every commit, so that whoever follows need not look."""
 
     def __init__(self, desk: Desk, on_change: Callable[[], None] = lambda: None) -> None:
-        self.desk = desk
+        super().__init__(desk)
         self.on_change = on_change
-
-    # -- reading
-
-    def get(self, number: str, sight: Sight = EVERYTHING) -> Recorded | None:
-        """The record of a number, whatever its case, if one sees that much."""
-        row = self.desk.connection.execute("SELECT * FROM incidents WHERE number = ?", (number,)).fetchone()
-        recorded = None if row is None else recorded_of(row)
-        return recorded if recorded and sight.concerns(recorded.incident.services) else None
-
-    def existing(self, number: str, sight: Sight = EVERYTHING) -> Recorded:
-        """Raises UnknownIncidentError."""
-        found = self.get(number, sight)
-        if found is None:
-            raise UnknownIncidentError(number)
-        return found
-
-    def several(self, numbers: Iterable[str], sight: Sight = EVERYTHING) -> dict[str, Incident]:
-        """Records by their numbers, of those that are there and that one sees."""
-        wanted = json.dumps(list(numbers))
-        rows = self.desk.connection.execute(
-            "SELECT * FROM incidents WHERE number IN (SELECT value FROM json_each(?))", (wanted,)
-        )
-        found = (recorded_of(row).incident for row in rows)
-        return {incident.number: incident for incident in found if sight.concerns(incident.services)}
-
-    def children(self, number: str, sight: Sight = EVERYTHING) -> list[str]:
-        """The numbers of the records right below this one, and of those linked to it as a problem."""
-        rows = self.desk.connection.execute(
-            "SELECT number FROM incidents WHERE (parent_incident = :n OR problem_id = :n) AND "
-            + CONCERN
-            + " ORDER BY opened_at, number",
-            {"n": number, **concern_of(sight)},
-        )
-        return [row[0] for row in rows]
-
-    def descendants(self, number: str, sight: Sight = EVERYTHING) -> frozenset[str]:
-        """All records below this one that one sees, by way of such as one sees."""
-        rows = self.desk.connection.execute(
-            "WITH RECURSIVE below (number) AS ("
-            f"SELECT number FROM incidents WHERE parent_incident = :n AND {CONCERN} UNION"
-            f" SELECT i.number FROM incidents i JOIN below b ON i.parent_incident = b.number WHERE {CONCERN})"
-            " SELECT number FROM below",
-            {"n": number, **concern_of(sight)},
-        )
-        return frozenset(row[0] for row in rows)
-
-    def listed(self, wanted: Selection) -> tuple[list[Recorded], int]:
-        """A page of the records, latest first, and how many there are in all."""
-        where, values = _condition(wanted)
-        with self.desk.reading() as connection:
-            (total,) = connection.execute(f"SELECT count(*) FROM incidents WHERE {where}", values).fetchone()
-            rows = connection.execute(
-                f"SELECT * FROM incidents WHERE {where} ORDER BY opened_at DESC, number LIMIT :limit OFFSET :offset",
-                values,
-            ).fetchall()
-        return [recorded_of(row) for row in rows], int(total)
-
-    def values_of(self, field: Literal["service", "assignment_group"], sight: Sight = EVERYTHING) -> list[str]:
-        """What stands in a field of the records that one sees, each once, in order."""
-        rows = self.desk.connection.execute(
-            f"SELECT DISTINCT {field} FROM incidents WHERE {field} IS NOT NULL AND {CONCERN}"
-            f" ORDER BY {field} COLLATE NOCASE LIMIT 500",
-            concern_of(sight),
-        )
-        return [row[0] for row in rows]
-
-    def opened_between(self, start: datetime, end: datetime, most: int, sight: Sight = EVERYTHING) -> list[Incident]:
-        """Open records by when they were opened, oldest first, the last ones where there are more; no problems."""
-        rows = self.desk.connection.execute(
-            "SELECT * FROM incidents WHERE opened_at BETWEEN :start AND :end AND kind <> 'problem'"
-            f" AND state IN ('new', 'in_progress', 'on_hold') AND {CONCERN}"
-            " ORDER BY opened_at DESC, number DESC LIMIT :most",
-            {"start": stamp(start), "end": stamp(end), "most": most, **concern_of(sight)},
-        )
-        return [recorded_of(row).incident for row in rows][::-1]
-
-    def every(self) -> Iterator[Incident]:
-        """All records, in the order of their last change, read in pages so that writers are not held up."""
-        after = 0
-        while True:
-            rows = self.desk.connection.execute(
-                "SELECT * FROM incidents WHERE change > ? ORDER BY change LIMIT ?", (after, _BATCH)
-            ).fetchall()
-            if not rows:
-                return
-            yield from (recorded_of(row).incident for row in rows)
-            after = rows[-1]["change"]
-
-    def count(self) -> int:
-        return int(self.desk.connection.execute("SELECT count(*) FROM incidents").fetchone()[0])
-
-    # -- writing
 
     def put(self, values: Mapping[str, Any], seen: int | None = None, *, by: Caller = LOCAL) -> Recorded:
         """Put a whole record in place of what was there under its number; ``seen`` is the version that was read.
@@ -242,15 +129,10 @@ class Incidents:
             self.desk.forget_deleted()
         return gone
 
-    def was_erased(self, number: str) -> bool:
-        """Whether there was a record of that number, and there is none since it was erased."""
-        row = self.desk.connection.execute("SELECT 1 FROM erased WHERE number = ?", (number,)).fetchone()
-        return row is not None and self.get(number) is None
-
     def _erase_some(self, moment: datetime, by: Caller) -> list[str]:
         with self.desk.writing() as connection:
             rows = connection.execute(
-                f"SELECT * FROM incidents WHERE NOT {_IS_OPEN} AND coalesce(resolved_at, updated_at) < :before"
+                f"SELECT * FROM incidents WHERE NOT {IS_OPEN} AND coalesce(resolved_at, updated_at) < :before"
                 " AND updated_at < :before ORDER BY number LIMIT :most",
                 {"before": stamp(moment), "most": _ERASE_BATCH},
             ).fetchall()
@@ -353,15 +235,6 @@ def _completed(given: Incident, before: Incident | None) -> Incident:
     )
 
 
-# What one sees: records of one's services, and of none
-CONCERN = "(:services IS NULL OR service IS NULL OR casefold(service) IN (SELECT value FROM json_each(:services)))"
-
-
-def concern_of(sight: Sight) -> dict[str, str | None]:
-    services = sight.services
-    return {"services": None if services is None else json.dumps(sorted(one.casefold() for one in services))}
-
-
 def _changed(before: Recorded | None, now: Incident) -> dict[str, list[str]]:
     """The names of the fields that a change is of, for the audit log; never what they say."""
     if before is None:
@@ -369,21 +242,6 @@ def _changed(before: Recorded | None, now: Incident) -> dict[str, list[str]]:
     old = before.incident
     names = [name for name in FIELDS if getattr(old, name) != getattr(now, name)]
     return {"fields": names + (["extra"] if old.extra != now.extra else [])}
-
-
-def _condition(wanted: Selection) -> tuple[str, dict[str, Any]]:
-    conditions = [CONCERN]
-    values: dict[str, Any] = {"limit": wanted.limit, "offset": wanted.offset, **concern_of(wanted.sight)}
-    if wanted.state == "open":
-        conditions.append(_IS_OPEN)
-    elif wanted.state:
-        conditions.append("state = :state")
-        values["state"] = wanted.state
-    for name in ("kind", "service", "assignment_group"):
-        if value := getattr(wanted, name):
-            conditions.append(f"{name} = :{name} COLLATE NOCASE")
-            values[name] = value
-    return " AND ".join(conditions), values
 
 
 def _expect(seen: int | None, before: Recorded | None) -> None:

@@ -14,8 +14,9 @@ from kb_service.confidence import Confidence, band
 from kb_service.hits import Reason, passages_shown, reasons_for
 from kb_service.incident import Incident
 from kb_service.incident_index import IncidentIndex
+from kb_service.incident_reading import Selection
 from kb_service.incident_rows import Recorded
-from kb_service.incidents import Incidents, Selection
+from kb_service.incidents import Incidents
 from kb_service.query import Query
 from kb_service.ranking import Ranked, with_bonuses
 from kb_service.search import Ranking

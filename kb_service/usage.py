@@ -10,7 +10,7 @@ from kb_service.access import Sight
 from kb_service.attachments import Attachments
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
-from kb_service.incidents import CONCERN, concern_of
+from kb_service.incident_reading import CONCERN, concern_of
 
 
 @dataclass(frozen=True, slots=True)

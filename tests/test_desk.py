@@ -15,7 +15,8 @@ import pytest
 from kb_service.attachments import Attachments
 from kb_service.desk import Desk, DeskError, migrations
 from kb_service.feedback import Feedback
-from kb_service.incidents import Incidents, Selection
+from kb_service.incident_reading import Selection
+from kb_service.incidents import Incidents
 
 CASE = Path(__file__).parent / "cases" / "desk-1.sql"
 OPEN = """

@@ -16,8 +16,9 @@ from kb_service.deflection import Sessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
 from kb_service.incident import InvalidIncidentError
+from kb_service.incident_reading import Selection, UnknownIncidentError
 from kb_service.incident_rows import Recorded
-from kb_service.incidents import ChangedMeanwhileError, Given, Incidents, LineReport, Selection, UnknownIncidentError
+from kb_service.incidents import ChangedMeanwhileError, Given, Incidents, LineReport
 
 OPENED = "2026-03-01T08:00:00Z"
 

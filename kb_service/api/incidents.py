@@ -12,8 +12,8 @@ from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.problems import NOT_FOUND, RECORD_PROBLEMS
 from kb_service.bodies import attachment_json, brief_json, incident_json, related_incidents_json, sees_article
 from kb_service.incident import adapter
+from kb_service.incident_reading import Selection
 from kb_service.incident_rows import Recorded
-from kb_service.incidents import Selection
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.ndjson import given_in
 from kb_service.related import Like

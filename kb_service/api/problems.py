@@ -19,7 +19,8 @@ from kb_service.callers import CredentialsRefusedError, NoCredentialsError
 from kb_service.deflection import UnknownSuggestionError
 from kb_service.feedback import UnknownSearchError
 from kb_service.incident import InvalidIncidentError
-from kb_service.incidents import ChangedMeanwhileError, UnknownIncidentError
+from kb_service.incident_reading import UnknownIncidentError
+from kb_service.incidents import ChangedMeanwhileError
 from kb_service.origins import ForeignHostError, ForeignOriginError
 from kb_service.page_sessions import ForeignFormError
 from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError

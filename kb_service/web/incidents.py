@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.attachments import Relation
 from kb_service.bodies import attachments_json, incident_url, sees_article
-from kb_service.incidents import Selection
+from kb_service.incident_reading import Selection
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.past import UnknownArticleError
 from kb_service.timeline import timeline
