@@ -5,18 +5,20 @@ Tables of the index file, so that a publish switches all of it in one transactio
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
 from indexer.errors import Problem
-from indexer.frontmatter import Audience, FrontMatter, audiences_of
+from indexer.frontmatter import Audience, FrontMatter, KnowledgeType, Tier, audiences_of
 from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Owner
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS objects (id TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, object TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS objects (
+  id TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, card TEXT NOT NULL, object TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS files (
   path TEXT PRIMARY KEY, stamp TEXT NOT NULL, revision TEXT NOT NULL, videos TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -57,6 +59,18 @@ class Tombstone:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a list shows of an object."""
+
+    id: str
+    title: str
+    type: KnowledgeType
+    summary: str
+    tier: Tier | None
+    services: tuple[str, ...]
+
+
 class Catalogue:
     """The tables over one connection. Writing methods belong inside one transaction of the caller's."""
 
@@ -88,6 +102,16 @@ class Catalogue:
         """An object's id and the ids it once had."""
         rows = self._connection.execute("SELECT alias FROM aliases WHERE id = ? ORDER BY alias", (object_id,))
         return [object_id, *(alias for (alias,) in rows)]
+
+    def cards(self, ids: Sequence[str]) -> dict[str, Card]:
+        """What a list shows of the published objects of these ids."""
+        marks = ",".join("?" * len(ids))
+        rows = self._connection.execute(f"SELECT id, card FROM objects WHERE id IN ({marks})", ids)
+        cards = {}
+        for object_id, text in rows:
+            title, kind, summary, tier, services = json.loads(text)
+            cards[object_id] = Card(object_id, title, kind, summary, tier, tuple(services))
+        return cards
 
     def titles(self, ids: Iterable[str]) -> dict[str, str]:
         """Titles by id, of those that are published."""
@@ -154,7 +178,8 @@ class Catalogue:
     def put(self, knowledge: KnowledgeObject) -> None:
         self._connection.execute("DELETE FROM objects WHERE path = ? AND id <> ?", (knowledge.path, knowledge.id))
         self._connection.execute(
-            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", (knowledge.id, knowledge.path, object_to_json(knowledge))
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
+            (knowledge.id, knowledge.path, _card_to_json(knowledge), object_to_json(knowledge)),
         )
         self._connection.execute("DELETE FROM deleted WHERE id = ?", (knowledge.id,))
 
@@ -239,6 +264,12 @@ def tombstone_of(knowledge: KnowledgeObject, after: str | None, at: datetime) ->
 
 def object_to_json(knowledge: KnowledgeObject) -> str:
     return json.dumps(asdict(knowledge), ensure_ascii=False, default=lambda moment: moment.isoformat())
+
+
+def _card_to_json(knowledge: KnowledgeObject) -> str:
+    """Its fields in the order of a card's, but for the id."""
+    told = (knowledge.title, knowledge.type, knowledge.summary, knowledge.tier, knowledge.services)
+    return json.dumps(told, ensure_ascii=False)
 
 
 def object_from_json(text: str) -> KnowledgeObject:

@@ -26,7 +26,7 @@ from indexer.snapshot import Snapshot, passages_by_key, passages_by_role
 from indexer.vectors import HalfVectors, text_hash
 
 # Raise when the tables of an index change: it is derived, and made anew then
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS scopes (key INTEGER PRIMARY KEY, audiences TEXT NOT NULL UNIQUE);

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from indexer.candidates import Candidates
 from indexer.encoder import Vectors
 
 Validity = Literal["current", "scheduled", "expired", "any"]
@@ -45,7 +46,7 @@ class Asked:
     """A query as the lanes take it.
 
     ``terms`` are its own with how often each is said; ``beside`` what it does not say but may mean, with weights below
-    that of its own; ``codes`` its identifiers; ``vector`` is ``(dimension,)`` float32, None to search by words alone.
+    that of its own; ``codes`` its identifiers. ``vector`` is ``(dimension,)`` float32, None to search by words alone.
     ``owners`` are to be among the candidates whatever the lanes say of them, as far as they may be seen.
     """
 
@@ -57,34 +58,6 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """One owner and how each lane scores it.
-
-    Words are BM25 sums; ``title_share`` is how much of its best name the query says, 0..1, ``said`` how many of the
-    query's terms it says. Meanings are inner products (of its best passage, its best name, and the mean over its
-    passages), None where no vector is there yet. The two passage keys are of its best passage by words and by meaning,
-    ``lead`` is its first one; ``exact`` are the query's identifiers that it holds, ``named`` those of them that are
-    the whole of one of its names; ``in_window`` says that it is valid for a limited time only.
-    """
-
-    owner_id: str
-    article_words: float = 0.0
-    passage_words: float = 0.0
-    title_words: float = 0.0
-    title_share: float = 0.0
-    said: int = 0
-    passage_meaning: float | None = None
-    title_meaning: float | None = None
-    mean_meaning: float | None = None
-    words_passage: int | None = None
-    meaning_passage: int | None = None
-    lead: int | None = None
-    exact: tuple[str, ...] = ()
-    named: tuple[str, ...] = ()
-    in_window: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     """The candidates of a search, unranked; how many owners it could see; how many of them hold each identifier.
 
@@ -92,7 +65,7 @@ class Found:
     says them all.
     """
 
-    candidates: tuple[Candidate, ...]
+    candidates: Candidates
     visible: int
     holders: Mapping[str, int]
     asked: int

@@ -5,18 +5,21 @@ Filters are applied before either lane ranks anything, so that what one may not 
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.candidates import NO_KEY, ROWS, Candidates
 from indexer.encoder import Vectors
+from indexer.grouped import NONE, Grouped
 from indexer.meaning import MeaningLane
+from indexer.nearness import Nearness
 from indexer.passages import Passage, Role
-from indexer.retrieval import Asked, Candidate, Filter, Found
+from indexer.retrieval import Asked, Filter, Found
 from indexer.spelling import Keys, Spelling, all_spellings
-from indexer.words import Scope, WordsLane, names_beginning
+from indexer.view import View, Views
+from indexer.words import Scope, WordScores, WordsLane, names_beginning
 
 Positions = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -39,30 +42,20 @@ class Snapshot:
         rows = connection.execute(
             "SELECT key, owner, role, length, text_hash IS NOT NULL FROM passages ORDER BY key"
         ).fetchall()
-        owners = connection.execute("SELECT * FROM owners ORDER BY key").fetchall()
-        scopes = connection.execute("SELECT key, audiences FROM scopes ORDER BY key").fetchall()
+        owners = connection.execute("SELECT key, id FROM owners ORDER BY key").fetchall()
         self.owner_ids: list[str] = [row[1] for row in owners]
         self.position_of = {owner_id: position for position, owner_id in enumerate(self.owner_ids)}
         owner_keys = np.array([row[0] for row in owners], np.int64)
-        self._scopes: dict[Scope, frozenset[str]] = {key: frozenset(json.loads(text)) for key, text in scopes}
-        self._scope_of = np.array([row[2] for row in owners], np.int64)
-        self._told_facets: list[str] = [row[3] for row in owners]
-        self._facets = _inverted(self._told_facets)
-        self._valid_from = np.array([-np.inf if row[4] is None else row[4] for row in owners], np.float64)
-        self._valid_to = np.array([np.inf if row[5] is None else row[5] for row in owners], np.float64)
         self._keys = np.array([row[0] for row in rows], np.int64)
         self._owner_of = np.searchsorted(owner_keys, np.array([row[1] for row in rows], np.int64))
         self._is_name = np.array([row[2] in _NAME_ROLES for row in rows], np.bool_)
         self._is_outcome = np.array([row[2] == "resolution" for row in rows], np.bool_)
         self._is_meant = np.array([row[4] for row in rows], np.bool_)
-        self._waits = self._without_vector()
+        self._take_up_vectors()
         self._length = np.array([row[3] for row in rows], np.float32)
         self._words = WordsLane(self._keys, self._owner_of, self._length, self._is_name, len(owners))
+        self._views = Views(connection, self._words, self._keys)
         self._order = np.argsort(self._owner_of, kind="stable")
-        self._no_service = np.ones(len(owners), np.bool_)
-        for (facet, _), places in self._facets.items():
-            if facet == "service":
-                self._no_service[places] = False
         self._spellings: dict[tuple[Scope, ...], list[str]] = {}
         self._starts = np.searchsorted(self._owner_of[self._order], np.arange(len(owners) + 1))
 
@@ -71,59 +64,51 @@ class Snapshot:
         other = object.__new__(Snapshot)
         other.__dict__.update(self.__dict__)
         other._meaning = meaning
-        other._waits = other._without_vector()
+        other._take_up_vectors()
         return other
 
-    def _without_vector(self) -> Mask:
-        """Which passages are to have a vector and have none yet."""
+    def _take_up_vectors(self) -> None:
+        """For each passage which of the lane's vectors it has, -1 for none; and whether it is to get one yet."""
         keys = self._meaning.keys
-        there: Mask = np.searchsorted(keys, self._keys, "right") > np.searchsorted(keys, self._keys)
-        return self._is_meant & ~there
+        rows = np.searchsorted(keys, self._keys)
+        there = rows < len(keys)
+        there[there] = keys[rows[there]] == self._keys[there]
+        self._rows = np.where(there, rows, -1)
+        waits = self._is_meant & ~there
+        self._waits = waits if waits.any() else None
 
     def encoded_share(self, wanted: Filter) -> float:
         """Of the passages that a filter lets through and that are to have a vector, the share that has one, 0..1."""
-        if not self._waits.any():
+        if self._waits is None:
             return 1.0
         seen = self.select(wanted)[self._owner_of]
         meant = int((seen & self._is_meant).sum())
         return 1.0 - int((seen & self._waits).sum()) / meant if meant else 1.0
 
+    def view(self, wanted: Filter) -> View:
+        """What a filter lets through, but for what it excludes."""
+        return self._views.of(wanted)
+
     def select(self, wanted: Filter) -> Mask:
         """Which owners a filter lets through."""
-        mask = np.isin(self._scope_of, self.scopes(wanted))
-        if wanted.services is not None:
-            mask &= self._no_service | self._any_of("service", wanted.services)
-        moment = wanted.at.timestamp()
-        scheduled, expired = moment < self._valid_from, moment > self._valid_to
-        mask &= {
-            "current": ~scheduled & ~expired,
-            "scheduled": scheduled,
-            "expired": expired,
-            "any": np.ones(len(mask), np.bool_),
-        }[wanted.validity]
-        for name, values in wanted.facets.items():
-            mask &= self._any_of(name, values)
-        mask[[self.position_of[owner] for owner in wanted.exclude if owner in self.position_of]] = False
-        return mask
+        allowed = self._views.of(wanted).allowed
+        excluded = self._excluded(wanted)
+        if len(excluded):
+            allowed = allowed.copy()
+            allowed[excluded] = False
+        return allowed
 
-    def scopes(self, wanted: Filter) -> tuple[Scope, ...]:
-        """The scopes that a filter lets through, at least some of."""
-        return tuple(key for key, audiences in self._scopes.items() if audiences & wanted.audiences)
-
-    def _any_of(self, facet: str, values: Iterable[str]) -> Mask:
-        mask = np.zeros(len(self.owner_ids), np.bool_)
-        for value in values:
-            mask[self._facets.get((facet, value.casefold()), [])] = True
-        return mask
+    def _excluded(self, wanted: Filter) -> Positions:
+        there = (self.position_of[owner] for owner in wanted.exclude if owner in self.position_of)
+        return np.fromiter(there, np.int64)
 
     def owners_with(self, facet: str, value: str) -> list[str]:
         """The ids of the owners that have a value of a facet, whatever its case; seen or not."""
-        return [self.owner_ids[position] for position in self._facets.get((facet, value.casefold()), [])]
+        return [self.owner_ids[position] for position in self._views.having(facet, value)]
 
     def facets_of(self, owner_id: str) -> dict[str, list[str]]:
         """What an owner has of each facet, as its author wrote it."""
-        facets: dict[str, list[str]] = json.loads(self._told_facets[self.position_of[owner_id]])
-        return facets
+        return self._views.facets_of(self.position_of[owner_id])
 
     def owner_vectors(self, owner_ids: Iterable[str]) -> tuple[list[str], Vectors]:
         """Those of the owners that have vectors, and what each is about, ``(n, dimension)`` float32, unit length.
@@ -148,55 +133,77 @@ class Snapshot:
 
     def search(self, connection: sqlite3.Connection, asked: Asked, wanted: Filter) -> Found:
         """Every owner that either lane puts among its best or that holds an identifier, scored by both lanes."""
-        allowed, scopes = self.select(wanted), self.scopes(wanted)
-        words = self._words.score(connection, asked.terms, scopes, allowed, asked.beside)
-        holders = {code: self._holders(connection, code, scopes, allowed) for code in asked.codes}
-        chosen = {int(owner) for owner in _best(words.article, DEPTH)} | {int(o) for o in _best(words.title, DEPTH)}
-        chosen.update(owner for found in holders.values() for owner in found)
+        view, excluded = self._views.of(wanted), self._excluded(wanted)
+        words = self._words.score(connection, asked.terms, view.scopes, view.allowed, view.words, asked.beside)
+        words.article[excluded] = words.title[excluded] = 0
+        holders = {code: self._holders(connection, code, view, excluded) for code in asked.codes}
         named = (self.position_of[owner] for owner in asked.owners if owner in self.position_of)
-        chosen.update(owner for owner in named if allowed[owner])
+        chosen = [_best(words.article, DEPTH), _best(words.title, DEPTH)]
+        chosen += [np.fromiter(found, np.int64) for found in holders.values()]
+        chosen.append(np.fromiter((owner for owner in named if view.allowed[owner]), np.int64))
+        near = None
         if asked.vector is not None:
-            for names, k in ((False, DEPTH * 2), (True, DEPTH)):
-                keys = self._keys[allowed[self._owner_of] & (self._is_name == names)]
-                near, _ = self._meaning.nearest(asked.vector, keys, k)
-                chosen.update(self._owner_of[np.searchsorted(self._keys, near)].tolist())
-        meanings = self._meanings(asked.vector, sorted(chosen))
-        candidates = []
-        for owner in sorted(chosen):
-            positions = self._positions(owner)
-            bodies = positions[~self._is_name[positions]]
-            best = int(bodies[np.argmax(words.passage[bodies])]) if len(bodies) else None
-            found_by_words = best is not None and words.passage[best] > 0
-            meaning = meanings.get(owner, _NO_MEANING)
-            candidates.append(
-                Candidate(
-                    owner_id=self.owner_ids[owner],
-                    article_words=float(words.article[owner]),
-                    passage_words=float(words.passage[best]) if best is not None else 0.0,
-                    title_words=float(words.title[owner]),
-                    title_share=float(words.title_share[owner]),
-                    said=int(words.said[owner]),
-                    passage_meaning=meaning.passage,
-                    title_meaning=meaning.title,
-                    mean_meaning=meaning.mean,
-                    words_passage=int(self._keys[best]) if found_by_words else None,
-                    meaning_passage=meaning.passage_key,
-                    lead=int(self._keys[bodies[0]]) if len(bodies) else None,
-                    exact=tuple(code for code, found in holders.items() if owner in found),
-                    named=tuple(code for code, found in holders.items() if found.get(owner)),
-                    in_window=bool(np.isfinite(self._valid_to[owner])),
-                )
-            )
-        counts = {code: len(found) for code, found in holders.items()}
-        return Found(tuple(candidates), int(np.count_nonzero(allowed)), counts, words.asked, words.ceiling)
+            near = Nearness(self._meaning, self._keys, self._rows, asked.vector)
+        more = sum(len(self._positions(owner)) for owner in excluded.tolist())
+        if near is not None:
+            chosen += [
+                self._owner_of[near.nearest(kind, k + more)]
+                for kind, k in ((view.bodies, DEPTH * 2), (view.names, DEPTH))
+            ]
+        places = np.unique(np.concatenate(chosen))
+        if len(excluded):
+            places = places[~np.isin(places, excluded)]
+        return Found(
+            candidates=self._candidates(places, words, near, holders),
+            visible=view.count - int(view.allowed[excluded].sum()),
+            holders={code: len(found) for code, found in holders.items()},
+            asked=words.asked,
+            words_ceiling=words.ceiling,
+        )
+
+    def _candidates(
+        self, places: Positions, words: WordScores, near: Nearness | None, holders: Mapping[str, Mapping[int, bool]]
+    ) -> Candidates:
+        """The owners of these places, scored by both lanes, with their best passages."""
+        places = places[self._starts[places + 1] > self._starts[places]]
+        rows = np.zeros(len(places), ROWS)
+        passages = Grouped.of(self._order, self._starts, places)
+        names = self._is_name[passages.values]
+        said = np.where(names, -1.0, words.passage[passages.values])
+        best = passages.best(said)
+        rows["passage_words"] = np.maximum(passages.most(said), 0)
+        rows["words_passage"] = np.where(rows["passage_words"] > 0, self._keys[best], NO_KEY)
+        first = passages.first(~names)
+        rows["lead"] = np.where(first == NONE, NO_KEY, self._keys[first])
+        rows["article_words"], rows["title_words"] = words.article[places], words.title[places]
+        rows["title_share"], rows["said"] = words.title_share[places], words.said[places]
+        rows["in_window"] = self._views.in_window[places]
+        meant = near.scores(passages.values) if near else np.full(len(names), np.nan, np.float32)
+        bodies, titles = (np.where(kind & ~np.isnan(meant), meant, -np.inf) for kind in (~names, names))
+        for column, figures in (("passage_meaning", bodies), ("title_meaning", titles)):
+            most = passages.most(figures)
+            rows[column] = np.where(np.isneginf(most), np.nan, most)
+        has_vector = ~np.isnan(rows["passage_meaning"])
+        rows["mean_meaning"] = passages.mean(bodies, ~np.isneginf(bodies))
+        rows["meaning_passage"] = np.where(has_vector, self._keys[passages.best(bodies)], NO_KEY)
+        row_of = {place: row for row, place in enumerate(places.tolist())} if holders else {}
+        exact: dict[int, tuple[str, ...]] = {}
+        named: dict[int, tuple[str, ...]] = {}
+        for code, found in holders.items():
+            for place, is_its_name in found.items():
+                row = row_of[place]
+                exact[row] = (*exact.get(row, ()), code)
+                if is_its_name:
+                    named[row] = (*named.get(row, ()), code)
+        return Candidates([self.owner_ids[place] for place in places.tolist()], rows, exact, named)
 
     def spelling(self, connection: sqlite3.Connection, wanted: Filter) -> Spelling:
         """The words of what a filter lets through."""
-        visible, scopes = self.select(wanted)[self._owner_of], self.scopes(wanted)
+        allowed, scopes = self.select(wanted), self._views.of(wanted).scopes
 
         def holders(term: str) -> Keys:
-            positions, _ = self._words.postings(connection, scopes, term)
-            return self._keys[positions[visible[positions]]]
+            positions = self._words.postings(connection, scopes, term).positions
+            return self._keys[positions[allowed[self._owner_of[positions]]]]
 
         return Spelling(connection, scopes, holders, lambda: self._all_spellings(connection, scopes))
 
@@ -209,10 +216,10 @@ class Snapshot:
 
     def passages_saying(self, connection: sqlite3.Connection, words: Sequence[str], wanted: Filter) -> list[int]:
         """The keys of the passages that hold all of these index terms, none for no terms."""
-        scopes = self.scopes(wanted)
+        scopes = self._views.of(wanted).scopes
         found: Positions | None = None
         for word in words:
-            positions, _ = self._words.postings(connection, scopes, word)
+            positions = self._words.postings(connection, scopes, word).positions
             found = positions if found is None else np.intersect1d(found, positions, assume_unique=True)
         if found is None:
             return []
@@ -224,7 +231,7 @@ class Snapshot:
 
         Those that begin as typed come first, then the shorter ones.
         """
-        keys = np.array(names_beginning(connection, self.scopes(wanted), typed), np.int64)
+        keys = np.array(names_beginning(connection, self._views.of(wanted).scopes, typed), np.int64)
         positions = np.searchsorted(self._keys, keys)
         seen = self.select(wanted)[self._owner_of[positions]]
         shortest = keys[seen][np.lexsort((keys[seen], self._length[positions[seen]]))][: most * 10]
@@ -240,58 +247,20 @@ class Snapshot:
     def _positions(self, owner: int) -> Positions:
         return self._order[self._starts[owner] : self._starts[owner + 1]]
 
-    def _holders(
-        self, connection: sqlite3.Connection, code: str, scopes: Sequence[Scope], allowed: Mask
-    ) -> dict[int, bool]:
+    def _holders(self, connection: sqlite3.Connection, code: str, view: View, excluded: Positions) -> dict[int, bool]:
         """The owners that hold an identifier, and whether it is the whole of one of their names."""
         rows = connection.execute(
             "SELECT i.passage, p.role IN ('title', 'name') AND lower(p.text) = i.identifier"
             " FROM identifiers i JOIN passages p ON p.key = i.passage"
-            f" WHERE i.identifier = ? AND i.scope IN ({','.join('?' * len(scopes))}) ORDER BY i.passage",
-            (code, *scopes),
+            f" WHERE i.identifier = ? AND i.scope IN ({','.join('?' * len(view.scopes))}) ORDER BY i.passage",
+            (code, *view.scopes),
         ).fetchall()
         owners = self._owner_of[np.searchsorted(self._keys, np.array([row[0] for row in rows], np.int64))]
         holders: dict[int, bool] = {}
         for owner, (_, is_its_name) in zip(owners.tolist(), rows, strict=True):
-            if allowed[owner]:
+            if view.allowed[owner] and owner not in excluded:
                 holders[owner] = holders.get(owner, False) or bool(is_its_name)
         return holders
-
-    def _meanings(self, vector: Vectors | None, owners: Sequence[int]) -> dict[int, "_Meaning"]:
-        """Of each owner that has vectors, how near it is to the query."""
-        if vector is None or not owners:
-            return {}
-        keys = self._keys[np.concatenate([self._positions(owner) for owner in owners])]
-        near, scores = self._meaning.nearest(vector, keys, len(keys))
-        positions = np.searchsorted(self._keys, near)
-        of_owner: dict[int, list[tuple[int, float, bool]]] = {}
-        columns = (near, scores, self._owner_of[positions], self._is_name[positions])
-        for key, score, owner, is_name in zip(*(column.tolist() for column in columns), strict=True):
-            of_owner.setdefault(owner, []).append((key, score, is_name))
-        return {owner: _Meaning.of(found) for owner, found in of_owner.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    """How near one owner is: its best name, its best passage with its key, and its passages on the whole."""
-
-    title: float | None = None
-    passage: float | None = None
-    mean: float | None = None
-    passage_key: int | None = None
-
-    @classmethod
-    def of(cls, found: Sequence[tuple[int, float, bool]]) -> "_Meaning":
-        """From key, score and is-name of each of its vectors, the nearest first."""
-        names = [score for _, score, is_name in found if is_name]
-        bodies = [(key, score) for key, score, is_name in found if not is_name]
-        title = names[0] if names else None
-        if not bodies:
-            return cls(title)
-        return cls(title, bodies[0][1], sum(score for _, score in bodies) / len(bodies), bodies[0][0])
-
-
-_NO_MEANING = _Meaning()
 
 
 def passages_by_key(connection: sqlite3.Connection, keys: Iterable[int]) -> dict[int, Passage]:
@@ -323,16 +292,3 @@ def _best(scores: NDArray[np.float32], most: int) -> Positions:
     least = np.partition(scores[above], len(above) - most)[len(above) - most]
     kept: Positions = above[scores[above] >= least]
     return kept
-
-
-def _inverted(facets: Sequence[str]) -> dict[tuple[str, str], list[int]]:
-    """Where each value of each facet stands; many owners have the same ones, which are read once."""
-    alike: dict[str, list[int]] = {}
-    for position, text in enumerate(facets):
-        alike.setdefault(text, []).append(position)
-    inverted: dict[tuple[str, str], list[int]] = {}
-    for text, positions in alike.items():
-        values: dict[str, list[str]] = json.loads(text)
-        for pair in {(name, value.casefold()) for name in values for value in values[name]}:
-            inverted.setdefault(pair, []).extend(positions)
-    return inverted

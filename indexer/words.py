@@ -10,11 +10,13 @@ import re
 import sqlite3
 import threading
 import unicodedata
+from array import array
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
+from math import log
 
 import numpy as np
 import Stemmer
@@ -24,6 +26,7 @@ from indexer.identifiers import identifiers, words_of_name
 
 Positions = NDArray[np.int64]
 Scores = NDArray[np.float32]
+Figures = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 # Okapi BM25 (Robertson and Zaragoza, 2009): saturation of repeated words, and how much length counts
@@ -32,7 +35,8 @@ B_PASSAGE = 0.5
 B_ARTICLE = 0.6
 B_TITLE = 0.4
 MOST_QUERY_TERMS = 64
-_CACHED_POSTINGS = 4096
+# Lists of the terms that are asked for again and again
+_POSTING_BYTES = 64 * 1024 * 1024
 
 # What has one number may be seen by the same people
 Scope = int
@@ -94,14 +98,51 @@ def terms(text: str) -> list[str]:
     Accents are folded, case too. ``KubePodCrashLooping`` gives kube, pod, crash, loop, kubepodcrashlooping;
     ``ORA-01017`` gives ora, 01017, 1017 and ora-01017.
     """
+    words = _WORD.findall(text)
     found: list[str] = []
-    for word in _WORD.findall(text):
-        parts = words_of_name(word) if _MIXED_CASE.search(word) else [word]
-        found += map(_stem, parts)
-        if len(parts) > 1:
-            found.append(_fold(word))
+    if not _MIXED_CASE.search(text):
+        found += map(_stem, words)
+    else:
+        for word in words:
+            parts = words_of_name(word) if _MIXED_CASE.search(word) else [word]
+            found += map(_stem, parts)
+            if len(parts) > 1:
+                found.append(_fold(word))
     held = set(found)
     return found + sorted(code for code in map(_fold, identifiers(text)) if code not in held)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWords:
+    """A text's words: their stems, and where each begins and ends; ``is_plain`` says that none is made of several."""
+
+    stems: tuple[str, ...]
+    starts: "array[int]"
+    ends: "array[int]"
+    is_plain: bool
+
+
+@lru_cache(maxsize=2048)
+def read_words(text: str) -> ReadWords:
+    """Read a text that is shown for its words; the same passages are shown again and again."""
+    matches = list(_WORD.finditer(text))
+    starts, ends = (array("I", map(place, matches)) for place in (re.Match.start, re.Match.end))
+    stems = tuple(map(_stem, _WORD.findall(text)))
+    return ReadWords(stems, starts, ends, _MIXED_CASE.search(text) is None)
+
+
+def terms_said(text: str, wanted: frozenset[str]) -> frozenset[str]:
+    """Which of some index terms a text says."""
+    words = read_words(text)
+    # Identifiers are looked for where one is asked for; a term of letters alone is a word
+    if words.is_plain and all(map(str.isalpha, wanted)):
+        return wanted.intersection(words.stems)
+    return wanted.intersection(_every_term(text))
+
+
+@lru_cache(maxsize=2048)
+def _every_term(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
 
 
 def query_terms(text: str) -> Counter[str]:
@@ -177,6 +218,47 @@ class WordScores:
     ceiling: float
 
 
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What BM25 needs of texts: how many there are that one may see, and of how many terms on average."""
+
+    count: int
+    mean_length: float
+
+    @classmethod
+    def of(cls, length: Scores, mask: Mask) -> "Statistics":
+        count = int(np.count_nonzero(mask))
+        return cls(count, max(1.0, float(length[mask].mean())) if count else 1.0)
+
+    def rarity(self, holders: Positions) -> Figures:
+        """Inverse document frequencies of terms that so many of the texts hold."""
+        return np.log1p((self.count - holders + 0.5) / (holders + 0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class WordStatistics:
+    """Of whole articles, of passages, and of names."""
+
+    articles: Statistics
+    bodies: Statistics
+    names: Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Where a term stands: positions of passages in order, and how often in each; the same by owners."""
+
+    positions: Positions
+    counts: Scores
+    owners: Positions
+    by_owner: Scores
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.positions.nbytes + self.counts.nbytes + self.owners.nbytes + self.by_owner.nbytes
+
+
 class WordsLane:
     """The words of one generation of an index.
 
@@ -185,119 +267,125 @@ class WordsLane:
     """
 
     def __init__(self, keys: Positions, owner_of: Positions, length: Scores, is_name: Mask, owners: int) -> None:
-        self._keys, self._owner_of, self._length, self._is_name = keys, owner_of, length, is_name
+        self._keys, self.owner_of, self._length, self.is_name = keys, owner_of, length, is_name
         self._owners = owners
         self._article_length = np.bincount(owner_of, weights=length, minlength=owners).astype(np.float32)
-        self._postings: OrderedDict[tuple[Scope, str], tuple[Positions, Scores]] = OrderedDict()
+        self._postings: OrderedDict[tuple[tuple[Scope, ...], str], Postings] = OrderedDict()
+        self._size = 0
         self._lock = threading.Lock()
 
-    def postings(self, connection: sqlite3.Connection, scopes: Sequence[Scope], term: str) -> tuple[Positions, Scores]:
-        """Positions of the passages of some scopes that hold the term, in order, and how often each does."""
-        found = [self._postings_of(connection, scope, term) for scope in scopes]
-        if len(found) == 1:
-            return found[0]
-        positions = np.concatenate([np.zeros(0, np.int64), *(one for one, _ in found)])
-        counts = np.concatenate([np.zeros(0, np.float32), *(one for _, one in found)])
-        order = np.argsort(positions)
-        return positions[order], counts[order]
+    def statistics(self, allowed: Mask, visible: Mask) -> WordStatistics:
+        """Of what may be seen: ``allowed`` is over owners, ``visible`` over passages."""
+        return WordStatistics(
+            Statistics.of(self._article_length, allowed),
+            Statistics.of(self._length, visible & ~self.is_name),
+            Statistics.of(self._length, visible & self.is_name),
+        )
 
-    def _postings_of(self, connection: sqlite3.Connection, scope: Scope, term: str) -> tuple[Positions, Scores]:
-        key = (scope, term)
+    def postings(self, connection: sqlite3.Connection, scopes: tuple[Scope, ...], term: str) -> Postings:
+        """Where a term stands in some scopes."""
+        key = (scopes, term)
         with self._lock:
-            if key in self._postings:
+            kept = self._postings.get(key)
+            if kept is not None:
                 self._postings.move_to_end(key)
-                return self._postings[key]
+                return kept
+        marks = ",".join("?" * len(scopes))
         rows = connection.execute(
-            "SELECT doc, count(*) FROM words_instance WHERE term = ? GROUP BY doc", (f"{scope}.{term}",)
+            f"SELECT doc, count(*) FROM words_instance WHERE term IN ({marks}) GROUP BY doc ORDER BY doc",
+            [f"{scope}.{term}" for scope in scopes],
         )
         pairs = np.array(rows.fetchall(), np.int64).reshape(-1, 2)
         positions = np.searchsorted(self._keys, pairs[:, 0])
-        found = positions, pairs[:, 1].astype(np.float32)
+        counts = pairs[:, 1].astype(np.float32)
+        owners, inverse = np.unique(self.owner_of[positions], return_inverse=True)
+        by_owner = np.bincount(inverse, weights=counts, minlength=len(owners)).astype(np.float32)
+        found = Postings(positions, counts, owners, by_owner)
         with self._lock:
-            self._postings[key] = found
-            while len(self._postings) > _CACHED_POSTINGS:
-                self._postings.popitem(last=False)
+            if key not in self._postings:
+                self._postings[key] = found
+                self._size += found.size
+            while self._size > _POSTING_BYTES and len(self._postings) > 1:
+                _, dropped = self._postings.popitem(last=False)
+                self._size -= dropped.size
         return found
 
     def score(
         self,
         connection: sqlite3.Connection,
         query: Mapping[str, int],
-        scopes: Sequence[Scope],
+        scopes: tuple[Scope, ...],
         allowed: Mask,
+        statistics: WordStatistics,
         beside: Mapping[str, float],
     ) -> WordScores:
         """Score what the query may see: of the ``scopes``, what is ``allowed`` (over owners); nothing else is counted.
 
         ``query`` are its own terms with how often each is said; ``beside`` are terms that it does not say but may mean,
-        each with its weight (a term of the query weighs 1 or more).
+        each with its weight (a term of the query weighs 1 or more). ``statistics`` are those of what is allowed.
         """
-        visible = allowed[self._owner_of]
-        bodies, names = visible & ~self._is_name, visible & self._is_name
-        article, title, said, title_share = (np.zeros(self._owners, np.float32) for _ in range(4))
-        passage, title_passages, named = (np.zeros(len(self._keys), np.float32) for _ in range(3))
-        ceiling = 0.0
-        articles = _Statistics.of(self._article_length, allowed)
-        passages = _Statistics.of(self._length, bodies)
-        titles = _Statistics.of(self._length, names)
-        literal = self._asked(connection, query, scopes, visible)
-        for term, weight in (*literal, *((term, weight) for term, weight in beside.items() if term not in query)):
-            positions, counts = self.postings(connection, scopes, term)
-            seen = visible[positions]
-            positions, counts = positions[seen], counts[seen]
-            owners, frequency = _summed(self._owner_of[positions], counts)
-            article[owners] += weight * articles.bm25(owners, frequency, B_ARTICLE)
-            if term in query:
-                said[owners] += 1
-                named[positions] += 1
-                ceiling += weight * articles.rarity(len(owners)) * (K1 + 1) / 2
-            for mask, statistics, b, into in (
-                (bodies, passages, B_PASSAGE, passage),
-                (names, titles, B_TITLE, title_passages),
-            ):
-                inside = mask[positions]
-                into[positions[inside]] += weight * statistics.bm25(positions[inside], counts[inside], b)
+        literal = self._asked(connection, query, scopes, allowed)
+        asked = [*literal, *((term, weight) for term, weight in beside.items() if term not in query)]
+        postings = [self.postings(connection, scopes, term) for term, _ in asked]
+        weights = np.array([weight for _, weight in asked])
+        own = np.arange(len(asked)) < len(literal)
+
+        term, owners, frequency = _flat([(one.owners, one.by_owner) for one in postings])
+        seen = allowed[owners]
+        term, owners, frequency = term[seen], owners[seen], frequency[seen]
+        worth = weights * statistics.articles.rarity(np.bincount(term, minlength=len(asked)))
+        scored = worth[term] * _saturated(self._article_length[owners], frequency, statistics.articles, B_ARTICLE)
+        article = np.bincount(owners, scored, self._owners).astype(np.float32)
+        said = np.bincount(owners[own[term]], minlength=self._owners).astype(np.float32)
+
+        term, positions, counts = _flat([(one.positions, one.counts) for one in postings])
+        seen = allowed[self.owner_of[positions]]
+        term, positions, counts = term[seen], positions[seen], counts[seen]
+        in_name = self.is_name[positions]
+        passage, title_passages = (
+            self._passages(of, weights, (term[kind], positions[kind], counts[kind]), b)
+            for of, kind, b in ((statistics.bodies, ~in_name, B_PASSAGE), (statistics.names, in_name, B_TITLE))
+        )
+        named = np.bincount(positions[in_name & own[term]], minlength=len(self._keys))
+        title, title_share = (np.zeros(self._owners, np.float32) for _ in range(2))
         at = np.flatnonzero(title_passages)
-        np.maximum.at(title, self._owner_of[at], title_passages[at])
-        np.maximum.at(title_share, self._owner_of[at], np.minimum(1, named[at] / np.maximum(self._length[at], 1)))
+        np.maximum.at(title, self.owner_of[at], title_passages[at])
+        share = np.minimum(1, named[at] / np.maximum(self._length[at], 1)).astype(np.float32)
+        np.maximum.at(title_share, self.owner_of[at], share)
+        ceiling = float(worth[own].sum()) * (K1 + 1) / 2
         return WordScores(article, title, passage, title_share, said, len(literal), ceiling)
 
+    def _passages(
+        self, of: Statistics, weights: Figures, found: tuple[Positions, Positions, Scores], b: float
+    ) -> Scores:
+        """Sums by passage, ``(passages,)``, from the postings of passages of one kind: term, position and count."""
+        term, positions, counts = found
+        worth = weights * of.rarity(np.bincount(term, minlength=len(weights)))
+        scored = worth[term] * _saturated(self._length[positions], counts, of, b)
+        return np.bincount(positions, scored, len(self._keys)).astype(np.float32)
+
     def _asked(
-        self, connection: sqlite3.Connection, query: Mapping[str, int], scopes: Sequence[Scope], visible: Mask
+        self, connection: sqlite3.Connection, query: Mapping[str, int], scopes: tuple[Scope, ...], allowed: Mask
     ) -> list[tuple[str, float]]:
         """The query's rarest terms with their weights, so that a page of log costs no more than a sentence."""
-        asked = []
-        for term, count in islice(query.items(), MOST_QUERY_TERMS * 8):
-            positions, _ = self.postings(connection, scopes, term)
-            asked.append((int(np.count_nonzero(visible[positions])), term, 1.0 + float(np.log(count))))
-        return [(term, weight) for _, term, weight in sorted(asked)[:MOST_QUERY_TERMS]]
+        weights = {term: 1.0 + log(count) for term, count in islice(query.items(), MOST_QUERY_TERMS * 8)}
+        if len(weights) <= MOST_QUERY_TERMS:
+            return list(weights.items())
+        rarest = sorted(
+            (int(np.count_nonzero(allowed[self.owner_of[self.postings(connection, scopes, term).positions]])), term)
+            for term in weights
+        )
+        return [(term, weights[term]) for _, term in rarest[:MOST_QUERY_TERMS]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Statistics:
-    """What BM25 needs of the texts that one may see."""
-
-    length: Scores
-    count: int
-    mean_length: float
-
-    @classmethod
-    def of(cls, length: Scores, mask: Mask) -> "_Statistics":
-        count = int(np.count_nonzero(mask))
-        return cls(length, count, float(length[mask].mean()) if count else 1.0)
-
-    def rarity(self, holders: int) -> float:
-        """Inverse document frequency of a term that so many of the texts hold."""
-        return float(np.log1p((self.count - holders + 0.5) / (holders + 0.5)))
-
-    def bm25(self, at: Positions, frequency: Scores, b: float) -> Scores:
-        """One term's share of the scores of the texts ``at``; its document frequency is their number."""
-        norm = K1 * (1 - b + b * self.length[at] / max(self.mean_length, 1.0))
-        scores: Scores = (self.rarity(len(at)) * frequency * (K1 + 1) / (frequency + norm)).astype(np.float32)
-        return scores
+def _saturated(length: Scores, frequency: Scores, of: Statistics, b: float) -> Scores | Figures:
+    """BM25 but for rarity and weight: how much it tells that a text of so many terms says one so often."""
+    return frequency * (K1 + 1) / (frequency + K1 * (1 - b + b * length / of.mean_length))
 
 
-def _summed(owners: Positions, counts: Scores) -> tuple[Positions, Scores]:
-    """Counts by owner; ``owners`` may name one several times."""
-    distinct, inverse = np.unique(owners, return_inverse=True)
-    return distinct, np.bincount(inverse, weights=counts, minlength=len(distinct)).astype(np.float32)
+def _flat(found: Sequence[tuple[Positions, Scores]]) -> tuple[Positions, Positions, Scores]:
+    """The lists of some terms as one: which term it is, where, and how often."""
+    sizes = [len(places) for places, _ in found]
+    places = np.concatenate([np.zeros(0, np.int64), *(one for one, _ in found)])
+    counts = np.concatenate([np.zeros(0, np.float32), *(one for _, one in found)])
+    return np.repeat(np.arange(len(found)), sizes), places, counts

@@ -2,6 +2,7 @@
 
 import resource
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,6 +20,7 @@ from kb_service.terminal import Bar, err, out
 
 # A page of log, percent-encoded, is a query too
 _LONGEST_REQUEST_LINE = 1024 * 1024
+_SWITCH_SECONDS = 0.001
 
 
 def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo: bool, watch: bool) -> None:
@@ -64,9 +66,12 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
         out.print(f"Open: without a key whoever works at this machine {open_to}. Make one: {make_one}")
     out.print("Ctrl+C stops it.")
     _raise_file_limit()
+    # A thread that has been in the model must not wait for 5 ms until another lets it go on
+    sys.setswitchinterval(_SWITCH_SECONDS)
     config = uvicorn.Config(
         create_app(base, publisher),
         log_level="warning",
+        loop="uvloop",
         access_log=False,
         http=protocol(is_proxy=settings.is_proxy),
         h11_max_incomplete_event_size=_LONGEST_REQUEST_LINE,

@@ -6,16 +6,18 @@ alike. Where the encoder has no fit, or a hit no vector yet, words alone judge.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from math import exp, log
+from math import log
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from indexer.identifiers import is_code
 from indexer.retrieval import Found
-from kb_service.ranking import FULL_BONUSES, Ranked
+from kb_service.ranking import FULL_BONUSES, Figures, Order
 
 Confidence = Literal["strong", "medium", "weak"]
 Kind = Literal["articles", "incidents"]
@@ -41,9 +43,12 @@ class Model:
     intercept: float
     weights: Mapping[str, float]
 
-    def probability(self, features: Mapping[str, float], further_odds: float = 0.0) -> float:
-        odds = further_odds + self.intercept + sum(weight * features[name] for name, weight in self.weights.items())
-        return 1 / (1 + exp(-max(-30.0, min(30.0, odds))))
+    def probabilities(self, features: Mapping[str, Figures], further_odds: Figures | float = 0.0) -> Figures:
+        """``(n,)``, each between 0 and 1, for columns of features."""
+        odds = further_odds + self.intercept
+        for name, weight in self.weights.items():
+            odds = odds + weight * features[name]
+        return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30.0, 30.0))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +66,34 @@ class Calibration:
         own, words = fits.get(encoder), fits[WORDS_ONLY][kind]
         return cls(_model(own[kind]) if own else None, _model(words), kind)
 
-    def probabilities(self, ranked: Sequence[Ranked], found: Found) -> list[float]:
-        """For each hit, in order, how likely it answers."""
-        chances = []
-        for place, hit in enumerate(ranked):
-            known = hit.candidate.passage_meaning is not None or hit.candidate.title_meaning is not None
-            model = self.model if self.model and known else self.words_only
-            chance = model.probability(features(ranked, place, found), self._further_odds(hit))
-            chances.append(max(chance, SURE) if self._leaves_no_doubt(hit) else chance)
+    def probabilities(self, order: Order, found: Found) -> Figures:
+        """How likely each hit answers, ``(n,)``, in order."""
+        seen, further = features(order, found), self._further_odds(order)
+        candidates = order.candidates
+        known = (candidates.known("passage_meaning") | candidates.known("title_meaning"))[order.rows]
+        if self.model is None or not known.any():
+            chances = self.words_only.probabilities(seen, further)
+        else:
+            chances = self.model.probabilities(seen, further)
+            if not known.all():
+                chances = np.where(known, chances, self.words_only.probabilities(seen, further))
+        for place in self._leaving_no_doubt(order):
+            chances[place] = max(chances[place], SURE)
         return chances
 
-    def _further_odds(self, hit: Ranked) -> float:
+    def _further_odds(self, order: Order) -> Figures:
         """What is known beside likeness adds, by how much of its bonus the hit has."""
-        odds = _FURTHER_ODDS[self.kind]
-        return sum(odds[name] * value / FULL_BONUSES[name] for name, value in hit.parts.items() if name in odds)
+        odds = np.zeros(len(order))
+        for name, most in _FURTHER_ODDS[self.kind].items():
+            odds += most * order.part(name) / FULL_BONUSES[name]
+        return odds
 
-    def _leaves_no_doubt(self, hit: Ranked) -> bool:
-        """A host that two records name does not make them one fault; an assigned code does."""
-        return hit.certain and (self.kind == "articles" or any(map(is_code, hit.exact)))
+    def _leaving_no_doubt(self, order: Order) -> list[int]:
+        """The places of such hits. A host that two records name does not make them one fault; an assigned code does."""
+        certain = (place for place, row in enumerate(order.rows.tolist()) if row in order.certain)
+        if self.kind == "articles":
+            return list(certain)
+        return [place for place in certain if any(map(is_code, order[place].exact))]
 
 
 def band(probability: float, strong: float) -> Confidence:
@@ -86,22 +101,24 @@ def band(probability: float, strong: float) -> Confidence:
     return "strong" if probability >= strong else "medium" if probability >= min(MEDIUM, strong) else "weak"
 
 
-def features(ranked: Sequence[Ranked], place: int, found: Found) -> dict[str, float]:
-    """What the hit at a place is judged by. The lead is on the best of the others, below zero for all but the first."""
-    hit = ranked[place]
-    candidate = hit.candidate
+def features(order: Order, found: Found) -> dict[str, Figures]:
+    """What hits are judged by, ``(n,)`` each, in order.
+
+    The lead is on the best of the others, below zero for all but the first.
+    """
+    figures, rows = order.candidates.figures, order.rows
     ceiling = found.words_ceiling or 1.0
-    others = ranked[0 if place else 1 :][:1]
-    lead = hit.likeness - (others[0].likeness if others else 0.0)
+    best = np.full(len(order), order.likeness[0] if len(order) else 0.0)
+    best[:1] = order.likeness[1] if len(order) > 1 else 0.0
     return {
-        "meaning": max(candidate.passage_meaning or 0.0, candidate.title_meaning or 0.0),
-        "mean_meaning": candidate.mean_meaning or 0.0,
-        "words": min(1.5, max(0.0, candidate.article_words) / ceiling),
-        "title_words": min(1.5, max(0.0, candidate.title_words) / ceiling),
-        "title_share": candidate.title_share,
-        "said": candidate.said / max(1, found.asked),
-        "lead": max(-0.5, min(0.5, lead)),
-        "length": log(max(1, found.asked)),
+        "meaning": np.maximum(np.maximum(figures("passage_meaning"), figures("title_meaning")), 0.0)[rows],
+        "mean_meaning": figures("mean_meaning")[rows],
+        "words": np.clip(figures("article_words")[rows] / ceiling, 0.0, 1.5),
+        "title_words": np.clip(figures("title_words")[rows] / ceiling, 0.0, 1.5),
+        "title_share": figures("title_share")[rows],
+        "said": figures("said")[rows] / max(1, found.asked),
+        "lead": np.clip(order.likeness - best, -0.5, 0.5),
+        "length": np.full(len(order), log(max(1, found.asked))),
     }
 
 

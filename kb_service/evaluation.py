@@ -131,10 +131,10 @@ def ask(searcher: Searcher, query: LabelledQuery, evidence: Mapping[str, Evidenc
     searcher.search(asked)
     took = (time.perf_counter() - started) * 1000
     whole = searcher.rank(asked)
-    rankings = {FUSED: [hit.candidate.owner_id for hit in whole.ranked[:RUN_DEPTH]]}
+    rankings = {FUSED: whole.ranked.ids[:RUN_DEPTH]}
     for lane in LANES:
-        rankings[lane] = [hit.candidate.owner_id for hit in whole.alone(lane)[:RUN_DEPTH]]
-    return Answer(query, rankings, whole.probabilities[:RUN_DEPTH], took)
+        rankings[lane] = whole.alone(lane).ids[:RUN_DEPTH]
+    return Answer(query, rankings, tuple(whole.probabilities[:RUN_DEPTH].tolist()), took)
 
 
 def _fill(index: PassageIndex, labelled: LabelledSet, kind: Kind, encoder: Encoder, progress: Progress) -> None:

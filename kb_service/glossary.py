@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from indexer.index import PassageIndex
@@ -60,7 +61,7 @@ class Expansion:
 
     @property
     def terms(self) -> tuple[frozenset[str], ...]:
-        return tuple(frozenset(query_terms(name)) for name in self.names)
+        return _terms_of(self.names)
 
     @property
     def text(self) -> str:
@@ -72,6 +73,11 @@ class Expansion:
     def matches(self, said: Collection[str]) -> bool:
         """Whether a text that says these terms says one of the names."""
         return any(terms <= frozenset(said) for terms in self.terms)
+
+
+@lru_cache(maxsize=1024)
+def _terms_of(names: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(query_terms(name)) for name in names)
 
 
 class Lexicon:
@@ -207,7 +213,7 @@ class Glossary:
     def __init__(self, index: PassageIndex) -> None:
         self._index = index
         self._terms: tuple[int, list[Term]] = (0, [])
-        self._lexicons: dict[tuple[int, frozenset[str]], Lexicon] = {}
+        self._lexicons: dict[tuple[object, ...], Lexicon] = {}
 
     def lexicon(self, snapshot: Snapshot, wanted: Filter) -> Lexicon:
         """The names of the terms that a filter lets through; within the snapshot's block."""
@@ -215,14 +221,14 @@ class Glossary:
         if generation != snapshot.generation:
             every = list(_terms(self._index))
             self._terms, self._lexicons = (snapshot.generation, every), {}
-        allowed = snapshot.select(wanted)
-        visible = frozenset(term.article_id for term in every if allowed[snapshot.position_of[term.article_id]])
-        made = self._lexicons.get((snapshot.generation, visible))
+        view = snapshot.view(wanted)
+        key = snapshot.generation, view.key
+        made = self._lexicons.get(key)
         if made is None:
-            made = Lexicon(term for term in every if term.article_id in visible)
+            made = Lexicon(term for term in every if view.allowed[snapshot.position_of[term.article_id]])
             if len(self._lexicons) >= _MOST_LEXICONS:
                 self._lexicons = {}
-            self._lexicons[snapshot.generation, visible] = made
+            self._lexicons[key] = made
         return made
 
 

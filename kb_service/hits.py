@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
-from indexer.knowledge import KnowledgeObject
+from indexer.candidates import Candidate
+from indexer.catalogue import Card
 from indexer.passages import Passage
-from indexer.retrieval import Candidate, Found
-from indexer.words import terms
+from indexer.retrieval import Found
+from indexer.words import terms_said
 from kb_service.confidence import Confidence
 from kb_service.query import Evidence
 from kb_service.ranking import Ranked
@@ -71,7 +71,7 @@ def passages_shown(page: Sequence[Ranked], found: Found) -> list[int | None]:
 
     The one that says most of the words where it says enough of them, else the nearest.
     """
-    most = max((candidate.passage_words for candidate in found.candidates), default=0.0)
+    most = found.candidates.figures("passage_words").max(initial=0.0)
     return [_shown(hit.candidate, SAYS_ENOUGH * most) for hit in page]
 
 
@@ -86,7 +86,7 @@ def hit_of(
     understood: Understood,
     ranked: Ranked,
     judged: tuple[float, Confidence],
-    knowledge: KnowledgeObject,
+    knowledge: Card,
     passage: Passage | None,
     nearest: Passage | None,
     evidence: Evidence | None = None,
@@ -96,14 +96,13 @@ def hit_of(
     if evidence is not None:
         reasons += _spoken_for(evidence)
     anchor = passage.anchor if passage else ""
-    marked = frozenset(understood.terms) | frozenset(understood.beside)
     return Hit(
         id=knowledge.id,
         title=knowledge.title,
         type=knowledge.type,
         url=article_url(knowledge.id, anchor),
         anchor=anchor,
-        snippet=snippet(passage.text if passage else knowledge.summary, marked),
+        snippet=snippet(passage.text if passage else knowledge.summary, understood.marked),
         score=ranked.score,
         likeness=ranked.likeness,
         probability=round(judged[0], 4),
@@ -114,12 +113,6 @@ def hit_of(
         tier=knowledge.tier,
         services=knowledge.services,
     )
-
-
-@lru_cache(maxsize=4096)
-def _said(text: str) -> frozenset[str]:
-    """A text's terms; the same passages are shown again and again."""
-    return frozenset(terms(text))
 
 
 def _spoken_for(evidence: Evidence) -> Iterator[Reason]:
@@ -146,11 +139,12 @@ def reasons_for(
     for code in candidate.exact:
         if not any(code != other and code in other for other in candidate.exact):
             yield Reason("exact", f"exact: {code}", 1.0, (code,))
-    said_in_title = _said(title)
+    wanted = understood.telling
+    said_in_title = terms_said(title, wanted)
     in_title = matched_words(understood.meant, said_in_title.intersection(understood.terms))
     if in_title:
         yield Reason("title", f"title says: {', '.join(in_title)}", round(candidate.title_words, 4), tuple(in_title))
-    said = _said(passage.text if passage else "")
+    said = terms_said(passage.text if passage else "", wanted)
     in_text = matched_words(understood.meant, said.intersection(understood.terms))
     if in_text:
         yield Reason("words", f"words: {', '.join(in_text)}", round(candidate.article_words, 4), tuple(in_text))

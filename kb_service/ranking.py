@@ -5,13 +5,19 @@ article would score that says all of them. Nothing is scaled to the best of the 
 nothing good says so.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.candidates import Candidate, Candidates
 from indexer.identifiers import is_code
-from indexer.retrieval import Candidate, Found
+from indexer.retrieval import Found
 
+Figures = NDArray[np.float64]
 Bonuses = Mapping[str, Mapping[str, float]]
 """By owner, by the name of the part of the score."""
 _NO_BONUSES: Bonuses = {}
@@ -87,55 +93,147 @@ class Ranked:
         return sum(value for name, value in self.parts.items() if name in WEIGHTS)
 
 
-def rank(
-    found: Found, common_share: float, lanes: Collection[Lane] = LANES, bonuses: Bonuses = _NO_BONUSES
-) -> list[Ranked]:
+class Order(Sequence[Ranked]):
+    """Candidates in order, best first. Each is made ready when it is looked at, since few ever are."""
+
+    def __init__(
+        self,
+        candidates: Candidates,
+        rows: NDArray[np.int64],
+        parts: Mapping[str, Figures],
+        exact: Mapping[int, tuple[str, ...]],
+        certain: Collection[int],
+    ) -> None:
+        """``rows`` are those of the candidates in their order, ``parts`` columns over all of the candidates.
+
+        ``exact`` and ``certain`` are by row, see ``Ranked``.
+        """
+        self.candidates, self.rows = candidates, rows
+        self._parts, self._exact, self.certain = parts, exact, certain
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The ids of the owners in order."""
+        return [self.candidates.owner_ids[row] for row in self.rows.tolist()]
+
+    @cached_property
+    def scores(self) -> Figures:
+        """``(n,)``, in order."""
+        return _sum(self._parts.values(), len(self.candidates))[self.rows].round(6)
+
+    @cached_property
+    def likeness(self) -> Figures:
+        """``(n,)``, in order: the scores without what is no likeness."""
+        alike = (column for name, column in self._parts.items() if name in WEIGHTS)
+        return _sum(alike, len(self.candidates))[self.rows]
+
+    def part(self, name: str) -> Figures:
+        """What one part adds to the scores, ``(n,)``, in order."""
+        column = self._parts.get(name)
+        return np.zeros(len(self)) if column is None else column[self.rows]
+
+    def with_bonuses(self, bonuses: Bonuses) -> "Order":
+        """The same in order once more, with what became known of some of them since."""
+        parts = {**self._parts, **_columns(bonuses, self.candidates)}
+        rows = _in_order(self.rows, _sum(parts.values(), len(self.candidates)).round(6), self.candidates.owner_ids)
+        return Order(self.candidates, rows, parts, self._exact, self.certain)
+
+    def steady(self, shown: Sequence[str]) -> "Order":
+        """As before while somebody types; see ``in_steady_order``."""
+        if not shown:
+            return self
+        return self.at(np.array(in_steady_order(self.ids, self.scores.tolist(), shown), np.int64))
+
+    def at(self, places: NDArray[np.int64]) -> "Order":
+        """Some of them alone, in the order of these places."""
+        return Order(self.candidates, self.rows[places], self._parts, self._exact, self.certain)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Ranked: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Ranked, ...]: ...
+    def __getitem__(self, at: int | slice) -> Ranked | tuple[Ranked, ...]:
+        if isinstance(at, slice):
+            return tuple(self[place] for place in range(len(self))[at])
+        row = int(self.rows[at])
+        parts = {
+            name: float(column[row]) for name, column in self._parts.items() if name in WEIGHTS or column[row] != 0
+        }
+        exact = self._exact.get(row, ())
+        return Ranked(self.candidates[row], float(self.scores[at]), parts, exact, row in self.certain)
+
+
+def rank(found: Found, common_share: float, lanes: Collection[Lane] = LANES, bonuses: Bonuses = _NO_BONUSES) -> Order:
     """The candidates in order, best first; ties by id, so that the order is always the same.
 
     ``common_share`` is the share of the query's words that are the commonest English ones. With one of the ``lanes``
     alone it is the order of that lane. ``bonuses`` are what is known of some of them beside the lanes.
     """
+    candidates = found.candidates
     trust = words_trust(found.asked, common_share) if "meaning" in lanes else 1.0
     few, naming = telling_identifiers(found)
-    ranked = []
-    for candidate in found.candidates:
-        parts = {name: value for name, value in _parts(candidate, found, trust).items() if LANE_OF[name] in lanes}
-        named = few.intersection(candidate.named)
-        exact = tuple(code for code in candidate.exact if code in naming or code in named)
-        if "words" in lanes and exact:
-            parts["exact"] = EXACT_BONUS * min(1.0, len(exact) / max(1, len(naming))) + NAMED_BONUS * bool(named)
-        if candidate.in_window:
-            parts["window"] = WINDOW_BONUS
-        parts |= bonuses.get(candidate.owner_id, {})
-        ranked.append(
-            Ranked(candidate, round(sum(parts.values()), 6), parts, exact, bool(named) or _certain(exact, found))
-        )
-    least = LEAST_SHARE * max((hit.likeness for hit in ranked), default=0.0)
-    worthy = [hit for hit in ranked if hit.score > 0 and (hit.score >= least or hit.exact)]
-    return sorted(worthy, key=lambda hit: (-hit.score, hit.candidate.owner_id))
+    parts = {name: column for name, column in _parts(found, trust).items() if LANE_OF[name] in lanes}
+    likeness = _sum(parts.values(), len(candidates))
+    exact: dict[int, tuple[str, ...]] = {}
+    certain: set[int] = set()
+    first = np.zeros(len(candidates))
+    for row, held in candidates.exact.items():
+        named = few.intersection(candidates.named.get(row, ()))
+        telling = tuple(code for code in held if code in naming or code in named)
+        if telling:
+            exact[row] = telling
+            first[row] = EXACT_BONUS * min(1.0, len(telling) / max(1, len(naming))) + NAMED_BONUS * bool(named)
+        if named or _certain(telling, found):
+            certain.add(row)
+    if "words" in lanes and exact:
+        parts["exact"] = first
+    if candidates.in_window.any():
+        parts["window"] = np.where(candidates.in_window, WINDOW_BONUS, 0.0)
+    parts |= _columns(bonuses, candidates)
+    scores = _sum(parts.values(), len(candidates)).round(6)
+    worthy = scores >= LEAST_SHARE * likeness.max(initial=0.0)
+    worthy[list(exact)] = True
+    rows = _in_order(np.flatnonzero(worthy & (scores > 0)), scores, candidates.owner_ids)
+    return Order(candidates, rows, parts, exact, certain)
 
 
-def with_bonuses(ranked: Sequence[Ranked], bonuses: Bonuses) -> list[Ranked]:
-    """The hits in order once more, with what became known of them since."""
-    again = []
-    for hit in ranked:
-        own = bonuses.get(hit.candidate.owner_id, {})
-        again.append(replace(hit, score=round(hit.score + sum(own.values()), 6), parts={**hit.parts, **own}))
-    return sorted(again, key=lambda hit: (-hit.score, hit.candidate.owner_id))
+def _sum(columns: Iterable[Figures], count: int) -> Figures:
+    total = np.zeros(count)
+    for column in columns:
+        total += column
+    return total
 
 
-def in_steady_order(ranked: Sequence[Ranked], shown: Sequence[str]) -> list[Ranked]:
-    """The hits as before while somebody types: one passes another that is ``shown`` only by a margin in the score.
+def _columns(bonuses: Bonuses, candidates: Candidates) -> dict[str, Figures]:
+    """What is known of some owners, as columns."""
+    columns: dict[str, Figures] = {}
+    for row, owner_id in enumerate(candidates.owner_ids) if bonuses else ():
+        for name, bonus in bonuses.get(owner_id, {}).items():
+            columns.setdefault(name, np.zeros(len(candidates)))[row] = bonus
+    return columns
 
-    With nothing shown it is the order given.
+
+def _in_order(rows: NDArray[np.int64], scores: Figures, ids: Sequence[str]) -> NDArray[np.int64]:
+    """Rows by falling scores; where two are the same, by id."""
+    ordered = rows[np.argsort(-scores[rows], kind="stable")]
+    if (np.diff(scores[ordered]) == 0).any():
+        ordered = np.array(sorted(ordered.tolist(), key=lambda row: (-scores[row], ids[row])), np.int64)
+    return ordered
+
+
+def in_steady_order(ids: Sequence[str], scores: Sequence[float], shown: Sequence[str]) -> list[int]:
+    """The places of hits as before while somebody types: one passes another that is ``shown`` only by a margin.
+
+    ``ids`` and ``scores`` are those of the hits, best first. With nothing shown it is the order given.
     """
-    if not shown:
-        return list(ranked)
     place = {owner_id: number for number, owner_id in reversed(list(enumerate(shown)))}
-    steady: list[Ranked] = []
-    for hit in sorted(ranked, key=lambda hit: place.get(hit.candidate.owner_id, len(shown))):
+    steady: list[int] = []
+    for hit in sorted(range(len(ids)), key=lambda hit: place.get(ids[hit], len(shown))):
         at = len(steady)
-        while at and hit.score > steady[at - 1].score + STEADY_MARGIN:
+        while at and scores[hit] > scores[steady[at - 1]] + STEADY_MARGIN:
             at -= 1
         steady.insert(at, hit)
     return steady
@@ -152,18 +250,20 @@ def words_trust(terms: int, common_share: float) -> float:
     return max(keywords, min(1.0, terms / TELLING_TERMS))
 
 
-def _parts(candidate: Candidate, found: Found, trust: float) -> dict[str, float]:
+def _parts(found: Found, trust: float) -> dict[str, Figures]:
     """What each says, weighted. A meaning that is not known yet counts as none."""
+    figures = found.candidates.figures
     ceiling = found.words_ceiling or 1.0
+    title_meaning = figures("title_meaning")
     says = {
-        "meaning": max(candidate.passage_meaning or 0.0, candidate.title_meaning or 0.0),
-        "title_meaning": max(0.0, candidate.title_meaning or 0.0),
-        "mean_meaning": candidate.mean_meaning or 0.0,
-        "article_words": trust * max(0.0, candidate.article_words) / ceiling,
-        "title_words": trust * max(0.0, candidate.title_words) / ceiling,
-        "title_share": candidate.title_share,
+        "meaning": np.maximum(np.maximum(figures("passage_meaning"), title_meaning), 0.0),
+        "title_meaning": np.maximum(title_meaning, 0.0),
+        "mean_meaning": figures("mean_meaning"),
+        "article_words": trust * np.maximum(figures("article_words"), 0.0) / ceiling,
+        "title_words": trust * np.maximum(figures("title_words"), 0.0) / ceiling,
+        "title_share": figures("title_share"),
     }
-    return {name: WEIGHTS[name] * value for name, value in says.items()}
+    return {name: WEIGHTS[name] * column for name, column in says.items()}
 
 
 def telling_identifiers(found: Found) -> tuple[frozenset[str], frozenset[str]]:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
+
 from indexer.catalogue import Catalogue
 from indexer.encoder import Vectors
 from indexer.knowledge import KnowledgeObject
@@ -18,7 +20,7 @@ from kb_service.incident_reading import Selection
 from kb_service.incident_rows import Recorded
 from kb_service.incidents import Incidents
 from kb_service.query import Query
-from kb_service.ranking import Ranked, with_bonuses
+from kb_service.ranking import Ranked
 from kb_service.search import Ranking
 from kb_service.snippets import snippet
 
@@ -123,7 +125,7 @@ class RelatedSearch:
             if self._index.index.generation
             else None
         )
-        numbers = [hit.candidate.owner_id for hit in ranking.ranked] if ranking else []
+        numbers = list(ranking.ranked.ids) if ranking else []
         if exact is not None:
             numbers = [exact.incident.number, *(one for one in numbers if one != exact.incident.number)]
         page = (
@@ -153,15 +155,12 @@ class RelatedSearch:
             return ()
         query = Query(like.text, facets, "any", like.sight, exclude=like.exclude, prefer=like.prefer)
         ranking = self._index.searcher.rank(query)
-        chances = {
-            hit.candidate.owner_id: chance
-            for hit, chance in zip(ranking.ranked, ranking.probabilities, strict=True)
-            if chance >= LEAST_PROBABILITY
-        }
-        near = [hit for hit in ranking.ranked if hit.candidate.owner_id in chances][: max(_CONSIDERED, limit)]
-        records = self._incidents.several((hit.candidate.owner_id for hit in near), like.sight)
-        ranked = with_bonuses(near, {number: _recency(incident) for number, incident in records.items()})
-        page = [hit for hit in ranked if hit.candidate.owner_id in records][:limit]
+        likely = np.flatnonzero(ranking.probabilities >= LEAST_PROBABILITY)[: max(_CONSIDERED, limit)]
+        near = ranking.ranked.at(likely)
+        chances = dict(zip(near.ids, ranking.probabilities[likely].tolist(), strict=True))
+        records = self._incidents.several(near.ids, like.sight)
+        ranked = near.with_bonuses({number: _recency(incident) for number, incident in records.items()})
+        page = [ranked[place] for place, number in enumerate(ranked.ids) if number in records][:limit]
         return tuple(self._shown(ranking, page, records, chances, explained))
 
     def _shown(

@@ -5,14 +5,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from indexer.catalogue import Catalogue
+import numpy as np
+
+from indexer.candidates import Candidates
+from indexer.catalogue import Card, Catalogue
 from indexer.encoder import Encoder, Vectors
 from indexer.errors import IndexMissingError
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject
+from indexer.passages import Passage
+from indexer.recent import Recent
 from indexer.retrieval import Asked, Found
 from indexer.snapshot import Snapshot
 from kb_service.access import Sight
+from kb_service.answers import Answers
 from kb_service.confidence import STRONG, Calibration, Confidence, Kind, band
 from kb_service.facets import NAMES, Facet, facet_of
 from kb_service.glossary import Glossary, Lexicon
@@ -24,9 +30,9 @@ from kb_service.ranking import (
     LONG_TEXT_TERMS,
     PREFERENCE_BONUSES,
     Bonuses,
+    Figures,
     Lane,
-    Ranked,
-    in_steady_order,
+    Order,
     rank,
 )
 from kb_service.understanding import MOST_ENCODED_LETTERS, Understood, understand
@@ -35,7 +41,8 @@ from kb_service.understanding import MOST_ENCODED_LETTERS, Understood, understan
 _MOST_WORDS_TO_RELAX = 8
 # An article is read next where its likeness is this share of the most alike one's
 SIMILAR_SHARE = 0.5
-_NOTHING = Found((), 0, {}, 0, 0.0)
+_KEPT = 4096
+_NOTHING = Found(Candidates.of(()), 0, {}, 0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +54,11 @@ class Ranking:
 
     understood: Understood
     found: Found
-    ranked: tuple[Ranked, ...]
-    probabilities: tuple[float, ...]
+    ranked: Order
+    probabilities: Figures
     generation: int
 
-    def alone(self, lane: Lane) -> list[Ranked]:
+    def alone(self, lane: Lane) -> Order:
         """The order of one lane by itself."""
         return rank(self.found, self.understood.common_share, (lane,))
 
@@ -68,7 +75,8 @@ class Ranking:
     def relaxed(self) -> bool:
         if self.unknown_codes or not 1 < self.found.asked <= _MOST_WORDS_TO_RELAX:
             return False
-        return max((hit.candidate.said for hit in self.ranked), default=0) < self.found.asked
+        said = self.found.candidates.figures("said")[self.ranked.rows]
+        return float(said.max(initial=0.0)) < self.found.asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,10 @@ class Searcher:
         self._calibration = Calibration.of(encoder.identity, kind)
         self._glossary = Glossary(index)
         self._vectors = vectors or QueryVectors(encoder)
+        # Those of the live generation, mostly the same ones again and again
+        self._answers: Answers[Results] = Answers()
+        self._cards: Recent[str, Card] = Recent(_KEPT)
+        self._passages: Recent[int, Passage] = Recent(_KEPT)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -128,11 +140,17 @@ class Searcher:
         """Hits, best first. Any text is a query; an empty one has no hits. Raises IndexMissingError."""
         started = time.perf_counter()
         with self.index.snapshot() as snapshot:
-            ranking = self._rank(snapshot, query)
-            encoded = self._encoded_share(snapshot, query)
-            facets = tuple(self._facets(snapshot, query, ranking)) if query.with_facets else ()
-            hits = self._hits(ranking, slice(query.offset, query.offset + query.limit), query.evidence)
-        took = round((time.perf_counter() - started) * 1000, 2)
+            kept = self._answers.of(snapshot, query)
+            if kept is None:
+                kept = self._answer(snapshot, query)
+                self._answers.keep(snapshot, query, kept)
+        return replace(kept, took_ms=round((time.perf_counter() - started) * 1000, 2))
+
+    def _answer(self, snapshot: Snapshot, query: Query) -> Results:
+        ranking = self._rank(snapshot, query)
+        encoded = self._encoded_share(snapshot, query)
+        facets = tuple(self._facets(snapshot, query, ranking)) if query.with_facets else ()
+        hits = self._hits(ranking, slice(query.offset, query.offset + query.limit), query.evidence)
         return Results(
             query=query.text,
             hits=hits,
@@ -141,7 +159,7 @@ class Searcher:
             relaxed=ranking.relaxed,
             unknown_codes=ranking.unknown_codes,
             generation=ranking.generation,
-            took_ms=took,
+            took_ms=0.0,
             encoded=encoded,
             facets=facets,
         )
@@ -191,16 +209,15 @@ class Searcher:
         lexicon = self._glossary.lexicon(snapshot, filter_of(Query("", sight=query.sight)))
         understood = understand(query.text, snapshot.spelling(connection, wanted), lexicon)
         if not understood.terms:
-            return Ranking(understood, _NOTHING, (), (), snapshot.generation)
+            return Ranking(understood, _NOTHING, rank(_NOTHING, 0.0), np.zeros(0), snapshot.generation)
         meaningful = not understood.only_codes and not query.words_only
         text = (understood.encoded_text, understood.headline)
         vector = self._vectors.of(*text, query.sight.within) if meaningful else None
         asked = Asked(understood.terms, understood.codes, vector, understood.beside, tuple(query.evidence))
         found = snapshot.search(connection, asked, wanted)
-        ranked = rank(found, understood.common_share, bonuses=_bonuses(query, snapshot))
-        ranked = in_steady_order(ranked, query.shown)
+        ranked = rank(found, understood.common_share, bonuses=_bonuses(query, snapshot)).steady(query.shown)
         probabilities = self._calibration.probabilities(ranked, found)
-        return Ranking(understood, found, tuple(ranked), tuple(probabilities), snapshot.generation)
+        return Ranking(understood, found, ranked, probabilities, snapshot.generation)
 
     def _facets(self, snapshot: Snapshot, query: Query, ranking: Ranking) -> Iterator[Facet]:
         """Each counted as if nothing of it was chosen: choosing one more value adds hits, so its count must show."""
@@ -208,21 +225,24 @@ class Searcher:
             chosen = query.facets.get(name, frozenset())
             others = {facet: values for facet, values in query.facets.items() if facet != name}
             ranked = self._rank(snapshot, replace(query, facets=others)).ranked if chosen else ranking.ranked
-            yield facet_of(name, (snapshot.facets_of(hit.candidate.owner_id) for hit in ranked), chosen)
+            yield facet_of(name, map(snapshot.facets_of, ranked.ids), chosen)
 
     def _hits(self, ranking: Ranking, page: slice, evidence: Mapping[str, Evidence]) -> tuple[Hit, ...]:
-        ranked = ranking.ranked[page]
+        ranked, generation = ranking.ranked[page], ranking.generation
         shown = passages_shown(ranked, ranking.found)
         nearest = [hit.candidate.meaning_passage for hit in ranked]
-        passages = self.index.passages(key for key in (*shown, *nearest) if key is not None)
+        keys = [key for key in (*shown, *nearest) if key is not None]
+        passages = self._passages.of(generation, keys, self.index.passages)
+        cards = self._cards.of(generation, (hit.candidate.owner_id for hit in ranked), self.catalogue.cards)
         hits = []
-        for hit, chance, key, near in zip(ranked, ranking.probabilities[page], shown, nearest, strict=True):
-            knowledge = self.catalogue.get(hit.candidate.owner_id)
-            if knowledge is not None:
+        chances = ranking.probabilities[page].tolist()
+        for hit, chance, key, near in zip(ranked, chances, shown, nearest, strict=True):
+            card = cards.get(hit.candidate.owner_id)
+            if card is not None:
                 judged: tuple[float, Confidence] = chance, band(chance, self._strong)
                 shown_one, nearest_one = (None if one is None else passages.get(one) for one in (key, near))
-                own = evidence.get(knowledge.id)
-                hits.append(hit_of(ranking.understood, hit, judged, knowledge, shown_one, nearest_one, own))
+                own = evidence.get(card.id)
+                hits.append(hit_of(ranking.understood, hit, judged, card, shown_one, nearest_one, own))
         return tuple(hits)
 
 

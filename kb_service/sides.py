@@ -101,6 +101,6 @@ def _order(searcher: Searcher, question: Question, settings: Settings) -> Order:
     prefer = {"service": question.service} if question.service else {}
     ranking = searcher.rank(Query(question.text, sight=settings.default_sight, prefer=prefer))
     return Order(
-        tuple(hit.candidate.owner_id for hit in ranking.ranked[:_DEEPEST]),
-        tuple(band(chance, settings.strong) for chance in ranking.probabilities[:_DEEPEST]),
+        tuple(ranking.ranked.ids[:_DEEPEST]),
+        tuple(band(chance, settings.strong) for chance in ranking.probabilities[:_DEEPEST].tolist()),
     )

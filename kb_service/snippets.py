@@ -1,27 +1,22 @@
 """The piece of a passage that is shown for a query, with the matching words marked."""
 
 import re
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
+from functools import lru_cache
 from html import escape
 
-from indexer.words import stems_of
+from indexer.words import read_words, stems_of
 
 LENGTH = 240
-_WORD = re.compile(r"[^\W_]+(?:[-_.][^\W_]+)*")
+_SIGNS = "-_."
+_WORD = re.compile(rf"[^\W_]+(?:[{_SIGNS}][^\W_]+)*")
 
 
 def snippet(text: str, terms: Collection[str]) -> str:
     """Up to some 240 characters of the text around most of the terms: escaped HTML with ``<mark>`` around matches."""
-    words = list(_WORD.finditer(text))
-    parts = [re.split(r"[-_.]", word.group()) for word in words]
-    stems = iter(stems_of([piece for pieces in parts for piece in pieces]))
-    wholes = iter(stems_of([word.group() for word in words]))
-    matching = []
-    for word, pieces in zip(words, parts, strict=True):
-        own = {next(stems) for _ in pieces} | {next(wholes)}
-        if not own.isdisjoint(terms):
-            matching.append(word.span())
-    start, end = _window(text, [span for span, _ in matching])
+    matching = list(_matching(text, terms))
+    start, end = _window(text, [left for left, _ in matching])
     shown, at = [], start
     for left, right in matching:
         if left >= start and right <= end:
@@ -29,20 +24,45 @@ def snippet(text: str, terms: Collection[str]) -> str:
             at = right
     shown.append(escape(text[at:end]))
     ends = ("… " if start else "", " …" if end < len(text) else "")
-    return ends[0] + re.sub(r"\s+", " ", "".join(shown)).strip() + ends[1]
+    return ends[0] + " ".join("".join(shown).split()) + ends[1]
+
+
+def _matching(text: str, terms: Collection[str]) -> Iterator[tuple[int, int]]:
+    """Where the words stand of which any part is one of the terms: ``max_connections`` is one word of two parts."""
+    words = read_words(text)
+    starts, ends = words.starts, words.ends
+
+    def joined(left: int) -> bool:
+        return starts[left + 1] - ends[left] == 1 and text[ends[left]] in _SIGNS
+
+    last = -1
+    for at, stem in enumerate(words.stems):
+        if at > last and stem in terms:
+            first = last = at
+            while first and joined(first - 1):
+                first -= 1
+            while last + 1 < len(starts) and joined(last):
+                last += 1
+            yield starts[first], ends[last]
 
 
 def matched_words(text: str, terms: Collection[str]) -> list[str]:
     """The query's words, as they are written in the query, whose term is one of ``terms``."""
-    words = list(dict.fromkeys(word.group() for word in _WORD.finditer(text)))
-    return [word for word, stem in zip(words, stems_of(words), strict=True) if stem in terms]
+    return [word for word, stem in _stemmed(text) if stem in terms]
+
+
+@lru_cache(maxsize=64)
+def _stemmed(text: str) -> tuple[tuple[str, str], ...]:
+    words = list(dict.fromkeys(_WORD.findall(text)))
+    return tuple(zip(words, stems_of(words), strict=True))
 
 
 def _window(text: str, starts: list[int]) -> tuple[int, int]:
     """Where to cut so that most matches are seen, at word boundaries."""
     if len(text) <= LENGTH:
         return 0, len(text)
-    best = max(starts, key=lambda at: sum(at <= other < at + LENGTH - 40 for other in starts), default=0)
+    seen = (bisect_left(starts, at + LENGTH - 40) - place for place, at in enumerate(starts))
+    best = max(zip(starts, seen, strict=True), key=lambda one: one[1], default=(0, 0))[0]
     start = max(0, best - 40)
     if start:
         start = text.find(" ", start - 1) + 1 or start

@@ -68,8 +68,7 @@ def print_hit(place: int, hit: Hit) -> None:
 def print_lanes(hits: Sequence[Hit], ranking: Ranking) -> None:
     """Of each hit its place in each lane alone and what the lane adds to its score; how likely it answers."""
     places = {
-        lane: {one.candidate.owner_id: f"{place}." for place, one in enumerate(ranking.alone(lane), 1)}
-        for lane in LANES
+        lane: {owner_id: f"{place}." for place, owner_id in enumerate(ranking.alone(lane).ids, 1)} for lane in LANES
     }
     table = Table(title="What the lanes say: the place in each alone, and what it adds", title_justify="left")
     given = [name for name in BONUSES if any(name in hit.parts for hit in hits)]

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from indexer.identifiers import identifiers, is_code
@@ -38,7 +39,7 @@ class Change:
         return re.sub(rf"(?<![^\W_]){re.escape(self.typed)}(?![^\W_])", self.meant, text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Understood:
     """A query ready for the lanes. ``meant`` is its text with the changes applied.
 
@@ -52,6 +53,16 @@ class Understood:
     changes: tuple[Change, ...] = ()
     expansions: tuple[Expansion, ...] = ()
     beside: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def marked(self) -> frozenset[str]:
+        """The terms that are marked where they stand."""
+        return frozenset(self.terms).union(self.beside)
+
+    @cached_property
+    def telling(self) -> frozenset[str]:
+        """The terms of which a reason tells that a text says them."""
+        return frozenset(self.terms).union(*(name for one in self.expansions for name in one.terms))
 
     @property
     def headline(self) -> str:

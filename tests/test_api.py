@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb_service import KnowledgeBase, Settings
+from kb_service.api.search import CompleteBody, SearchBody
 from tests.browsers import foreign_script
 from tests.client import client_of
 from tests.conftest import Desk
@@ -57,6 +58,13 @@ def test_a_search_keeps_the_contract(client: TestClient) -> None:
     )
     assert "title says: check, port" in [reason["text"] for reason in hit["reasons"]]
     assert hit["score"] >= body["hits"][-1]["score"]
+
+
+@pytest.mark.parametrize("asked", ["q=port", "q=", "q=OLA", "q=port+12541+gatewya&facets=true", "q=vpn&limit=1"])
+def test_what_is_written_without_the_framework_is_as_it_is_described(client: TestClient, asked: str) -> None:
+    for path, model in (("search", SearchBody), ("complete", CompleteBody)):
+        answer = client.get(f"/api/{path}?{asked}").json()
+        assert model.model_validate(answer, extra="forbid").model_dump() == answer
 
 
 def test_an_identifier_finds_what_holds_it_at_its_passage(client: TestClient) -> None:

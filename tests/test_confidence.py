@@ -2,12 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from indexer.candidates import Candidate, Candidates
 from indexer.encoder import HashingEncoder
-from indexer.retrieval import Candidate, Found
+from indexer.retrieval import Found
 from kb_service.confidence import CALIBRATION, MEDIUM, STRONG, SURE, Calibration, Confidence, Model, band, features
-from kb_service.ranking import Ranked, rank
+from kb_service.ranking import rank
 
 STORED = json.loads(CALIBRATION.read_text("utf-8"))
 (REAL,) = (name for name in STORED["fits"] if name.endswith(":onnx-int8-1"))
@@ -16,13 +18,12 @@ POOR = Candidate("poor", article_words=5, said=1, passage_meaning=0.4, title_mea
 
 
 def found(*candidates: Candidate, holders: dict[str, int] | None = None) -> Found:
-    return Found(candidates, 100, holders or {}, 4, 10.0)
+    return Found(Candidates.of(candidates), 100, holders or {}, 4, 10.0)
 
 
 def chances(what: Found, encoder: str = REAL) -> dict[str, float]:
     ranked = rank(what, 0.0)
-    ids = [hit.candidate.owner_id for hit in ranked]
-    return dict(zip(ids, Calibration.of(encoder).probabilities(ranked, what), strict=True))
+    return dict(zip(ranked.ids, Calibration.of(encoder).probabilities(ranked, what).tolist(), strict=True))
 
 
 def test_the_fit_says_where_it_comes_from() -> None:
@@ -70,14 +71,12 @@ def test_bands(probability: float, expected: Confidence) -> None:
 
 
 def test_a_probability_stays_one_whatever_the_features() -> None:
-    model = Model(0.0, {"words": 1e6})
-    assert 0 < model.probability({"words": -1.0}) < model.probability({"words": 1.0}) < 1
+    low, high = Model(0.0, {"words": 1e6}).probabilities({"words": np.array([-1.0, 1.0])})
+    assert 0 < low < high < 1
 
 
 def test_the_lead_is_on_the_best_of_the_others() -> None:
-    ranked = [
-        Ranked(Candidate(name), score, {"meaning": score}) for name, score in (("a", 0.9), ("b", 0.8), ("c", 0.5))
-    ]
-    leads = [features(ranked, place, found())["lead"] for place in range(3)]
-    assert leads == pytest.approx([0.1, -0.1, -0.4])
-    assert features(ranked[:1], 0, found())["lead"] == 0.5
+    three = found(*(Candidate(name, passage_meaning=score) for name, score in (("a", 0.9), ("b", 0.8), ("c", 0.5))))
+    ranked = rank(three, 0.0)
+    assert features(ranked, three)["lead"] == pytest.approx([0.1, -0.1, -0.4])
+    assert features(ranked.at(np.array([0])), three)["lead"] == pytest.approx([0.5])

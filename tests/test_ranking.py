@@ -2,19 +2,20 @@
 
 import pytest
 
-from indexer.retrieval import Candidate, Found
-from kb_service.ranking import STEADY_MARGIN, Lane, Ranked, in_steady_order, rank, words_trust
+from indexer.candidates import Candidate, Candidates
+from indexer.retrieval import Found
+from kb_service.ranking import STEADY_MARGIN, Lane, in_steady_order, rank, words_trust
 
 
 def found(*candidates: Candidate, holders: dict[str, int] | None = None, terms: int = 4) -> Found:
-    return Found(candidates, visible=100, holders=holders or {}, asked=terms, words_ceiling=10.0)
+    return Found(Candidates.of(candidates), visible=100, holders=holders or {}, asked=terms, words_ceiling=10.0)
 
 
 def order(
     *candidates: Candidate, holders: dict[str, int] | None = None, terms: int = 4, lanes: tuple[Lane, ...] | None = None
 ) -> list[str]:
     what = found(*candidates, holders=holders, terms=terms)
-    return [hit.candidate.owner_id for hit in (rank(what, 0.0, lanes) if lanes else rank(what, 0.0))]
+    return (rank(what, 0.0, lanes) if lanes else rank(what, 0.0)).ids
 
 
 BOTH = Candidate("both", article_words=8, passage_meaning=0.7)
@@ -85,12 +86,9 @@ def test_words_tell_much_as_keywords_and_in_long_texts_and_little_in_a_question(
 
 
 def test_what_is_shown_keeps_its_place_while_typing_unless_another_is_better_by_a_margin() -> None:
-    def hit(name: str, score: float) -> Ranked:
-        return Ranked(Candidate(name), score, {})
-
     def steady(*shown: str, **scores: float) -> list[str]:
-        hits = sorted((hit(name, score) for name, score in scores.items()), key=lambda one: -one.score)
-        return [one.candidate.owner_id for one in in_steady_order(hits, shown)]
+        ids = sorted(scores, key=lambda name: -scores[name])
+        return [ids[place] for place in in_steady_order(ids, [scores[name] for name in ids], shown)]
 
     a_little, much = STEADY_MARGIN / 2, STEADY_MARGIN * 2
     assert steady(a=1.0, b=1.0 + a_little) == ["b", "a"]
@@ -99,3 +97,29 @@ def test_what_is_shown_keeps_its_place_while_typing_unless_another_is_better_by_
     assert steady("a", "gone", a=1.0, new=1.0 + a_little) == ["a", "new"]
     assert steady("a", a=1.0, new=1.0 + much) == ["new", "a"]
     assert steady("b", "a", a=1.0, b=1.0 - a_little, c=0.2) == ["b", "a", "c"]
+
+
+def test_a_hit_says_what_its_score_is_the_sum_of() -> None:
+    hits = rank(found(BOTH, MEANING), 0.0, bonuses={"both": {"evidence": 0.1}})
+    assert sum(hits[0].parts.values()) == pytest.approx(hits[0].score)
+    assert (hits[0].candidate, hits[0].parts["evidence"]) == (BOTH, 0.1)
+    assert hits[0].likeness == pytest.approx(hits.likeness[0])
+    assert "evidence" not in hits[1].parts
+    assert [hit.candidate for hit in hits[:5]] == [BOTH, MEANING]
+
+
+def test_what_became_known_since_puts_hits_in_another_order() -> None:
+    hits = rank(found(WORDS, BOTH), 0.0)
+    again = hits.with_bonuses({"words": {"recency": 5.0}})
+    assert (hits.ids, again.ids) == (["both", "words"], ["words", "both"])
+    assert again[0].parts == {**hits[1].parts, "recency": 5.0}
+    assert again[0].score == pytest.approx(hits[1].score + 5.0)
+
+
+def test_columns_give_back_what_was_put_in() -> None:
+    every = (
+        BOTH,
+        Candidate("c", 1, 2, 3, 0.5, 2, None, 0.25, None, 7, None, 9, ("ora-01017",), ("ora-01017",), True),
+        Candidate("nothing"),
+    )
+    assert tuple(Candidates.of(every)) == every

@@ -90,3 +90,18 @@ def test_what_is_excluded_is_not_found_and_counts_for_nothing(desk: Desk) -> Non
 def test_a_search_before_anything_is_indexed_says_so(desk: Desk) -> None:
     with pytest.raises(IndexMissingError, match="Run 'kb index' first"):
         Searcher(desk.index, desk.encoder).search(Query("x"))
+
+
+def test_an_answer_is_given_again_until_anything_is_published(desk: Desk) -> None:
+    desk.write("a.md", "---\ntitle: Check a port\naudience: public\n---\nport port\n")
+    desk.write("b.md", "---\ntitle: Another port\n---\nport\n")
+    desk.update()
+    searcher = Searcher(desk.index, desk.encoder)
+    first, again = (searcher.search(Query("port")) for _ in range(2))
+    assert first.hits is again.hits
+    assert [hit.id for hit in searcher.search(Query("port", sight=PUBLIC)).hits] == ["a"]
+    assert [hit.id for hit in searcher.search(Query("port", facets={"type": frozenset({"faq"})})).hits] == []
+    assert [hit.id for hit in searcher.search(Query("port", limit=1)).hits] == [first.hits[0].id]
+    desk.write("b.md", "---\ntitle: No more\n---\nOf ships.\n")
+    desk.update()
+    assert [hit.id for hit in searcher.search(Query("port")).hits] == ["a"]

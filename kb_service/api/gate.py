@@ -25,6 +25,8 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FOR_ANYBODY = ("/readyz", "/login", "/logout", "/hooks/git")
 # Whether the process lives is told whatever state the rest is in; files are the same for everybody
 _TOUCHING_NOTHING = ("/healthz", "/static/", "/widget.js", "/favicon.ico")
+# Of a key, a session, another site: each is looked for in the record, which may take its time
+_HEADERS_LOOKED_UP = frozenset({"authorization", "x-api-key", "cookie", "origin"})
 _NO_PAGES = ("/api/", "/media/", "/metrics", "/openapi.json")
 # Whoever asks too often costs no look-up each time
 _ORIGINS_SECONDS = 1.0
@@ -69,7 +71,8 @@ class Gate:
         request = Request(scope)
         admitted = await self._too_many(request)
         if admitted is None:
-            admitted = await run_in_threadpool(self._admit, request)
+            nothing_to_look_up = _HEADERS_LOOKED_UP.isdisjoint(request.headers.keys())
+            admitted = self._admit(request) if nothing_to_look_up else await run_in_threadpool(self._admit, request)
         marked = _marked(send, admitted.origin)
         state = scope.setdefault("state", {})
         state["caller"], state["session"] = admitted.caller, admitted.session

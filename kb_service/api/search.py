@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from indexer.frontmatter import KnowledgeType, Tier
 from kb_service import completing, glossary
+from kb_service.api.answers import as_it_is
 from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.api.problems import NOT_FOUND
 from kb_service.bodies import term_json
@@ -152,7 +154,7 @@ def search(
     offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
     shown: Shown = [],
     with_facets: Annotated[bool, Query(alias="facets", description="Count the hits by their facets.")] = False,
-) -> dict[str, Any]:
+) -> Response:
     """Articles by words, by meaning and by exact identifiers, each with its reasons and the passage that matched."""
     given: dict[str, list[Any]] = {"type": type_, "service": service, "tag": tag, "tier": tier}
     facets = {name: frozenset(values) for name, values in given.items() if values}
@@ -161,7 +163,7 @@ def search(
     kept = None
     if q.strip() and not offset:
         kept = base.feedback.searched("search", q, [hit.id for hit in results.hits], caller=who.id)
-    return {**as_json(results), "search_id": kept}
+    return as_it_is({**as_json(results), "search_id": kept})
 
 
 @router.get("/complete", summary="Type-ahead", response_model=CompleteBody)
@@ -171,17 +173,19 @@ def complete(
     q: Annotated[str, Query(max_length=_MOST_LETTERS, examples=["password r"])] = "",
     limit: Annotated[int, Query(ge=1, le=20)] = 8,
     shown: Annotated[list[str], Query(description="Completions shown already: they keep their places.")] = [],
-) -> dict[str, Any]:
+) -> Response:
     """Titles, other names and terms that hold the words typed, the last one perhaps only begun. Words lane only."""
     started = time.perf_counter()
     found = completing.complete(base.index, Asked(q, sight=sight, limit=limit, shown=tuple(shown)))
-    return {
-        "query": q,
-        "completions": [{"text": text, "id": owner, "url": article_url(owner)} for text, owner in found.names],
-        "note": found.note,
-        "generation": found.generation,
-        "took_ms": round((time.perf_counter() - started) * 1000, 2),
-    }
+    return as_it_is(
+        {
+            "query": q,
+            "completions": [{"text": text, "id": owner, "url": article_url(owner)} for text, owner in found.names],
+            "note": found.note,
+            "generation": found.generation,
+            "took_ms": round((time.perf_counter() - started) * 1000, 2),
+        }
+    )
 
 
 @router.get("/glossary", summary="All terms")

@@ -4,8 +4,6 @@ A real ``kb serve`` with the real model, a real Chromium on the same machine. KB
 """
 
 import os
-import random
-import shutil
 import statistics
 import tempfile
 import time
@@ -17,9 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.authors import Service
-from tests.benchmarks.publish import ARTICLES, article, sentences
+from tests.benchmarks.made import ARTICLES, content
 from tests.chromium import chromium, launch
-from tests.conftest import CONTENT
 
 QUERIES = (
     "vpn does not connect", "printer offline", "0x80070005", "account locked out after password change",
@@ -44,17 +41,6 @@ RECORD = """() => {
 }"""
 SHARE = """() => performance.getEntriesByType('resource').filter(one => one.name.includes('/results?')).slice(-2)
   .map(one => one.responseStart - one.requestStart)"""
-
-
-def content(folder: Path) -> Path:
-    """Our own articles, and made ones up to a thousand."""
-    made = folder / "content"
-    shutil.copytree(CONTENT, made)
-    chance, lines = random.Random(1), sentences()  # noqa: S311 (the same articles in every run)
-    (made / "more").mkdir()
-    for number in range(ARTICLES - len(list(made.rglob("*.md")))):
-        (made / "more" / f"{number}.md").write_text(article(number, chance, lines), "utf-8")
-    return made
 
 
 def typed(page: Page, text: str) -> tuple[float, float, list[float]]:

@@ -23,10 +23,9 @@ from rich.table import Table
 
 from kb_service import KnowledgeBase, Settings
 from tests.authors import Service
-from tests.conftest import CONTENT
+from tests.benchmarks.made import ARTICLES, article, sentences
 
-ARTICLES, COMMITS, PUSHES = 1_000, 5_000, 30
-SECTIONS = 8
+COMMITS, PUSHES = 5_000, 30
 SECRET = "benchmark"  # noqa: S105 (of a service that lives for this run)
 WAYS: dict[str, dict[str, str]] = {
     "by git's hook": {},
@@ -44,18 +43,6 @@ def git(folder: Path, *arguments: str, said: bytes | None = None) -> str:
         env={**os.environ, **_IDENTITY}, input=said, check=True, capture_output=True,
     )  # fmt: skip
     return done.stdout.decode()
-
-
-def sentences() -> list[str]:
-    """The sentences of our own content, to make new articles of."""
-    texts = (path.read_text("utf-8") for path in sorted(CONTENT.rglob("*.md")))
-    return [line for text in texts for line in text.splitlines() if len(line) > 60 and not line.startswith("|")]
-
-
-def article(number: int, chance: random.Random, lines: list[str]) -> str:
-    """An article of some ten passages."""
-    parts = (f"## Part {part}\n\n" + "\n\n".join(chance.sample(lines, 3)) for part in range(SECTIONS))
-    return f"---\ntitle: Article {number} {chance.choice(lines)[:40].split(':')[0]}\n---\n" + "\n\n".join(parts) + "\n"
 
 
 def history(articles: int, commits: int) -> Iterator[bytes]:

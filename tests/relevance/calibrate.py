@@ -81,8 +81,13 @@ def samples(development: Development, labelled: LabelledSet, searcher: Searcher)
 
     def page(text: str, exclude: frozenset[str], judged: Mapping[str, int]) -> Page:
         whole = searcher.rank(Query(text, exclude=exclude))
+        seen = features(whole.ranked, whole.found)
         return [
-            Sample(features(whole.ranked, place, whole.found), hit.candidate.owner_id in judged, hit.certain)
+            Sample(
+                {name: float(column[place]) for name, column in seen.items()},
+                hit.candidate.owner_id in judged,
+                hit.certain,
+            )
             for place, hit in enumerate(whole.ranked[:FIRST_REPORTS])
         ]
 
@@ -127,7 +132,8 @@ def worth(model: Model, one: Samples, strong: float) -> Worth:
     """Measure a model on a set."""
 
     def chance(sample: Sample) -> float:
-        return max(model.probability(sample.features), SURE if sample.certain else 0.0)
+        alone = {name: np.array([value]) for name, value in sample.features.items()}
+        return max(float(model.probabilities(alone)[0]), SURE if sample.certain else 0.0)
 
     def share(pages: Sequence[Page]) -> float:
         return float(np.mean([any(chance(sample) >= strong for sample in page[:PAGE]) for page in pages]))

@@ -59,8 +59,8 @@ def measured(labelled: LabelledSet, searcher: Searcher, txtai: Mapping[str, Sequ
         rankings = {"bm25": baselines.bm25(found.found), "dense": baselines.dense(found.found)}
         rankings["rrf"] = baselines.rrf(found.found)
         for lane in LANES:
-            rankings[lane] = [hit.candidate.owner_id for hit in found.alone(lane)]
-        rankings[FUSED] = [hit.candidate.owner_id for hit in found.ranked]
+            rankings[lane] = found.alone(lane).ids
+        rankings[FUSED] = found.ranked.ids
         if txtai is not None:
             rankings["txtai"] = [one for one in txtai.get(query.id, []) if one not in query.exclude]
         for name, ranking in rankings.items():

@@ -1,0 +1,66 @@
+"""A light client that asks one after the other, or several side by side, and keeps how long each answer took."""
+
+import http.client
+import statistics
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How long answers took, in milliseconds in rising order, and how many came each second."""
+
+    times: tuple[float, ...]
+    per_second: float
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.times)
+
+    @property
+    def p99(self) -> float:
+        return self.times[int(len(self.times) * 0.99)]
+
+
+def ask(port: int, path: str, texts: Sequence[str], clients: int = 1) -> Asked:
+    """Ask for the path with each text at its end. Raises AssertionError for an answer that is none."""
+    waiting, times, wrong = iter(texts), [], []
+    lock = threading.Lock()
+
+    def one() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        while True:
+            with lock:
+                text = next(waiting, None)
+            if text is None:
+                break
+            started = time.perf_counter()
+            connection.request("GET", path + quote(text))
+            answer = connection.getresponse()
+            body = answer.read()
+            times.append((time.perf_counter() - started) * 1000)
+            if answer.status != 200:
+                wrong.append(f"{answer.status} {body[:200]!r}")
+        connection.close()
+
+    threads = [threading.Thread(target=one) for _ in range(clients)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.perf_counter() - started
+    assert not wrong, wrong[0]
+    return Asked(tuple(sorted(times)), len(times) / took)
+
+
+def memory(pids: Iterable[int]) -> int:
+    """Mebibytes that processes hold, shared pages shared out among those who have them (PSS)."""
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:  # noqa: PTH123
+            total += next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+    return total // 1024
