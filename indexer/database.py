@@ -23,7 +23,7 @@ def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Da
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA temp_store=MEMORY")
-        connection.execute("PRAGMA cache_size=-16384")
+        connection.execute("PRAGMA cache_size=-2048")
     except sqlite3.OperationalError as error:
         # Not the file's fault: the disk is full or failing, or permissions lack
         raise KnowledgeBaseError(f"{path} cannot be opened: {error}", "Look at the disk and its permissions") from error

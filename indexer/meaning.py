@@ -1,7 +1,7 @@
-"""The meaning lane: inner products of unit vectors in FAISS, half precision, filtered before top-k.
+"""The meaning lane: inner products of unit vectors of half precision, filtered before top-k.
 
-A shared base (a file written once), a small tail in memory for what came since, and whatever is gone is simply not
-allowed any more. Both parts use the same FAISS index, so that a vector scores alike wherever it lies.
+A shared base (a FAISS file written once), a small tail in memory for what came since, and whatever is gone is simply
+not allowed any more. A vector scores alike wherever it lies.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from indexer.vectors import HalfVectors
 
 Keys = NDArray[np.int64]
 
-# Up to so many vectors are kept a second time, as float32. All of 10,000 are compared with a query in 0.3 ms, and any
-# of them can be looked at then; FAISS takes 0.3 to find the best of half precision, and 0.9 to tell of 5,000 how near
-# they are, since it can only put them in order. From some 30,000 on FAISS is as fast, and takes half the memory
+# Up to so many vectors are one block of float32. All of 10,000 are compared with a query in 0.3 ms, and any of them
+# can be looked at then; FAISS takes 0.3 to find the best of half precision, and 0.9 to tell of 5,000 how near they are,
+# since it can only put them in order. From some 30,000 on FAISS is as fast, and takes half the memory
 _MOST_PLAIN = 30_000
 
 
@@ -51,21 +51,25 @@ class Chosen:
 
 
 class MeaningLane:
-    """Vectors by passage key. Immutable: ``with_tail`` gives the next one."""
+    """Vectors by passage key. Immutable: ``with_tail`` gives the next one.
+
+    A few are one block of float32, in the order of ``keys``; many are a FAISS index of the base, and one of the tail.
+    """
 
     def __init__(self, dimension: int, base: faiss.Index | None, tail_keys: Keys, tail: Vectors) -> None:
         self.dimension = dimension
-        self._base = base
-        self._tail_keys, self._tail_vectors = tail_keys, tail
-        self._tail = _index_of(dimension, tail_keys, tail) if len(tail_keys) else None
         base_keys = keys_of(base) if base is not None else np.zeros(0, np.int64)
         every = np.concatenate([base_keys, tail_keys])
         order = np.argsort(every, kind="stable")
         self.keys: Keys = every[order]
-        self._plain: Vectors | None = None
+        self._block: Vectors | None = None
         if len(every) <= _MOST_PLAIN:
             in_base = base.index.reconstruct_n(0, base.ntotal) if base is not None else tail[:0]
-            self._plain = np.concatenate([in_base, tail.astype(np.float16).astype(np.float32)])[order]
+            self._block = np.concatenate([in_base, tail.astype(np.float16).astype(np.float32)])[order]
+            base, tail_keys, tail = None, tail_keys[:0], tail[:0]
+        self._base = base
+        self._tail_keys, self._tail_vectors = tail_keys, tail
+        self._tail = _index_of(dimension, tail_keys, tail) if len(tail_keys) else None
 
     @classmethod
     def empty(cls, dimension: int) -> "MeaningLane":
@@ -74,59 +78,58 @@ class MeaningLane:
     @classmethod
     def open(cls, folder: Path, file: BaseFile, dimension: int) -> "MeaningLane":
         """The base of a file, checked by its hash first: FAISS reads a flipped bit without a word."""
-        lane = cls.empty(dimension)
-        return cls(dimension, read_base(folder, file), lane._tail_keys, lane._tail_vectors)
+        return cls(dimension, read_base(folder, file), np.zeros(0, np.int64), np.zeros((0, dimension), np.float32))
 
     def with_tail(self, keys: Keys, vectors: Vectors) -> "MeaningLane":
         """This lane and further vectors, ``(n, dimension)`` float32."""
-        return MeaningLane(
-            self.dimension,
-            self._base,
-            np.concatenate([self._tail_keys, keys]),
-            np.concatenate([self._tail_vectors, vectors]),
-        )
+        held, block = (self.keys, self._block) if self._block is not None else (self._tail_keys, self._tail_vectors)
+        return MeaningLane(self.dimension, self._base, np.concatenate([held, keys]), np.concatenate([block, vectors]))
 
     def nearest(self, query: Vectors, chosen: Chosen, k: int) -> tuple[Keys, Vectors]:
         """Keys and inner products of the ``k`` nearest among those to choose from, the nearest first.
 
         ``query`` is ``(dimension,)`` float32.
         """
-        if not len(chosen.keys) or k < 1:
-            return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        _on_one_thread()
-        parts = [
-            index.search(query[None, :], min(k, index.ntotal), params=faiss.SearchParameters(sel=chosen.selector))
-            for index in (self._base, self._tail)
-            if index is not None
-        ]
-        scores = np.concatenate([score[0] for score, _ in parts] or [np.zeros(0, np.float32)])
-        keys = np.concatenate([key[0] for _, key in parts] or [np.zeros(0, np.int64)])
-        scores, keys = scores[keys >= 0], keys[keys >= 0]
+        every = self.every_score(query)
+        if every is not None:
+            at = np.flatnonzero(np.isin(self.keys, chosen.keys, assume_unique=True))
+            keys, scores = self.keys[at], every[at]
+        elif not len(chosen.keys) or k < 1:
+            keys, scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
+        else:
+            _on_one_thread()
+            parts = [
+                index.search(query[None, :], min(k, index.ntotal), params=faiss.SearchParameters(sel=chosen.selector))
+                for index in (self._base, self._tail)
+                if index is not None
+            ]
+            scores, keys = (np.concatenate([part[column][0] for part in parts]) for column in (0, 1))
+            scores, keys = scores[keys >= 0], keys[keys >= 0]
         order = np.lexsort((keys, -scores))[:k]
         return keys[order], scores[order]
 
     def every_score(self, query: Vectors) -> Vectors | None:
         """The inner product with every vector, in the order of ``keys``; None where they are too many for that."""
-        if self._plain is None:
+        if self._block is None:
             return None
         _on_one_thread()
         scores = np.empty(len(self.keys), np.float32)
-        faiss.fvec_inner_products_ny(*map(faiss.swig_ptr, (scores, query, self._plain)), self.dimension, len(self.keys))
+        faiss.fvec_inner_products_ny(*map(faiss.swig_ptr, (scores, query, self._block)), self.dimension, len(self.keys))
         return scores
 
     def vectors(self, keys: Keys) -> tuple[Keys, Vectors]:
         """Those of the keys that have a vector, in order, and their vectors, ``(n, dimension)`` float32."""
-        wanted = np.unique(keys)
+        wanted = np.intersect1d(keys, self.keys)
+        if self._block is not None:
+            return wanted, self._block[np.searchsorted(self.keys, wanted)]
         found = np.zeros((len(wanted), self.dimension), np.float32)
         in_tail = np.isin(wanted, self._tail_keys)
         if in_tail.any():
             order = np.argsort(self._tail_keys, kind="stable")
             found[in_tail] = self._tail_vectors[order[np.searchsorted(self._tail_keys, wanted[in_tail], sorter=order)]]
-        in_base = ~in_tail & np.isin(wanted, self.keys)
-        if self._base is not None and in_base.any():
-            found[in_base] = self._base.reconstruct_batch(wanted[in_base])
-        there = in_tail | in_base
-        return wanted[there], found[there]
+        if self._base is not None and not in_tail.all():
+            found[~in_tail] = self._base.reconstruct_batch(wanted[~in_tail])
+        return wanted, found
 
 
 def _on_one_thread() -> None:

@@ -1,11 +1,16 @@
 """Who asks: told by a key, a token or a session. Without any key and provider everybody at this machine may come in."""
 
+from typing import TYPE_CHECKING
+
 from indexer.errors import KnowledgeBaseError
 from kb_service.access import PUBLIC, Caller, NotForCallerError, Role
 from kb_service.keys import PREFIX, KeyRefusedError, Keys
-from kb_service.oidc import Oidc, TokenRefusedError
 from kb_service.page_sessions import PageSession, Person
+from kb_service.provider import Provider, TokenRefusedError
 from kb_service.settings import Settings
+
+if TYPE_CHECKING:
+    from kb_service.oidc import Oidc
 
 CredentialsRefusedError = (KeyRefusedError, TokenRefusedError)
 ANYBODY = Caller("anonymous", "anybody", "requester", PUBLIC, is_shared=True)
@@ -20,12 +25,19 @@ class NoCredentialsError(KnowledgeBaseError):
         )
 
 
+def _oidc(provider: Provider) -> "Oidc":
+    # Cryptography that takes a tenth of a second to import, and that few need
+    from kb_service.oidc import Oidc
+
+    return Oidc(provider)
+
+
 class Callers:
     """Tells callers from what they show. One serves all threads."""
 
     def __init__(self, keys: Keys, settings: Settings) -> None:
         self.keys, self._settings = keys, settings
-        self.oidc = Oidc(settings.provider) if settings.provider else None
+        self.oidc = _oidc(settings.provider) if settings.provider else None
         self._had_key = False
 
     @property

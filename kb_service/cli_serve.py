@@ -14,6 +14,7 @@ from kb_service.content import is_ref, working_tree
 from kb_service.desk import Desk
 from kb_service.keys import Keys
 from kb_service.knowledge_base import KnowledgeBase
+from kb_service.memory import hold_little
 from kb_service.publishing import Publisher
 from kb_service.settings import Settings, is_loopback
 from kb_service.terminal import Bar, err, out
@@ -30,6 +31,7 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
     from kb_service.app import create_app
     from kb_service.slow_clients import protocol
 
+    hold_little()
     listening = _listen(settings)
     _check_doors(settings)
     base = opened(settings)

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -18,9 +17,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
-from indexer.errors import KnowledgeBaseError
 from kb_service.access import Caller, NotForCallerError
-from kb_service.provider import Provider
+from kb_service.provider import Provider, ProviderError, SignIn, TokenRefusedError
 
 _SIGNED_BY = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 _LEEWAY_SECONDS = 60
@@ -31,23 +29,6 @@ _TRY_AGAIN_SECONDS = 2.0
 _TURN_SECONDS = 1.0
 # Of somebody in hundreds of groups with long names
 _LONGEST_TOKEN = 128 * 1024
-
-
-class TokenRefusedError(KnowledgeBaseError):
-    """The token is none of the provider's, not for this service, or over."""
-
-
-class ProviderError(KnowledgeBaseError):
-    """The provider cannot be asked, or says what makes no sense."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """A sign-in that has begun: what must come back from it."""
-
-    state: str
-    nonce: str
-    verifier: str
 
 
 class Oidc:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from indexer.errors import KnowledgeBaseError
 from kb_service.access import ROLES, Caller, Role, sight_of
 
 
@@ -24,3 +25,20 @@ class Provider:
             return None
         role = max(roles, key=ROLES.index)
         return Caller(caller_id, name, role, sight_of(role, groups))
+
+
+class TokenRefusedError(KnowledgeBaseError):
+    """The token is none of the provider's, not for this service, or over."""
+
+
+class ProviderError(KnowledgeBaseError):
+    """The provider cannot be asked, or says what makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in that has begun: what must come back from it."""
+
+    state: str
+    nonce: str
+    verifier: str

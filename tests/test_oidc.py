@@ -19,8 +19,8 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from kb_service.access import NotForCallerError, Sight
-from kb_service.oidc import Oidc, ProviderError, TokenRefusedError
-from kb_service.provider import Provider
+from kb_service.oidc import Oidc
+from kb_service.provider import Provider, ProviderError, TokenRefusedError
 from tests.oidc_provider import CLIENT, SECRET, OidcProvider, open_provider
 
 BACK = "http://127.0.0.1:8000/login/oidc"

@@ -11,8 +11,8 @@ from kb_service.access import NotForCallerError
 from kb_service.api.gate import COOKIE, address_of
 from kb_service.callers import Callers, CredentialsRefusedError
 from kb_service.keys import PREFIX, KeyRefusedError
-from kb_service.oidc import ProviderError, SignIn
 from kb_service.page_sessions import PageSession, PageSessions, Person, wanted_page
+from kb_service.provider import ProviderError, SignIn
 from kb_service.rates import TooManyRequestsError
 from kb_service.web.forms import Form
 from kb_service.web.page import page
