@@ -5,23 +5,23 @@ and for titles alike.
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
-_CODE = re.compile(
-    r"""
-    (?P<hex>\b0x[0-9a-f]{2,16}\b)                                   # 0x80070005
-  | (?P<dated>\b[a-z]{2,8}-\d{4}-\d{3,8}\b)                         # CVE-2021-44228
-  | (?P<coded>\b[a-z]{1,12}[-_]?\d{3,10}\b)                         # ORA-01017, KB00023583, E1234
-  | (?P<address>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,2})?\b)  # 192.0.2.7, 192.0.2.7:443, 10.0.0.0/8
-  | (?P<host>\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}\.[a-z]{2,24}\b)  # mail.example.com
-  | (?P<snake>\b[a-z0-9]+(?:_[a-z0-9]+)+\b)                         # ERR_CONNECTION_REFUSED, max_connections
-    """,
-    re.VERBOSE | re.IGNORECASE,
+# Each kind with the sign that any text must have that holds one: what cannot be there is not looked for
+_KINDS = (
+    ("0-9", r"(?P<hex>\b0x[0-9a-f]{2,16}\b)"),  # 0x80070005
+    ("0-9", r"(?P<dated>\b[a-z]{2,8}-\d{4}-\d{3,8}\b)"),  # CVE-2021-44228
+    ("0-9", r"(?P<coded>\b[a-z]{1,12}[-_]?\d{3,10}\b)"),  # ORA-01017, KB00023583, E1234
+    # 192.0.2.7, 192.0.2.7:443, 10.0.0.0/8
+    ("0-9", r"(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,2})?\b)"),
+    (".", r"(?P<host>\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}\.[a-z]{2,24}\b)"),  # mail.example.com
+    ("_", r"(?P<snake>\b[a-z0-9]+(?:_[a-z0-9]+)+\b)"),  # ERR_CONNECTION_REFUSED, max_connections
 )
 # Written so that a text can match in one way only: else what nearly matches takes ages
 _CAMEL = re.compile(r"\b(?:[A-Z]+[a-z0-9]+|[a-z]+[0-9]*)[A-Z][a-z0-9]*[A-Z][A-Za-z0-9]*\b")
-# What every one of these holds: prose is passed over at a tenth of the cost
-_MAY_HOLD = re.compile(r"[\d_]|\S\.\S|[a-z0-9][A-Z]")
+_HUMPED = re.compile(r"[a-z0-9][A-Z]")
+_DIGIT = re.compile(r"\d")
+_EVERY_SIGN = frozenset(sign for sign, _ in _KINDS)
 _NAMED_NUMBER = re.compile(
     r"\b(?:port|error|code|status|http|event(?:\s+id)?|stop)s?(?:\s+(?:code|number|id))?[\s:#]{1,3}(\d{2,6})\b",
     re.IGNORECASE,
@@ -41,19 +41,29 @@ def identifiers(text: str) -> frozenset[str]:
     that is nothing but a number.
     """
     found: set[str] = set()
-    if not _MAY_HOLD.search(text):
-        return frozenset()
-    for match in _CODE.finditer(text):
+    has_digit = _DIGIT.search(text) is not None
+    signs = frozenset(sign for sign, there in (("0-9", has_digit), (".", "." in text), ("_", "_" in text)) if there)
+    # Without its case an ASCII text is read in half the time; of others some letters would become two
+    plain = text.isascii()
+    for match in _codes(signs, plain).finditer(text.lower() if plain else text) if signs else ():
         code = match.group().casefold()
         found.add(code)
-        if match["coded"] and (digits := _DIGITS.fullmatch(code)):
+        if match.lastgroup == "coded" and (digits := _DIGITS.fullmatch(code)):
             found |= {digits[1], code.lstrip("abcdefghijklmnopqrstuvwxyz-_")}
-    found.update(match.group().casefold() for match in _CAMEL.finditer(text))
-    found.update(match[1] for match in _NAMED_NUMBER.finditer(text))
-    if _ONLY_DIGITS.fullmatch(text):
-        found |= {text.strip(), text.strip().lstrip("0")}
-    found.update(number for number in _LONG_NUMBER.findall(text) if not _YEAR.fullmatch(number))
+    if _HUMPED.search(text):
+        found.update(match.group().casefold() for match in _CAMEL.finditer(text))
+    if has_digit:
+        found.update(match[1] for match in _NAMED_NUMBER.finditer(text))
+        if _ONLY_DIGITS.fullmatch(text):
+            found |= {text.strip(), text.strip().lstrip("0")}
+        found.update(number for number in _LONG_NUMBER.findall(text) if not _YEAR.fullmatch(number))
     return frozenset(found)
+
+
+@cache
+def _codes(signs: frozenset[str], is_lower: bool) -> re.Pattern[str]:
+    flags = re.NOFLAG if is_lower else re.IGNORECASE
+    return re.compile("|".join(pattern for sign, pattern in _KINDS if sign in signs), flags)
 
 
 def is_code(identifier: str) -> bool:
@@ -61,8 +71,8 @@ def is_code(identifier: str) -> bool:
 
     Hosts, addresses, plain numbers, and names that programs have are not.
     """
-    match = _CODE.fullmatch(identifier)
-    return match is not None and any(match[kind] for kind in ("hex", "dated", "coded"))
+    match = _codes(_EVERY_SIGN, False).fullmatch(identifier)
+    return match is not None and match.lastgroup in {"hex", "dated", "coded"}
 
 
 def words_of_name(name: str) -> list[str]:

@@ -106,7 +106,7 @@ class PassageIndex:
     def complete(self, typed: str, wanted: Filter, most: int) -> list[tuple[str, str]]:
         """Names that go on from what is typed, with their owners' ids; see ``Snapshot.complete``."""
         with self.snapshot() as snapshot:
-            return snapshot.complete(self.connection, typed, wanted, most)
+            return snapshot.complete(self.connection, [typed], wanted, most)
 
     def passages(self, keys: Iterable[int]) -> dict[int, Passage]:
         return passages_by_key(self.connection, keys)

@@ -7,6 +7,7 @@ commands. It never exceeds the encoder's window, so nothing is silently truncate
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -86,7 +87,7 @@ def cut(
         path = _heading_path(knowledge, section)
         said = [spoken(transcripts[video]) for video in section.videos if transcripts and video in transcripts]
         units += [_Unit("section", path, section.anchor, (text,)) for text in said]
-    return _packed(knowledge.id, units, _Window(count_tokens, max_tokens))
+    return _packed(knowledge.id, units, _Window(cache(count_tokens), max_tokens))
 
 
 def cut_record(
@@ -99,7 +100,7 @@ def cut_record(
     path = (title,)
     units = [_Unit("title", path, "", (title,))] if title else []
     units += [_Unit(role, path, "", tuple(re.split(r"\n\s*\n", text))) for role, text in texts]
-    return _packed(record_id, units, _Window(count_tokens, max_tokens))
+    return _packed(record_id, units, _Window(cache(count_tokens), max_tokens))
 
 
 def spoken(transcript: str) -> str:
@@ -164,7 +165,10 @@ def _below(path: Sequence[str], text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The encoder's window: how much text one passage can hold."""
+    """The encoder's window: how much text one passage can hold.
+
+    ``count`` keeps what it counted: each text is asked for two or three times, and tokens take most of the cutting.
+    """
 
     count: CountTokens
     most: int

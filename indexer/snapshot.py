@@ -226,8 +226,10 @@ class Snapshot:
         keys: list[int] = self._keys[found[self.select(wanted)[self._owner_of[found]]]].tolist()
         return keys
 
-    def complete(self, connection: sqlite3.Connection, typed: str, wanted: Filter, most: int) -> list[tuple[str, str]]:
-        """Names that hold the words typed, the last one perhaps only begun, with their owners' ids.
+    def complete(
+        self, connection: sqlite3.Connection, typed: Sequence[str], wanted: Filter, most: int
+    ) -> list[tuple[str, str]]:
+        """Names that hold the words of one of the texts, its last one perhaps only begun, with their owners' ids.
 
         Those that begin as typed come first, then the shorter ones.
         """
@@ -237,8 +239,8 @@ class Snapshot:
         shortest = keys[seen][np.lexsort((keys[seen], self._length[positions[seen]]))][: most * 10]
         marks = ",".join("?" * len(shortest))
         rows = connection.execute(f"SELECT rowid, text FROM names WHERE rowid IN ({marks})", shortest.tolist())
-        start = typed.strip().casefold()
-        found = sorted((not text.casefold().startswith(start), len(text), text, key) for key, text in rows)
+        starts = tuple(text.strip().casefold() for text in typed)
+        found = sorted((not text.casefold().startswith(starts), len(text), text, key) for key, text in rows)
         names: dict[str, str] = {}
         for _, _, text, key in found:
             names.setdefault(text, self.owner_ids[self._owner_of[np.searchsorted(self._keys, key)]])

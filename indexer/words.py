@@ -76,15 +76,19 @@ def add_name(connection: sqlite3.Connection, scope: Scope, key: int, name: str) 
     connection.execute("INSERT INTO names (rowid, words, text) VALUES (?, ?, ?)", (key, words, name))
 
 
-def names_beginning(connection: sqlite3.Connection, scopes: Iterable[Scope], typed: str) -> list[int]:
-    """Keys of the names that hold all words typed, the last one perhaps only begun, in order."""
-    words = _WORD.findall(typed)[-12:]
-    found: list[int] = []
-    for scope in scopes if words else ():
-        *whole, begun = (f'"{_in_names(scope)}{word}"' for word in words)
-        match = " ".join([*whole, f"{begun}*"])
-        found += (key for (key,) in connection.execute("SELECT rowid FROM names WHERE words MATCH ?", (match,)))
-    return sorted(found)
+def names_beginning(connection: sqlite3.Connection, scopes: Iterable[Scope], typed: Sequence[str]) -> list[int]:
+    """Keys of the names that hold all words of one of the texts typed, its last one perhaps only begun, in order."""
+    said = [words for text in typed if (words := _WORD.findall(text)[-12:])]
+    either = []
+    for scope in scopes:
+        start = _in_names(scope)
+        either += [" ".join(f'"{start}{word}"' for word in words) + "*" for words in said]
+    if not either:
+        return []
+    match = " OR ".join(f"({all_of})" for all_of in either)
+    return [
+        key for (key,) in connection.execute("SELECT rowid FROM names WHERE words MATCH ? ORDER BY rowid", (match,))
+    ]
 
 
 def _in_names(scope: Scope) -> str:

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from indexer.errors import KnowledgeBaseError
 from kb_service.access import NotForCallerError
+from kb_service.api.crew import OverloadedError
 from kb_service.callers import CredentialsRefusedError, NoCredentialsError
 from kb_service.deflection import UnknownSuggestionError
 from kb_service.feedback import UnknownSearchError
@@ -71,7 +72,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (413, "The body is too large"),
         (422, "A value is not what it should be"),
         (429, "Asked more often than may be; Retry-After says when there is room again"),
-        (503, "Nothing to answer from yet"),
+        (503, "Nothing to answer from yet, or more to answer than can be; Retry-After says when to ask again"),
     )
 }
 NOT_FOUND: dict[int | str, dict[str, Any]] = {
@@ -122,6 +123,8 @@ def refusal(error: KnowledgeBaseError) -> JSONResponse:
         return problem(401, str(error), headers={"WWW-Authenticate": "Bearer"})
     if isinstance(error, NotForCallerError | ForeignHostError | ForeignOriginError | ForeignFormError):
         return problem(403, str(error))
+    if isinstance(error, OverloadedError):
+        return problem(503, str(error), headers={"Retry-After": str(error.seconds)})
     if isinstance(error, TooManyRequestsError):
         return problem(429, str(error), headers={"Retry-After": str(error.seconds)})
     return problem(503, str(error), headers={"Retry-After": "5"})

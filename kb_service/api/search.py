@@ -12,6 +12,7 @@ from indexer.frontmatter import KnowledgeType, Tier
 from kb_service import completing, glossary
 from kb_service.api.answers import as_it_is
 from kb_service.api.caller import Base, CallerSight, Who
+from kb_service.api.crew import by_the_crew
 from kb_service.api.problems import NOT_FOUND
 from kb_service.bodies import term_json
 from kb_service.confidence import Confidence
@@ -127,6 +128,7 @@ Shown = Annotated[
 
 
 @router.get("/search", summary="Find the right article", response_model=SearchBody)
+@by_the_crew
 def search(
     base: Base,
     who: Who,
@@ -167,6 +169,7 @@ def search(
 
 
 @router.get("/complete", summary="Type-ahead", response_model=CompleteBody)
+@by_the_crew
 def complete(
     base: Base,
     sight: CallerSight,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from kb_service import suggest as suggesting
 from kb_service.api.caller import Base, CallerSight, Records, Who
+from kb_service.api.crew import by_the_crew
 from kb_service.api.problems import NOT_FOUND
 from kb_service.bodies import suggestion_json
 from kb_service.query import Query as Asked
@@ -43,6 +44,7 @@ class EventBody(BaseModel):
 
 
 @router.post("/suggest", summary="Articles for a ticket that is being written")
+@by_the_crew
 def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> dict[str, Any]:
     """At most three, and only such as answer with the probability set by `KB_SUGGEST`; else none, and why.
 

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from indexer.frontmatter import KnowledgeType, Tier
 from kb_service.access import Caller
 from kb_service.api.caller import Base, CallerSight, Who
+from kb_service.api.crew import by_the_crew
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.overview import overview
 from kb_service.query import Query as Asked
@@ -51,6 +52,7 @@ def search_page(request: Request, base: Base, who: Who, asked: AskedFor) -> Resp
 
 
 @router.get("/results")
+@by_the_crew
 def results(
     request: Request,
     base: Base,

@@ -26,25 +26,34 @@ class Asked:
 
 
 def ask(port: int, path: str, texts: Sequence[str], clients: int = 1) -> Asked:
-    """Ask for the path with each text at its end. Raises AssertionError for an answer that is none."""
-    waiting, times, wrong = iter(texts), [], []
+    """Ask for the path with each text at its end.
+
+    Raises OSError where nothing answers, RuntimeError for an answer that is none.
+    """
+    waiting = iter(texts)
+    times: list[float] = []
+    failures: list[Exception] = []
     lock = threading.Lock()
+
+    def next_text() -> str | None:
+        with lock:
+            return None if failures else next(waiting, None)
 
     def one() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        while True:
-            with lock:
-                text = next(waiting, None)
-            if text is None:
-                break
-            started = time.perf_counter()
-            connection.request("GET", path + quote(text))
-            answer = connection.getresponse()
-            body = answer.read()
-            times.append((time.perf_counter() - started) * 1000)
-            if answer.status != 200:
-                wrong.append(f"{answer.status} {body[:200]!r}")
-        connection.close()
+        try:
+            while (text := next_text()) is not None:
+                started = time.perf_counter()
+                connection.request("GET", path + quote(text))
+                answer = connection.getresponse()
+                body = answer.read()
+                times.append((time.perf_counter() - started) * 1000)
+                if answer.status != 200:
+                    raise RuntimeError(f"{answer.status} {body[:200]!r}")
+        except (OSError, RuntimeError) as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
 
     threads = [threading.Thread(target=one) for _ in range(clients)]
     started = time.perf_counter()
@@ -53,7 +62,8 @@ def ask(port: int, path: str, texts: Sequence[str], clients: int = 1) -> Asked:
     for thread in threads:
         thread.join()
     took = time.perf_counter() - started
-    assert not wrong, wrong[0]
+    if failures:
+        raise failures[0]
     return Asked(tuple(sorted(times)), len(times) / took)
 
 
