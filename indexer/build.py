@@ -24,17 +24,19 @@ from indexer.folding import fold_if_due
 from indexer.history import History
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, id_of_path, parse
-from indexer.passages import Passage
+from indexer.prepared import from_json
 from indexer.progress import Progress, unwatched
 from indexer.renames import renamed
 from indexer.source import ARTICLE_ENDINGS, Content
-from indexer.staging import Staged, Staging, passage_of
+from indexer.spelling import Spelled
+from indexer.staging import Staged, Staging
 from indexer.vectors import VectorCache
 
-Accepted = Mapping[str, tuple[KnowledgeObject, Sequence[Passage]]]
+Accepted = Mapping[str, tuple[KnowledgeObject, str]]
+"""By path; the passages are as they were laid aside, since those of fifty thousand objects would fill the memory."""
 
 # Raise when passages, terms or identifiers of an unchanged text come out differently: all is then read again
-FORMAT = "5"
+FORMAT = "6"
 # So many deleted articles are remembered by a full build, the latest ones
 _MOST_TOMBSTONES = 1_000
 
@@ -161,9 +163,10 @@ class _Build:
                 if self.catalogue.path_of_id(before.id) == before.path:
                     self.catalogue.delete(self._tombstone(before, history))
                     self.index.delete(before.id)
+            spelled: set[Spelled] = set()
             for path, (knowledge, passages) in accepted.items():
                 self.catalogue.put(knowledge)
-                if self.index.upsert(owner_of(knowledge), passages, anew=rebuilt):
+                if self.index.upsert(owner_of(knowledge), from_json(passages), anew=rebuilt, spelled=spelled):
                     changed.add(path)
             self.catalogue.put_tombstones(deleted)
             self._record(staged, accepted, refusals, names)
@@ -179,7 +182,7 @@ class _Build:
     def _accepted(self, staged: Mapping[str, Staged]) -> tuple[Accepted, list[Problem]]:
         """The staged objects that can go live, by path, and every problem of those that cannot."""
         refusals = list(self.staging.scan.problems)
-        accepted: dict[str, tuple[KnowledgeObject, Sequence[Passage]]] = {}
+        accepted: dict[str, tuple[KnowledgeObject, str]] = {}
         holders: dict[str, str] = {}
         for path, row in staged.items():
             refusals += [Problem(**problem) for problem in json.loads(row.problems)]
@@ -192,7 +195,7 @@ class _Build:
                 refusals.append(Problem(path, 1, what, "Give one of the two another id"))
             else:
                 holders[knowledge.id] = path
-                accepted[path] = knowledge, [passage_of(values) for values in json.loads(row.passages)]
+                accepted[path] = knowledge, row.passages
         return accepted, refusals
 
     def _live_holder(self, knowledge: KnowledgeObject, staged: Mapping[str, Staged]) -> str | None:

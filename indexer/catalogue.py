@@ -6,8 +6,9 @@ Tables of the index file, so that a publish switches all of it in one transactio
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from indexer.errors import Problem
@@ -263,7 +264,19 @@ def tombstone_of(knowledge: KnowledgeObject, after: str | None, at: datetime) ->
 
 
 def object_to_json(knowledge: KnowledgeObject) -> str:
-    return json.dumps(asdict(knowledge), ensure_ascii=False, default=lambda moment: moment.isoformat())
+    return json.dumps(knowledge, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: a part of an object by its fields, a moment as ISO 8601 has it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: getattr(value, name) for name in _field_names(type(value))}
+    return value.isoformat()
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _card_to_json(knowledge: KnowledgeObject) -> str:
@@ -277,7 +290,7 @@ def object_from_json(text: str) -> KnowledgeObject:
     for name in ("valid_from", "valid_to", "created", "updated"):
         values[name] = values[name] and datetime.fromisoformat(values[name])
     values["review_by"] = values["review_by"] and date.fromisoformat(values["review_by"])
-    names = {field.name for field in fields(KnowledgeObject)}
+    names = _field_names(KnowledgeObject)
     known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in names
     }

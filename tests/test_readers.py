@@ -1,0 +1,84 @@
+"""Many files are read by several processes, and come out as if one had read them."""
+
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from indexer import Report
+from tests.conftest import REPOSITORY, Desk, eventually
+
+TABLES = ("passages", "owners", "names", "words", "identifiers", "spellings", "objects", "files", "refusals")
+HOLDING = """
+import sys
+from indexer.encoder import HashingEncoder
+from indexer.readers import reading
+if __name__ == "__main__":
+    with reading(HashingEncoder().count_tokens, 64) as readers:
+        readers.start([("a.md", b"# A")])[0].result()
+        print(*readers._pool._processes, flush=True)
+        sys.stdin.read()
+"""
+
+
+def filled(folder: Path) -> Desk:
+    desk = Desk(folder)
+    for number in range(70):
+        desk.write(
+            f"runbooks/{number}.md",
+            f"---\ntitle: Runbook {number}\n---\nError 0x8007{number:04}.\n\n## Steps\n\nStart kube_{number}. Größe\n",
+        )
+    desk.write("faq/video.md", "---\ntitle: A video\n---\n![Reset](reset.mp4)\n")
+    desk.write("faq/reset.vtt", "WEBVTT\n\n00:00.000 --> 00:02.000\nPress the wombat button.\n")
+    desk.write("faq/broken.md", "---\ntitle: a: b\n---\n")
+    (desk.content / "faq" / "binary.md").write_bytes(b"\xff\xfe\x00")
+    for file in desk.content.rglob("*.*"):
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+    return desk
+
+
+def told(desk: Desk, report: Report) -> tuple[object, ...]:
+    connection = desk.index.connection
+    of_file = {"files": "path, revision, videos"}
+    rows = {
+        table: sorted(map(repr, connection.execute(f"SELECT {of_file.get(table, '*')} FROM {table}")))
+        for table in TABLES
+    }
+    return rows, report.objects, report.passages, report.refused, report.refusals
+
+
+def test_side_by_side_is_as_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = filled(tmp_path / "alone")
+    by_one = told(alone, alone.update())
+    monkeypatch.setattr("indexer.staging.MANY", 2)
+    together = filled(tmp_path / "together")
+    assert told(together, together.update()) == by_one
+
+
+def test_the_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
+    script = tmp_path / "holding.py"
+    script.write_text(HOLDING)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    process = subprocess.Popen(
+        [sys.executable, script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    readers = [int(pid) for pid in process.stdout.readline().split()]
+    assert readers
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    for pid in readers:
+        eventually(partial(_has_ended, pid), f"{pid} ends")
+
+
+def _has_ended(pid: int) -> bool:
+    """Nothing stands in the command line of one that has ended and is only not taken note of yet."""
+    try:
+        return not Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
