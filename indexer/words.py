@@ -58,8 +58,9 @@ def create_tables(connection: sqlite3.Connection) -> None:
         "CREATE VIRTUAL TABLE IF NOT EXISTS words"
         " USING fts5(terms, columnsize=0, tokenize=\"ascii tokenchars '-_.:/'\")"
     )
-    # Of a large import less is written twice; the default is 1 MiB
-    connection.execute(f"INSERT INTO words (words, rank) VALUES ('hashsize', {_HELD_BYTES})")
+    # Of a large import less is written twice; the default is 1 MiB. Said once: to open an index must not be a write
+    if connection.execute("SELECT 1 FROM words_config WHERE k = 'hashsize'").fetchone() is None:
+        connection.execute(f"INSERT INTO words (words, rank) VALUES ('hashsize', {_HELD_BYTES})")
     connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS words_instance USING fts5vocab(words, instance)")
     connection.execute(
         "CREATE VIRTUAL TABLE IF NOT EXISTS names"

@@ -1,5 +1,6 @@
 """PassageIndex: both lanes over one set of passages, and what one may not see moves nothing."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer import Filter, Owner, Passage, PassageIndex
-from indexer.database import writing
+from indexer.database import BUSY_SECONDS, writing
 from indexer.encoder import HashingEncoder
 from indexer.folding import fold
 from indexer.identifiers import identifiers
@@ -264,3 +265,13 @@ def test_completion(tmp_path: Path) -> None:
     assert index.complete("pass res", PUBLIC, 5) == []
     assert index.complete("password res", PUBLIC, 1) == [("Password reset by an agent", "agent")]
     assert index.complete('" OR *', PUBLIC, 5) == []
+
+
+def test_an_index_is_opened_and_searched_while_it_is_being_written(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    put(index, Owner("a", frozenset({"public"})), ["VPN", "the vpn drops"])
+    with writing(index.connection):
+        index.raise_generation()
+        begun = time.monotonic()
+        assert {c.owner_id for c in ask(make(tmp_path), "vpn").candidates} == {"a"}
+        assert time.monotonic() - begun < BUSY_SECONDS / 2

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer import Report
+from indexer import KnowledgeBaseError, Report
+from indexer.encoder import HashingEncoder
+from indexer.readers import reading
 from tests.conftest import REPOSITORY, Desk, eventually
 
 TABLES = ("passages", "owners", "names", "words", "identifiers", "spellings", "objects", "files", "refusals")
@@ -17,11 +19,10 @@ HOLDING = """
 import sys
 from indexer.encoder import HashingEncoder
 from indexer.readers import reading
-if __name__ == "__main__":
-    with reading(HashingEncoder().count_tokens, 64) as readers:
-        readers.start([("a.md", b"# A")])[0].result()
-        print(*readers._pool._processes, flush=True)
-        sys.stdin.read()
+with reading(HashingEncoder().count_tokens, 64) as readers:
+    assert readers.start([("a.md", b"# A")])[0].result()[0].object
+    print(*readers.pids, flush=True)
+    sys.stdin.read()
 """
 
 
@@ -57,6 +58,14 @@ def test_side_by_side_is_as_one_by_one(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("indexer.staging.MANY", 2)
     together = filled(tmp_path / "together")
     assert told(together, together.update()) == by_one
+
+
+def test_a_process_that_is_gone_is_said() -> None:
+    with reading(HashingEncoder().count_tokens, 64) as readers:
+        for pid in readers.pids:
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(KnowledgeBaseError, match="Run again: what was read is kept"):
+            readers.start([("a.md", b"# A")])[0].result()
 
 
 def test_the_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
