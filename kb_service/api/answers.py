@@ -1,7 +1,7 @@
 """Answers that are asked for many times a second, written straight to JSON.
 
 The framework would check them against the model of the API's description and then write them: 0.4 ms of an answer with
-ten hits. That they are as described is held by the tests instead, which check every one of them.
+ten hits. That they are as described is held by the tests instead.
 """
 
 from collections.abc import Mapping

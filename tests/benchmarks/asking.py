@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 
@@ -71,6 +72,6 @@ def memory(pids: Iterable[int]) -> int:
     """Mebibytes that processes hold, shared pages shared out among those who have them (PSS)."""
     total = 0
     for pid in pids:
-        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:  # noqa: PTH123
+        with Path(f"/proc/{pid}/smaps_rollup").open(encoding="ascii") as rollup:
             total += next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
     return total // 1024

@@ -35,7 +35,7 @@ def content(folder: Path, articles: int = ARTICLES) -> Path:
 
 def questions(count: int, seed: int) -> list[str]:
     """Texts of 6 to 14 words, some 19 tokens, that nobody asked before: words of one sentence in another order."""
-    chance, lines = random.Random(seed), [line.split() for line in sentences()]  # noqa: S311
+    chance, lines = random.Random(seed), [line.split() for line in sentences()]  # noqa: S311 (the same)
     asked = []
     for _ in range(count):
         words = chance.choice(lines)
