@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from indexer.catalogue import Catalogue, FileState, Tombstone, object_from_json, owner_of, tombstone_of
+from indexer.change import Change
 from indexer.database import writing
 from indexer.encoder import Encoder
 from indexer.encoding import ENCODE_BEFORE_SWITCH, Encoding
@@ -28,7 +29,6 @@ from indexer.prepared import from_json
 from indexer.progress import Progress, unwatched
 from indexer.renames import renamed
 from indexer.source import ARTICLE_ENDINGS, Content
-from indexer.spelling import Spelled
 from indexer.staging import Staged, Staging
 from indexer.vectors import VectorCache
 
@@ -148,7 +148,7 @@ class _Build:
         self.notes += [history.trouble] if history.trouble else []
         names, deleted = history.latest_names(), self._tombstones(history)
         staged = self.staging.rows()
-        with writing(self.connection):
+        with self.index.changing(anew=rebuilt) as change:
             accepted, refusals = self._accepted(staged)
             old = {path: self.catalogue.at_path(path) for path in {*accepted, *self.gone}}
             changed = {path for path, (knowledge, _) in accepted.items() if not _same(old[path], knowledge)}
@@ -158,15 +158,14 @@ class _Build:
                 for path, (knowledge, passages) in accepted.items()
             }
             moves = {before.id: now for path, before in became.items() if before.id != (now := accepted[path][0].id)}
-            self._move(moves, {knowledge.id for knowledge, _ in accepted.values()})
+            self._move(change, moves, {knowledge.id for knowledge, _ in accepted.values()})
             for before in (found for path in self.gone if (found := old[path]) is not None):
                 if self.catalogue.path_of_id(before.id) == before.path:
                     self.catalogue.delete(self._tombstone(before, history))
-                    self.index.delete(before.id)
-            spelled: set[Spelled] = set()
+                    change.delete(before.id)
             for path, (knowledge, passages) in accepted.items():
                 self.catalogue.put(knowledge)
-                if self.index.upsert(owner_of(knowledge), from_json(passages), anew=rebuilt, spelled=spelled):
+                if change.upsert(owner_of(knowledge), from_json(passages)):
                     changed.add(path)
             self.catalogue.put_tombstones(deleted)
             self._record(staged, accepted, refusals, names)
@@ -206,13 +205,13 @@ class _Build:
         now = staged[live].object if live in staged else None
         return live if now is None or object_from_json(now).id == knowledge.id else None
 
-    def _move(self, moves: Mapping[str, str], claimed: set[str]) -> None:
+    def _move(self, change: Change, moves: Mapping[str, str], claimed: set[str]) -> None:
         """Give objects their new ids. One whose new id is still another's is put in anew instead."""
         for old_id, new_id in moves.items():
             if self.catalogue.path_of_id(new_id) is not None:
-                self.index.delete(old_id)
+                change.delete(old_id)
         for old_id, new_id in moves.items():
-            self.index.rename(old_id, new_id)
+            change.rename(old_id, new_id)
             self.catalogue.rename(old_id, None if old_id in claimed else new_id)
 
     def _record(

@@ -9,25 +9,26 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from indexer import spelling, words
+from indexer import names, postings, spelling
+from indexer.change import Change, changing
 from indexer.database import begin_anew, open_database, reading, writing
 from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
 from indexer.meaning import BaseFile, MeaningLane, read_base
 from indexer.passages import Passage, Role
-from indexer.prepared import Prepared, said_by
+from indexer.prepared import said_by
 from indexer.retrieval import Asked, Filter, Found, Owner
 from indexer.snapshot import Snapshot, passages_by_key, passages_by_role
 from indexer.spelling import Spelled
 from indexer.vectors import HalfVectors
 
 # Raise when the tables of an index change: it is derived, and made anew then
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS scopes (key INTEGER PRIMARY KEY, audiences TEXT NOT NULL UNIQUE);
@@ -40,6 +41,7 @@ CREATE TABLE IF NOT EXISTS passages (
   heading_path TEXT NOT NULL, anchor TEXT NOT NULL, text TEXT NOT NULL, length INTEGER NOT NULL,
   text_hash BLOB, has_vector INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS changed (seq INTEGER PRIMARY KEY AUTOINCREMENT, owner INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS passages_owner ON passages (owner, number);
 CREATE INDEX IF NOT EXISTS passages_pending ON passages (key) WHERE has_vector = 0 AND text_hash IS NOT NULL;
 CREATE TABLE IF NOT EXISTS identifiers (
@@ -61,8 +63,8 @@ class PassageIndex:
         self._lane: tuple[str, int, MeaningLane] | None = None
         begin_anew(self.connection, SCHEMA_VERSION)
         self.connection.executescript(_SCHEMA)
-        words.create_tables(self.connection)
-        spelling.create_tables(self.connection)
+        for tables in (postings, names, spelling):
+            tables.create_tables(self.connection)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -155,6 +157,10 @@ class PassageIndex:
 
     # -- writing: inside one transaction of the caller's
 
+    def changing(self, *, anew: bool = False) -> AbstractContextManager[Change]:
+        """A transaction for owners and passages; see ``change.changing``."""
+        return changing(self.connection, anew=anew)
+
     def set_meta(self, name: str, value: str | None) -> None:
         if value is None:
             self.connection.execute("DELETE FROM meta WHERE name = ?", (name,))
@@ -166,100 +172,6 @@ class PassageIndex:
         self.set_meta("generation", str(generation))
         return generation
 
-    def rename(self, old_id: str, new_id: str) -> None:
-        """The same owner under another id; its passages keep their vectors. Nothing where there is no such owner."""
-        self.connection.execute("UPDATE owners SET id = ? WHERE id = ?", (new_id, old_id))
-
-    def upsert(
-        self, owner: Owner, passages: Sequence[Prepared], *, anew: bool = False, spelled: set[Spelled] | None = None
-    ) -> int:
-        """Put an owner and exactly these passages in place of what it had; gives how many came or went.
-
-        Those that are as before stay untouched, with their vectors; ``anew`` they are put in again all the same, as
-        after a change of what is recorded of a text, and as for other audiences. ``spelled`` is for one transaction
-        that puts in many: what is in there is not recorded again.
-        """
-        scope = self._scope(owner.audiences)
-        known = self.connection.execute("SELECT scope FROM owners WHERE id = ?", (owner.id,)).fetchone()
-        anew = anew or (known is not None and known[0] != scope)
-        times = [moment.timestamp() if moment else None for moment in (owner.valid_from, owner.valid_to)]
-        facets = json.dumps({name: list(values) for name, values in owner.facets.items()}, ensure_ascii=False)
-        (key,) = self.connection.execute(
-            "INSERT INTO owners (id, scope, facets, valid_from, valid_to) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id)"
-            " DO UPDATE SET (scope, facets, valid_from, valid_to) = (excluded.scope, excluded.facets,"
-            " excluded.valid_from, excluded.valid_to) RETURNING key",
-            (owner.id, scope, facets, *times),
-        ).fetchone()
-        kept: dict[tuple[str, str, str, str], list[int]] = {}
-        for row in self.connection.execute(
-            "SELECT key, role, heading_path, anchor, text FROM passages WHERE owner = ? ORDER BY number DESC", (key,)
-        ) if known is not None else ():  # fmt: skip
-            kept.setdefault(row[1:], []).append(row[0])
-        if anew:
-            self._forget(passage for keys in kept.values() for passage in keys)
-            kept.clear()
-        stay: list[tuple[int, int]] = []
-        come: list[tuple[int, str, Prepared]] = []
-        for number, one in enumerate(passages):
-            path = json.dumps(one.passage.heading_path, ensure_ascii=False)
-            same = kept.get((one.passage.role, path, one.passage.anchor, one.passage.text))
-            if same:
-                stay.append((number, same.pop()))
-            else:
-                come.append((number, path, one))
-        self.connection.executemany("UPDATE passages SET number = ? WHERE key = ?", stay)
-        self._insert(key, scope, come, set() if spelled is None else spelled)
-        gone = [passage for keys in kept.values() for passage in keys]
-        self._forget(gone)
-        return len(come) + len(gone)
-
-    def _scope(self, audiences: frozenset[str]) -> int:
-        """The number of the scope of these audiences, a new one where there is none."""
-        text = json.dumps(sorted(audiences))
-        self.connection.execute("INSERT OR IGNORE INTO scopes (audiences) VALUES (?)", (text,))
-        return int(self.connection.execute("SELECT key FROM scopes WHERE audiences = ?", (text,)).fetchone()[0])
-
-    def _insert(self, owner: int, scope: int, come: Sequence[tuple[int, str, Prepared]], spelled: set[Spelled]) -> None:
-        """Put new passages of an owner in: the number of each, its heading path as it is kept, and what is in it."""
-        last = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
-        rows = [
-            (key, number, path, one, one.passage)
-            for key, (number, path, one) in enumerate(come, 1 + (last[0] if last else 0))
-        ]
-        self.connection.executemany(
-            "INSERT INTO passages (key, owner, number, role, heading_path, anchor, text, length, text_hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (key, owner, number, said.role, path, said.anchor, said.text, one.count, one.text_hash)
-                for key, number, path, one, said in rows
-            ),
-        )
-        words.add_words(self.connection, scope, ((key, one.terms) for key, _, _, one, _ in rows))
-        spelling.record(self.connection, scope, (one.spellings for _, _, one in come), spelled)
-        names = (
-            (key, said.text if said.role == "title" else said.heading_path[-1])
-            for key, _, _, _, said in rows
-            if said.role in {"title", "term"}
-        )
-        words.add_names(self.connection, scope, ((key, name) for key, name in names if name))
-        self.connection.executemany(
-            "INSERT OR IGNORE INTO identifiers VALUES (?, ?, ?)",
-            ((code, scope, key) for key, _, _, one, _ in rows for code in one.identifiers),
-        )
-
-    def delete(self, owner_id: str) -> None:
-        row = self.connection.execute("SELECT key FROM owners WHERE id = ?", (owner_id,)).fetchone()
-        if row is not None:
-            keys = self.connection.execute("SELECT key FROM passages WHERE owner = ?", row).fetchall()
-            self._forget(key for (key,) in keys)
-            self.connection.execute("DELETE FROM owners WHERE key = ?", row)
-
-    def clear(self) -> None:
-        """Take out every owner with its passages and vectors."""
-        for table in ("words", "names", "identifiers", "passages", "owners", "spellings", "scopes"):
-            self.connection.execute(f"DELETE FROM {table}")
-        self.drop_vectors()
-
     def forget_deleted(self) -> None:
         """Leave nothing in the file and its log of what was taken out. Outside any transaction; takes its time."""
         with writing(self.connection):
@@ -270,8 +182,7 @@ class PassageIndex:
             scopes, spelled = dict(rows), set[Spelled]()
             for key, passage in passages_by_key(self.connection, scopes).items():
                 spelling.record(self.connection, scopes[key], [[*spelling.spellings_of(said_by(passage))]], spelled)
-            for table in ("words", "names"):
-                self.connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+            self.connection.execute("INSERT INTO names (names) VALUES ('optimize')")
         self.connection.execute("VACUUM")
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -279,16 +190,6 @@ class PassageIndex:
         """The hashes of all texts that have a vector or are to have one."""
         rows = self.connection.execute("SELECT text_hash FROM passages WHERE text_hash IS NOT NULL")
         return frozenset(digest for (digest,) in rows)
-
-    def _forget(self, keys: Iterable[int]) -> None:
-        gone = [(key,) for key in keys]
-        for statement in (
-            "DELETE FROM words WHERE rowid = ?",
-            "DELETE FROM names WHERE rowid = ?",
-            "DELETE FROM identifiers WHERE passage = ?",
-            "DELETE FROM passages WHERE key = ?",
-        ):
-            self.connection.executemany(statement, gone)
 
     # -- vectors
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from indexer import words
+from indexer import terms
 from indexer.identifiers import identifiers
 from indexer.passages import Passage
 from indexer.spelling import spellings_of
@@ -29,16 +29,22 @@ class Prepared:
     @classmethod
     def of(cls, passage: Passage) -> "Prepared":
         said = said_by(passage)
-        terms = words.name_terms(said) if passage.role in {"title", "name"} else words.terms(said)
+        found = terms_of(passage)
         encoded = passage.encoded_text
         return cls(
             passage=passage,
-            terms=" ".join(terms),
-            count=len(terms),
+            terms=" ".join(found),
+            count=len(found),
             spellings=tuple(spellings_of(said)),
             identifiers=tuple(sorted(identifiers(said))),
             text_hash=text_hash(encoded) if encoded else None,
         )
+
+
+def terms_of(passage: Passage) -> list[str]:
+    """The index terms of a passage, in order."""
+    said = said_by(passage)
+    return terms.name_terms(said) if passage.role in {"title", "name"} else terms.terms(said)
 
 
 def said_by(passage: Passage) -> str:
@@ -64,12 +70,12 @@ def to_json(passages: Iterable[Prepared]) -> str:
 def from_json(text: str) -> list[Prepared]:
     """The same again."""
     found = []
-    for passage, terms, count, spellings, codes, digest in json.loads(text):
+    for passage, said_terms, count, spellings, codes, digest in json.loads(text):
         number, owner_id, path, anchor, said, role = passage
         found.append(
             Prepared(
                 Passage(number, owner_id, tuple(path), anchor, said, role),
-                terms,
+                said_terms,
                 count,
                 tuple(spellings),
                 tuple(codes),

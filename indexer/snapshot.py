@@ -14,12 +14,14 @@ from indexer.candidates import NO_KEY, ROWS, Candidates
 from indexer.encoder import Vectors
 from indexer.grouped import NONE, Grouped
 from indexer.meaning import MeaningLane
+from indexer.names import names_beginning
 from indexer.nearness import Nearness
 from indexer.passages import Passage, Role
+from indexer.postings import Scope
 from indexer.retrieval import Asked, Filter, Found
 from indexer.spelling import Keys, Spelling, all_spellings
 from indexer.view import View, Views
-from indexer.words import Scope, WordScores, WordsLane, names_beginning
+from indexer.words import WordScores, WordsLane
 
 Positions = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from indexer.words import Scope, folded_words, stems_of, terms
+from indexer.postings import Scope
+from indexer.terms import folded_words, stems_of, terms
 
 # A word of fewer letters has too many neighbours to be corrected, or goes on in too many ways to be completed
 LEAST_LETTERS = 5

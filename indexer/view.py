@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.meaning import Chosen
+from indexer.postings import Scope
 from indexer.retrieval import Filter
-from indexer.words import Scope, WordsLane, WordStatistics
+from indexer.words import WordsLane, WordStatistics
 
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int64]

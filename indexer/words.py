@@ -1,28 +1,23 @@
-"""The words lane: BM25 over SQLite FTS5, with the statistics of the passages one may see and no others.
+"""The words lane: BM25 with the statistics of the passages one may see and no others.
 
-FTS5 keeps the inverted index; the scoring is ours, since its ``bm25()`` counts the whole table, so that passages one
-may not see would move the order of those one may. Each scope (all passages that the same people may see) has lists of
-its own, its number before every term, so that what others may see is not even read and takes no time. One tokenizer
-serves the index and the query. Services are no scope: what is of others is read and masked before it is counted.
+The scoring is ours, since FTS5's ``bm25()`` counts the whole table, so that passages one may not see would move the
+order of those one may. Of each scope (all passages that the same people may see) only the lists of its own are read.
+Services are no scope: what is of others is read and masked before it is counted.
 """
 
-import re
 import sqlite3
 import threading
-import unicodedata
-from array import array
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from itertools import islice
 from math import log
 
 import numpy as np
-import Stemmer
 from numpy.typing import NDArray
 
-from indexer.identifiers import identifiers, words_of_name
+from indexer import postings
+from indexer.postings import Scope
 
 Positions = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -35,178 +30,8 @@ B_PASSAGE = 0.5
 B_ARTICLE = 0.6
 B_TITLE = 0.4
 MOST_QUERY_TERMS = 64
-_HELD_BYTES = 16 * 1024 * 1024
 # Lists of the terms that are asked for again and again
 _POSTING_BYTES = 64 * 1024 * 1024
-
-# What has one number may be seen by the same people
-Scope = int
-
-_WORD = re.compile(r"[^\W_]+")
-_MIXED_CASE = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2,}")
-_STOP_WORDS = (
-    "a an and are as at be been but by can could did do does for from had has have how i if in into is it its me my of "
-    "on or our please should so some that the their them then there these they this to us was we were what when where "
-    "which who why will with would you your"
-)
-_local = threading.local()
-
-
-def create_tables(connection: sqlite3.Connection) -> None:
-    """The inverted index (rowid = passage key), FTS5's own view of its postings, and names by their beginnings."""
-    connection.execute(
-        "CREATE VIRTUAL TABLE IF NOT EXISTS words"
-        " USING fts5(terms, columnsize=0, tokenize=\"ascii tokenchars '-_.:/'\")"
-    )
-    # Of a large import less is written twice; the default is 1 MiB. Said once: to open an index must not be a write
-    if connection.execute("SELECT 1 FROM words_config WHERE k = 'hashsize'").fetchone() is None:
-        connection.execute(f"INSERT INTO words (words, rank) VALUES ('hashsize', {_HELD_BYTES})")
-    connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS words_instance USING fts5vocab(words, instance)")
-    connection.execute(
-        "CREATE VIRTUAL TABLE IF NOT EXISTS names"
-        " USING fts5(words, text UNINDEXED, prefix='4 5 6', tokenize='unicode61 remove_diacritics 2')"
-    )
-
-
-def add_words(connection: sqlite3.Connection, scope: Scope, passages: Iterable[tuple[int, str]]) -> None:
-    """Put passages into the lists of their scope: key, and terms with a space between."""
-    rows = ((key, f" {terms}".replace(" ", f" {scope}.") if terms else "") for key, terms in passages)
-    connection.executemany("INSERT INTO words (rowid, terms) VALUES (?, ?)", rows)
-
-
-def add_names(connection: sqlite3.Connection, scope: Scope, names: Iterable[tuple[int, str]]) -> None:
-    """Have names, by key, found by the beginnings of their words."""
-    start = _in_names(scope)
-    rows = ((key, " ".join(f"{start}{word}" for word in _WORD.findall(name)), name) for key, name in names)
-    connection.executemany("INSERT INTO names (rowid, words, text) VALUES (?, ?, ?)", rows)
-
-
-def names_beginning(connection: sqlite3.Connection, scopes: Iterable[Scope], typed: Sequence[str]) -> list[int]:
-    """Keys of the names that hold all words of one of the texts typed, its last one perhaps only begun, in order."""
-    said = [words for text in typed if (words := _WORD.findall(text)[-12:])]
-    either = []
-    for scope in scopes:
-        start = _in_names(scope)
-        either += [" ".join(f'"{start}{word}"' for word in words) + "*" for words in said]
-    if not either:
-        return []
-    match = " OR ".join(f"({all_of})" for all_of in either)
-    return [
-        key for (key,) in connection.execute("SELECT rowid FROM names WHERE words MATCH ? ORDER BY rowid", (match,))
-    ]
-
-
-def _in_names(scope: Scope) -> str:
-    """What stands before the words of a scope's names: of one length, so that no scope's is another's beginning."""
-    return f"s{scope:03}"
-
-
-def terms(text: str) -> list[str]:
-    """A text's index terms in order: stems, names taken apart and whole, identifiers as they stand.
-
-    Accents are folded, case too. ``KubePodCrashLooping`` gives kube, pod, crash, loop, kubepodcrashlooping;
-    ``ORA-01017`` gives ora, 01017, 1017 and ora-01017.
-    """
-    words = _WORD.findall(text)
-    found: list[str] = []
-    if not _MIXED_CASE.search(text):
-        found += map(_stem, words)
-    else:
-        for word in words:
-            parts = words_of_name(word) if _MIXED_CASE.search(word) else [word]
-            found += map(_stem, parts)
-            if len(parts) > 1:
-                found.append(_fold(word))
-    held = set(found)
-    return found + sorted(code for code in map(_fold, identifiers(text)) if code not in held)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadWords:
-    """A text's words: their stems, and where each begins and ends; ``is_plain`` says that none is made of several."""
-
-    stems: tuple[str, ...]
-    starts: "array[int]"
-    ends: "array[int]"
-    is_plain: bool
-
-
-@lru_cache(maxsize=2048)
-def read_words(text: str) -> ReadWords:
-    """Read a text that is shown for its words; the same passages are shown again and again."""
-    matches = list(_WORD.finditer(text))
-    starts, ends = (array("I", map(place, matches)) for place in (re.Match.start, re.Match.end))
-    stems = tuple(map(_stem, _WORD.findall(text)))
-    return ReadWords(stems, starts, ends, _MIXED_CASE.search(text) is None)
-
-
-def terms_said(text: str, wanted: frozenset[str]) -> frozenset[str]:
-    """Which of some index terms a text says."""
-    words = read_words(text)
-    # Identifiers are looked for where one is asked for; a term of letters alone is a word
-    if words.is_plain and all(map(str.isalpha, wanted)):
-        return wanted.intersection(words.stems)
-    return wanted.intersection(_every_term(text))
-
-
-@lru_cache(maxsize=2048)
-def _every_term(text: str) -> frozenset[str]:
-    return frozenset(terms(text))
-
-
-def query_terms(text: str) -> Counter[str]:
-    """The terms to ask for with how often each is said; the commonest English words only where nothing else is said."""
-    every = Counter(terms(text))
-    telling = Counter({term: count for term, count in every.items() if term not in _stop_terms()})
-    return telling or every
-
-
-def name_terms(text: str) -> list[str]:
-    """A name's terms without the commonest English words, which queries leave out too ("How do I …")."""
-    every = terms(text)
-    return [term for term in every if term not in _stop_terms()] or every
-
-
-def common_share(text: str) -> float:
-    """Which share of a text's words are the commonest English ones, 0..1: none in keywords, half in a question."""
-    words = _WORD.findall(text)
-    common = sum(stem in _stop_terms() for stem in stems_of(words))
-    return common / len(words) if words else 0.0
-
-
-@cache
-def _stop_terms() -> frozenset[str]:
-    return frozenset(map(_stem, _STOP_WORDS.split()))
-
-
-def stems_of(words: list[str]) -> list[str]:
-    """Each word's stem, for marking the words of a text that matched."""
-    return list(map(_stem, words))
-
-
-def folded_words(text: str) -> list[str]:
-    """A text's words as they are spelled, without case and accents."""
-    return [_fold(word) for word in _WORD.findall(text)]
-
-
-def _fold(text: str) -> str:
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-
-
-@lru_cache(maxsize=1 << 16)
-def _stem(word: str) -> str:
-    """A word's term: folded, and without its ending."""
-    word = _fold(word)
-    if len(word) < 4 or not word.isalpha():
-        return word
-    stemmer = getattr(_local, "stemmer", None)
-    if stemmer is None:
-        stemmer = _local.stemmer = Stemmer.Stemmer("english")
-    stem: str = stemmer.stemWord(word)
-    return stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,14 +124,9 @@ class WordsLane:
             if kept is not None:
                 self._postings.move_to_end(key)
                 return kept
-        marks = ",".join("?" * len(scopes))
-        rows = connection.execute(
-            f"SELECT doc, count(*) FROM words_instance WHERE term IN ({marks}) GROUP BY doc ORDER BY doc",
-            [f"{scope}.{term}" for scope in scopes],
-        )
-        pairs = np.array(rows.fetchall(), np.int64).reshape(-1, 2)
-        positions = np.searchsorted(self._keys, pairs[:, 0])
-        counts = pairs[:, 1].astype(np.float32)
+        keys, times = postings.read(connection, scopes, term)
+        positions = np.searchsorted(self._keys, keys)
+        counts = times.astype(np.float32)
         owners, inverse = np.unique(self.owner_of[positions], return_inverse=True)
         by_owner = np.bincount(inverse, weights=counts, minlength=len(owners)).astype(np.float32)
         found = Postings(positions, counts, owners, by_owner)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from indexer.identifiers import identifiers, is_code
 from indexer.knowledge import KnowledgeObject
-from indexer.words import name_terms
+from indexer.terms import name_terms
 from kb_service.incident import Incident
 from kb_service.redaction import MARK
 

@@ -142,7 +142,7 @@ def _fill(index: PassageIndex, labelled: LabelledSet, kind: Kind, encoder: Encod
     catalogue = Catalogue(index.connection)
     catalogue.create_tables()
     for done, batch in in_batches(labelled.documents, _BATCH):
-        with writing(index.connection):
+        with index.changing() as change:
             for document in batch:
                 if kind == "incidents":
                     parts: list[tuple[Role, str]] = [("symptom", document.text)]
@@ -153,7 +153,7 @@ def _fill(index: PassageIndex, labelled: LabelledSet, kind: Kind, encoder: Encod
                     catalogue.put(article)
                     passages = cut(article, encoder.count_tokens, encoder.max_tokens)
                     owner = owner_of(article)
-                index.upsert(owner, [*map(Prepared.of, passages)])
+                change.upsert(owner, [*map(Prepared.of, passages)])
         progress("read", done, len(labelled.documents))
     with writing(index.connection):
         index.set_meta("encoder", encoder.identity)

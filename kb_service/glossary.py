@@ -9,7 +9,7 @@ from itertools import islice
 from indexer.index import PassageIndex
 from indexer.retrieval import Filter
 from indexer.snapshot import Snapshot
-from indexer.words import query_terms, stems_of
+from indexer.terms import query_terms, stems_of
 
 _WITH_EXPANSION = re.compile(r"^(?P<short>[^()]{1,80}?)\s*\((?P<long>[^()]{2,120})\)$")
 _WITH_DASH = re.compile(r"^(?P<short>[^:–—]{1,80}?)\s*(?::|\s[–—-])\s+(?P<long>.{2,120})$")

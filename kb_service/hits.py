@@ -9,7 +9,7 @@ from indexer.candidates import Candidate
 from indexer.catalogue import Card
 from indexer.passages import Passage
 from indexer.retrieval import Found
-from indexer.words import terms_said
+from indexer.terms import terms_said
 from kb_service.confidence import Confidence
 from kb_service.query import Evidence
 from kb_service.ranking import Ranked

@@ -121,8 +121,9 @@ class IncidentIndex:
             with writing(self.index.connection):
                 self.index.drop_vectors()
         if fresh:
-            with writing(self.index.connection):
-                self.index.clear()
+            with self.index.changing() as change:
+                change.clear()
+                self.index.drop_vectors()
                 for name, value in (("line", line), ("made_by", made_by), ("change", "0"), ("erased", "0")):
                     self.index.set_meta(name, value)
                 self.index.set_meta("encoder", self._encoder.identity)
@@ -143,12 +144,12 @@ class IncidentIndex:
         cut = {number: passages_of(incident, self._encoder) for number, incident in records.items()}
         texts = (passage.encoded_text for passages in cut.values() for passage in passages)
         encoding.encode_ahead(filter(None, texts), _MOST_AHEAD)
-        with writing(self.index.connection):
+        with self.index.changing() as change:
             for row in rows:
                 if row["gone"]:
-                    self.index.delete(row["number"])
+                    change.delete(row["number"])
             for number, passages in cut.items():
-                self.index.upsert(owner_of(records[number]), [*map(Prepared.of, passages)])
+                change.upsert(owner_of(records[number]), [*map(Prepared.of, passages)])
             encoding.link(self.index.pending(_BATCH * 8))
             self.index.set_meta("change", str(rows[-1]["change"]))
             self.index.raise_generation()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from html import escape
 
-from indexer.words import read_words, stems_of
+from indexer.terms import read_words, stems_of
 
 LENGTH = 240
 _SIGNS = "-_."

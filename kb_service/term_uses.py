@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from indexer.index import PassageIndex
 from indexer.retrieval import Filter
-from indexer.words import query_terms
+from indexer.terms import query_terms
 from kb_service.glossary import Lexicon, Term
 
 # So many passages that have the words of a name are read to see whether they say it

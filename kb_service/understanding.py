@@ -9,7 +9,7 @@ from typing import Literal
 
 from indexer.identifiers import identifiers, is_code
 from indexer.spelling import Spelling
-from indexer.words import common_share, query_terms
+from indexer.terms import common_share, query_terms
 from kb_service.glossary import Expansion, Lexicon
 
 # The encoder reads some 256 tokens; more text than this cannot reach it

@@ -15,8 +15,9 @@ from indexer.catalogue import Catalogue
 from indexer.encoder import HashingEncoder
 from indexer.errors import ContentMissingError, IndexBusyError
 from indexer.retrieval import Asked
-from indexer.words import query_terms
+from indexer.terms import query_terms
 from tests.conftest import Desk
+from tests.posting_lists import check_lists
 from tests.test_index import NOW, PUBLIC
 
 EVERYONE = Filter(frozenset({"public", "internal"}), NOW)
@@ -250,7 +251,7 @@ def test_an_index_of_another_format_is_made_anew_and_encodes_nothing(
     desk.write("a.md", "---\ntitle: How do I mend it\n---\nPrinters are jammed.\n")
     monkeypatch.setattr("indexer.build.FORMAT", "of an older program")
     desk.update()
-    for table in ("spellings", "words", "identifiers"):
+    for table in ("spellings", "terms", "pieces", "identifiers"):
         desk.index.connection.execute(f"DELETE FROM {table}")
     monkeypatch.undo()
     report = desk.update()
@@ -351,7 +352,7 @@ def kill_and_look(desk: Desk, kills: int, seed: int) -> None:
     assert (report.objects, report.refused) == (ARTICLES, 0)
     assert desk.index.counts()[1] == desk.index.counts()[2]
     assert desk.index.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    desk.index.connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")  # raises where it is not
+    check_lists(desk.index.connection)
 
 
 def test_killed_runs_leave_an_index_that_answers_and_finishes(desk: Desk) -> None:

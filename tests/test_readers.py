@@ -14,7 +14,7 @@ from indexer.encoder import HashingEncoder
 from indexer.readers import reading
 from tests.conftest import REPOSITORY, Desk, eventually
 
-TABLES = ("passages", "owners", "names", "words", "identifiers", "spellings", "objects", "files", "refusals")
+TABLES = ("passages", "owners", "names", "terms", "pieces", "identifiers", "spellings", "objects", "files", "refusals")
 HOLDING = """
 import sys
 from indexer.encoder import HashingEncoder

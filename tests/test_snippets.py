@@ -5,7 +5,7 @@ from html import unescape
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.words import query_terms, terms
+from indexer.terms import query_terms, terms
 from kb_service.snippets import LENGTH, matched_words, snippet
 
 

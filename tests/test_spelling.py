@@ -75,6 +75,7 @@ def test_a_form_that_only_a_hidden_text_has_is_not_proposed(index: PassageIndex)
 
 
 def test_a_word_that_is_gone_is_not_proposed(index: PassageIndex) -> None:
-    index.delete("a")
-    index.raise_generation()
+    with index.changing() as change:
+        change.delete("a")
+        index.raise_generation()
     assert spelling(index).corrected("acount") is None

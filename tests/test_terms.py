@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.words import query_terms, terms
+from indexer.terms import query_terms, terms
 
 
 @pytest.mark.parametrize(

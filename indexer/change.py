@@ -1,0 +1,176 @@
+"""What one transaction changes of an index: owners with their passages are put in, renamed and taken out."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from indexer import names, postings, spelling
+from indexer.database import writing
+from indexer.passages import Passage, Role
+from indexer.postings import Scope
+from indexer.prepared import Prepared, terms_of
+from indexer.retrieval import Owner
+from indexer.spelling import Spelled
+
+# So many changes are remembered for readers who hold an earlier generation
+_MOST_REMEMBERED = 100_000
+_PASSAGES = "SELECT key, role, heading_path, anchor, text FROM passages"
+_Row = tuple[int, Role, str, str, str]
+
+
+@contextmanager
+def changing(connection: sqlite3.Connection, *, anew: bool = False) -> Iterator["Change"]:
+    """One transaction. ``anew``: everything is put in once more, since what is recorded of a text has changed.
+
+    What is not put in then stays, and its words are read again.
+    """
+    with writing(connection):
+        change = Change(connection, anew)
+        yield change
+        change._end()
+
+
+class Change:
+    """Made by ``changing``."""
+
+    def __init__(self, connection: sqlite3.Connection, anew: bool) -> None:
+        self._connection, self._anew = connection, anew
+        self._lists = postings.Changes(connection)
+        self._spelled: set[Spelled] = set()
+        self._put: set[int] = set()
+        if anew:
+            postings.clear(connection)
+
+    def upsert(self, owner: Owner, passages: Sequence[Prepared]) -> int:
+        """Put an owner and exactly these passages in place of what it had; gives how many came or went.
+
+        Those that are as before stay untouched, with their vectors, but where it is for other audiences now.
+        """
+        scope = self._scope(owner.audiences)
+        known = self._connection.execute("SELECT key, scope FROM owners WHERE id = ?", (owner.id,)).fetchone()
+        times = [moment.timestamp() if moment else None for moment in (owner.valid_from, owner.valid_to)]
+        facets = json.dumps({name: list(values) for name, values in owner.facets.items()}, ensure_ascii=False)
+        (key,) = self._connection.execute(
+            "INSERT INTO owners (id, scope, facets, valid_from, valid_to) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id)"
+            " DO UPDATE SET (scope, facets, valid_from, valid_to) = (excluded.scope, excluded.facets,"
+            " excluded.valid_from, excluded.valid_to) RETURNING key",
+            (owner.id, scope, facets, *times),
+        ).fetchone()
+        self._put.add(key)
+        kept: dict[tuple[Role, str, str, str], list[_Row]] = {}
+        if known is not None:
+            for row in self._connection.execute(f"{_PASSAGES} WHERE owner = ? ORDER BY number DESC", (key,)):
+                kept.setdefault(row[1:], []).append(row)
+        gone: list[_Row] = []
+        if self._anew or (known is not None and known[1] != scope):
+            gone = [row for rows in kept.values() for row in rows]
+            kept.clear()
+        stay: list[tuple[int, int]] = []
+        come: list[tuple[int, str, Prepared]] = []
+        for number, one in enumerate(passages):
+            path = json.dumps(one.passage.heading_path, ensure_ascii=False)
+            same = kept.get((one.passage.role, path, one.passage.anchor, one.passage.text))
+            if same:
+                stay.append((number, same.pop()[0]))
+            else:
+                come.append((number, path, one))
+        gone += [row for rows in kept.values() for row in rows]
+        self._connection.executemany("UPDATE passages SET number = ? WHERE key = ?", stay)
+        if gone:
+            self._forget(known[1], gone)
+        self._insert(key, scope, come)
+        return len(come) + len(gone)
+
+    def delete(self, owner_id: str) -> None:
+        """Take an owner out with its passages. Nothing where there is no such owner."""
+        row = self._connection.execute("SELECT key, scope FROM owners WHERE id = ?", (owner_id,)).fetchone()
+        if row is not None:
+            key, scope = row
+            self._forget(scope, self._connection.execute(f"{_PASSAGES} WHERE owner = ?", (key,)).fetchall())
+            self._connection.execute("DELETE FROM owners WHERE key = ?", (key,))
+            self._put.add(key)
+
+    def rename(self, old_id: str, new_id: str) -> None:
+        """The same owner under another id; its passages keep their vectors. Nothing where there is no such owner."""
+        row = self._connection.execute(
+            "UPDATE owners SET id = ? WHERE id = ? RETURNING key", (new_id, old_id)
+        ).fetchone()
+        if row is not None:
+            self._put.add(row[0])
+
+    def clear(self) -> None:
+        """Take out every owner with its passages."""
+        self._put.update(key for (key,) in self._connection.execute("SELECT key FROM owners"))
+        for table in ("names", "identifiers", "passages", "owners", "spellings", "scopes"):
+            self._connection.execute(f"DELETE FROM {table}")
+        postings.clear(self._connection)
+
+    def _end(self) -> None:
+        if self._anew:
+            rows = self._connection.execute(
+                "SELECT o.key, o.scope, p.key, p.role, p.heading_path, p.anchor, p.text"
+                " FROM passages p JOIN owners o ON o.key = p.owner ORDER BY p.key"
+            )
+            for owner, scope, *row in rows:
+                if owner not in self._put:
+                    self._lists.add(scope, row[0], " ".join(_terms_of(tuple(row))))
+        self._lists.write()
+        self._connection.executemany("INSERT INTO changed (owner) VALUES (?)", ((key,) for key in sorted(self._put)))
+        self._connection.execute(
+            "DELETE FROM changed WHERE seq <= (SELECT max(seq) FROM changed) - ?", (_MOST_REMEMBERED,)
+        )
+
+    def _scope(self, audiences: frozenset[str]) -> Scope:
+        """The number of the scope of these audiences, a new one where there is none."""
+        text = json.dumps(sorted(audiences))
+        self._connection.execute("INSERT OR IGNORE INTO scopes (audiences) VALUES (?)", (text,))
+        return int(self._connection.execute("SELECT key FROM scopes WHERE audiences = ?", (text,)).fetchone()[0])
+
+    def _insert(self, owner: int, scope: Scope, come: Sequence[tuple[int, str, Prepared]]) -> None:
+        """Put new passages of an owner in: the number of each, its heading path as it is kept, and what is in it."""
+        last = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+        rows = [
+            (key, number, path, one, one.passage)
+            for key, (number, path, one) in enumerate(come, 1 + (last[0] if last else 0))
+        ]
+        self._connection.executemany(
+            "INSERT INTO passages (key, owner, number, role, heading_path, anchor, text, length, text_hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (key, owner, number, said.role, path, said.anchor, said.text, one.count, one.text_hash)
+                for key, number, path, one, said in rows
+            ),
+        )
+        for key, _, _, one, _ in rows:
+            self._lists.add(scope, key, one.terms)
+        spelling.record(self._connection, scope, (one.spellings for _, _, one in come), self._spelled)
+        named = (
+            (key, said.text if said.role == "title" else said.heading_path[-1])
+            for key, _, _, _, said in rows
+            if said.role in {"title", "term"}
+        )
+        names.add_names(self._connection, scope, ((key, name) for key, name in named if name))
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO identifiers VALUES (?, ?, ?)",
+            ((code, scope, key) for key, _, _, one, _ in rows for code in one.identifiers),
+        )
+
+    def _forget(self, scope: Scope, rows: Iterable[_Row]) -> None:
+        gone = []
+        for row in rows:
+            gone.append((row[0],))
+            # Of an index that is made anew every list is
+            if not self._anew:
+                self._lists.take_out(scope, row[0], _terms_of(row))
+        for statement in (
+            "DELETE FROM names WHERE rowid = ?",
+            "DELETE FROM identifiers WHERE passage = ?",
+            "DELETE FROM passages WHERE key = ?",
+        ):
+            self._connection.executemany(statement, gone)
+
+
+def _terms_of(row: _Row) -> list[str]:
+    key, role, heading_path, anchor, text = row
+    return terms_of(Passage(str(key), "", tuple(json.loads(heading_path)), anchor, text, role))
