@@ -58,9 +58,10 @@ class Candidates(Sequence[Candidate]):
         rows: NDArray[np.void],
         exact: Mapping[int, tuple[str, ...]],
         named: Mapping[int, tuple[str, ...]],
+        places: NDArray[np.int64],
     ) -> None:
-        """``rows`` are of the type ``ROWS``, one for each of the ids."""
-        self.owner_ids, self.exact, self.named = owner_ids, exact, named
+        """``rows`` are of the type ``ROWS``, one for each of the ids; ``places`` are where the snapshot has them."""
+        self.owner_ids, self.exact, self.named, self.places = owner_ids, exact, named, places
         self._rows = rows
 
     @classmethod
@@ -76,7 +77,7 @@ class Candidates(Sequence[Candidate]):
             {row: codes for row, one in enumerate(every) if (codes := getattr(one, name))}
             for name in ("exact", "named")
         )
-        return cls([one.owner_id for one in every], rows, exact, named)
+        return cls([one.owner_id for one in every], rows, exact, named, np.arange(len(every)))
 
     def figures(self, name: str) -> NDArray[np.float64]:
         """A column of figures, ``(n,)``; what is not known is none."""

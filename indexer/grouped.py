@@ -21,13 +21,13 @@ class Grouped:
     begins: Positions
 
     @classmethod
-    def of(cls, order: Positions, starts: Positions, groups: Positions) -> "Grouped":
-        """Some groups of an ``order`` in which group ``g`` lies from ``starts[g]`` to ``starts[g + 1]``."""
-        sizes = starts[groups + 1] - starts[groups]
+    def of(cls, starts: Positions, ends: Positions, groups: Positions) -> "Grouped":
+        """The positions of some groups, of which group ``g`` lies from ``starts[g]`` to before ``ends[g]``."""
+        sizes = ends[groups] - starts[groups]
         begins = np.concatenate([[0], np.cumsum(sizes)])[: len(groups)]
         group = np.repeat(np.arange(len(groups)), sizes)
         within = np.arange(len(group)) - begins[group]
-        return cls(order[starts[groups][group] + within], group, begins)
+        return cls(starts[groups][group] + within, group, begins)
 
     def most(self, figures: Figures) -> Figures:
         """The highest figure of each group."""

@@ -8,8 +8,8 @@ follow the generation.
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,10 @@ from indexer.database import begin_anew, open_database, reading, writing
 from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
 from indexer.meaning import BaseFile, MeaningLane, read_base
-from indexer.passages import Passage, Role
+from indexer.passages import Passage
 from indexer.prepared import said_by
 from indexer.retrieval import Asked, Filter, Found, Owner
-from indexer.snapshot import Snapshot, passages_by_key, passages_by_role
+from indexer.snapshot import Snapshot, definitions, passages_by_key
 from indexer.spelling import Spelled
 from indexer.vectors import HalfVectors
 
@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS passages (
 );
 CREATE TABLE IF NOT EXISTS changed (seq INTEGER PRIMARY KEY AUTOINCREMENT, owner INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS passages_owner ON passages (owner, number);
+CREATE INDEX IF NOT EXISTS passages_terms ON passages (owner) WHERE role = 'term';
 CREATE INDEX IF NOT EXISTS passages_pending ON passages (key) WHERE has_vector = 0 AND text_hash IS NOT NULL;
 CREATE TABLE IF NOT EXISTS identifiers (
   identifier TEXT, scope INTEGER, passage INTEGER, PRIMARY KEY (identifier, scope, passage)
@@ -58,7 +59,7 @@ class PassageIndex:
     def __init__(self, path: Path, encoder: Encoder) -> None:
         self.path, self._encoder = path, encoder
         self._local = threading.local()
-        self._lock = threading.Lock()
+        self._making = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._lane: tuple[str, int, MeaningLane] | None = None
         begin_anew(self.connection, SCHEMA_VERSION)
@@ -88,18 +89,30 @@ class PassageIndex:
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """The live generation, with this thread's connection held to it for the length of the block."""
-        with reading(self.connection):
-            generation = self.generation
-            lane = self._current_lane()
-            with self._lock:
-                held = self._snapshot
-            if held is None or held.generation != generation:
-                held = Snapshot(self.connection, generation, lane)
-            elif held._meaning is not lane:
-                held = held.with_meaning(lane)
-            with self._lock:
-                self._snapshot = held
+        with ExitStack() as block:
+            block.enter_context(reading(self.connection))
+            held = self._snapshot
+            if held is None or not self._is_live(held):
+                # One thread makes what is live now; what it went on from is of another moment than this one's, perhaps
+                with self._making:
+                    block.close()
+                    block.enter_context(reading(self.connection))
+                    held = self._snapshot = self._live(self._snapshot)
             yield held
+
+    def _is_live(self, held: Snapshot) -> bool:
+        lane = self._lane
+        is_latest = lane is not None and held.meaning is lane[2] and lane[:2] == self._lane_key()
+        return is_latest and held.generation == self.generation
+
+    def _live(self, held: Snapshot | None) -> Snapshot:
+        """What this thread's connection sees, made from what is held as far as that goes."""
+        generation, lane = self.generation, self._current_lane()
+        if held is None:
+            return Snapshot.read(self.connection, generation, lane)
+        if held.generation != generation:
+            return held.after(self.connection, generation, lane)
+        return held if held.meaning is lane else held.with_meaning(lane)
 
     def search(self, asked: Asked, wanted: Filter) -> Found:
         """The candidates of the live generation; see ``Snapshot.search``."""
@@ -114,9 +127,9 @@ class PassageIndex:
     def passages(self, keys: Iterable[int]) -> dict[int, Passage]:
         return passages_by_key(self.connection, keys)
 
-    def passages_of_roles(self, roles: Sequence[Role]) -> list[Passage]:
-        """All passages of some roles, in reading order."""
-        return passages_by_role(self.connection, roles)
+    def definitions(self) -> list[Passage]:
+        """The passages that define terms, and the titles of their owners, in reading order."""
+        return definitions(self.connection)
 
     def counts(self) -> tuple[int, int, int]:
         """Passages, those that are to have a vector, and those that have one."""
@@ -125,15 +138,22 @@ class PassageIndex:
         ).fetchone()
         return int(row[0]), int(row[1]), int(row[2] or 0)
 
-    def _current_lane(self) -> MeaningLane:
+    def _lane_key(self) -> tuple[str, int]:
+        """Which base is in use, and the last vector beside it; no base is that of another encoder."""
         if self.meta("encoder") != self._encoder.identity:
-            return MeaningLane.empty(self._encoder.dimension)
-        described = self.meta("base") or ""
+            return "another's", 0
         last = int(self.connection.execute("SELECT coalesce(max(seq), 0) FROM tail").fetchone()[0])
-        with self._lock:
-            held = self._lane
+        return self.meta("base") or "", last
+
+    def _current_lane(self) -> MeaningLane:
+        described, last = self._lane_key()
+        held = self._lane
         if held is not None and held[:2] == (described, last):
             return held[2]
+        if described == "another's":
+            lane = MeaningLane.empty(self._encoder.dimension)
+            self._lane = (described, last, lane)
+            return lane
         if held is not None and held[0] == described and held[1] < last:
             _, seen, lane = held
         elif described:
@@ -151,8 +171,7 @@ class PassageIndex:
             lane = lane.with_tail(
                 keys, np.stack([np.frombuffer(row[1], np.float16) for row in rows]).astype(np.float32)
             )
-        with self._lock:
-            self._lane = (described, last, lane)
+        self._lane = (described, last, lane)
         return lane
 
     # -- writing: inside one transaction of the caller's

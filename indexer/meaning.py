@@ -7,23 +7,27 @@ not allowed any more. A vector scores alike wherever it lies.
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.chosen import Chosen
 from indexer.encoder import Vectors
 from indexer.errors import IndexDamagedError
+from indexer.growing import grown, number_of, numbered
 from indexer.vectors import HalfVectors
 
 Keys = NDArray[np.int64]
+Rows = NDArray[np.int32]
 
 # Up to so many vectors are one block of float32. All of 10,000 are compared with a query in 0.3 ms, and any of them
 # can be looked at then; FAISS takes 0.3 to find the best of half precision, and 0.9 to tell of 5,000 how near they are,
 # since it can only put them in order. From some 30,000 on FAISS is as fast, and takes half the memory
 _MOST_PLAIN = 30_000
+# Vectors are made ready so many at a time, to stay where the processor has them at hand
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,101 +39,103 @@ class BaseFile:
     count: int
 
 
-class Chosen:
-    """Passages that a search may choose from; one serves many searches."""
-
-    def __init__(self, keys: Keys, positions: Keys) -> None:
-        """``positions`` are where the asker has them."""
-        self.keys, self.positions = keys, positions
-
-    @cached_property
-    def selector(self) -> faiss.IDSelectorBitmap:
-        """The same for FAISS."""
-        bits = np.zeros(int(self.keys.max(initial=0)) + 1, np.bool_)
-        bits[self.keys] = True
-        return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
-
-
 class MeaningLane:
-    """Vectors by passage key. Immutable: ``with_tail`` gives the next one.
+    """Vectors, each at its row; those of the base come first. Immutable: ``with_tail`` gives the next one.
 
-    A few are one block of float32, in the order of ``keys``; many are a FAISS index of the base, and one of the tail.
+    Up to ``_MOST_PLAIN`` in the base all are one block of float32; else the base stays as it is, and the block holds
+    what came since.
     """
 
-    def __init__(self, dimension: int, base: faiss.Index | None, tail_keys: Keys, tail: Vectors) -> None:
-        self.dimension = dimension
-        base_keys = keys_of(base) if base is not None else np.zeros(0, np.int64)
-        every = np.concatenate([base_keys, tail_keys])
-        order = np.argsort(every, kind="stable")
-        self.keys: Keys = every[order]
-        self._block: Vectors | None = None
-        if len(every) <= _MOST_PLAIN:
-            in_base = base.index.reconstruct_n(0, base.ntotal) if base is not None else tail[:0]
-            self._block = np.concatenate([in_base, tail.astype(np.float16).astype(np.float32)])[order]
-            base, tail_keys, tail = None, tail_keys[:0], tail[:0]
-        self._base = base
-        self._tail_keys, self._tail_vectors = tail_keys, tail
-        self._tail = _index_of(dimension, tail_keys, tail) if len(tail_keys) else None
+    def __init__(self, dimension: int, base: faiss.Index | None, keys: Keys, rows: Rows, block: Vectors) -> None:
+        """``keys`` are those of all rows, ``rows`` gives the row for each key, ``block`` has the last ones."""
+        self.dimension, self._base, self._keys, self._rows, self._block = dimension, base, keys, rows, block
+        self._first = base.ntotal if base is not None else 0
 
     @classmethod
     def empty(cls, dimension: int) -> "MeaningLane":
-        return cls(dimension, None, np.zeros(0, np.int64), np.zeros((0, dimension), np.float32))
+        keys = np.zeros(0, np.int64)
+        return cls(dimension, None, keys, keys.astype(np.int32), np.zeros((0, dimension), np.float32))
 
     @classmethod
     def open(cls, folder: Path, file: BaseFile, dimension: int) -> "MeaningLane":
         """The base of a file, checked by its hash first: FAISS reads a flipped bit without a word."""
-        return cls(dimension, read_base(folder, file), np.zeros(0, np.int64), np.zeros((0, dimension), np.float32))
+        base = read_base(folder, file)
+        keys = keys_of(base)
+        empty = cls.empty(dimension)
+        rows = numbered(empty._rows, keys, np.arange(len(keys)))
+        if len(keys) <= _MOST_PLAIN:
+            return cls(dimension, None, keys, rows, base.index.reconstruct_n(0, len(keys)))
+        return cls(dimension, base, keys, rows, empty._block)
 
     def with_tail(self, keys: Keys, vectors: Vectors) -> "MeaningLane":
-        """This lane and further vectors, ``(n, dimension)`` float32."""
-        held, block = (self.keys, self._block) if self._block is not None else (self._tail_keys, self._tail_vectors)
-        return MeaningLane(self.dimension, self._base, np.concatenate([held, keys]), np.concatenate([block, vectors]))
+        """This lane and further vectors, ``(n, dimension)`` float32. Of one lane only one may be made."""
+        rows = numbered(self._rows, keys, len(self._keys) + np.arange(len(keys)))
+        block = grown(self._block, vectors.astype(np.float16).astype(np.float32))
+        return MeaningLane(self.dimension, self._base, grown(self._keys, keys), rows, block)
 
-    def nearest(self, query: Vectors, chosen: Chosen, k: int) -> tuple[Keys, Vectors]:
-        """Keys and inner products of the ``k`` nearest among those to choose from, the nearest first.
+    def __len__(self) -> int:
+        return len(self._keys)
 
-        ``query`` is ``(dimension,)`` float32.
-        """
-        every = self.every_score(query)
-        if every is not None:
-            at = np.flatnonzero(np.isin(self.keys, chosen.keys, assume_unique=True))
-            keys, scores = self.keys[at], every[at]
-        elif not len(chosen.keys) or k < 1:
-            keys, scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
-        else:
+    @property
+    def is_plain(self) -> bool:
+        """Whether all can be looked at for one query."""
+        return self._base is None
+
+    def rows(self, keys: Keys) -> Keys:
+        """The row of each of the keys, ``NONE`` where it has no vector."""
+        return number_of(self._rows, keys)
+
+    def every_score(self, query: Vectors) -> Vectors:
+        """The inner product of a query, ``(dimension,)`` float32, with the vectors of the block, ``(n,)``."""
+        return _inner_products(query, self._block)
+
+    def nearest(self, query: Vectors, chosen: Chosen, k: int) -> Keys:
+        """The keys of the ``k`` nearest among those to choose from, in no order."""
+        scores = self.every_score(query)
+        keys = self._keys[self._first :]
+        here = chosen.has(keys)
+        keys, scores = keys[here], scores[here]
+        if self._base is not None and chosen.count and k:
             _on_one_thread()
-            parts = [
-                index.search(query[None, :], min(k, index.ntotal), params=faiss.SearchParameters(sel=chosen.selector))
-                for index in (self._base, self._tail)
-                if index is not None
-            ]
-            scores, keys = (np.concatenate([part[column][0] for part in parts]) for column in (0, 1))
-            scores, keys = scores[keys >= 0], keys[keys >= 0]
-        order = np.lexsort((keys, -scores))[:k]
-        return keys[order], scores[order]
+            params = faiss.SearchParameters(sel=chosen.selector)
+            near, found = self._base.search(query[None, :], min(k, self._first), params=params)
+            there = found[0] >= 0
+            keys, scores = np.append(keys, found[0][there]), np.append(scores, near[0][there])
+        if len(keys) > k:
+            keys = keys[np.argpartition(scores, len(keys) - k)[len(keys) - k :]]
+        return keys
 
-    def every_score(self, query: Vectors) -> Vectors | None:
-        """The inner product with every vector, in the order of ``keys``; None where they are too many for that."""
-        if self._block is None:
-            return None
-        _on_one_thread()
-        scores = np.empty(len(self.keys), np.float32)
-        faiss.fvec_inner_products_ny(*map(faiss.swig_ptr, (scores, query, self._block)), self.dimension, len(self.keys))
-        return scores
+    def scores(self, query: Vectors, rows: Keys) -> Vectors:
+        """The inner products with the vectors at some rows, ``(n,)`` float32."""
+        parts = (self.vectors(rows[start : start + _AT_ONCE]) for start in range(0, len(rows), _AT_ONCE))
+        return np.concatenate([np.zeros(0, np.float32), *(_inner_products(query, part) for part in parts)])
 
-    def vectors(self, keys: Keys) -> tuple[Keys, Vectors]:
-        """Those of the keys that have a vector, in order, and their vectors, ``(n, dimension)`` float32."""
-        wanted = np.intersect1d(keys, self.keys)
-        if self._block is not None:
-            return wanted, self._block[np.searchsorted(self.keys, wanted)]
-        found = np.zeros((len(wanted), self.dimension), np.float32)
-        in_tail = np.isin(wanted, self._tail_keys)
-        if in_tail.any():
-            order = np.argsort(self._tail_keys, kind="stable")
-            found[in_tail] = self._tail_vectors[order[np.searchsorted(self._tail_keys, wanted[in_tail], sorter=order)]]
-        if self._base is not None and not in_tail.all():
-            found[~in_tail] = self._base.reconstruct_batch(wanted[~in_tail])
-        return wanted, found
+    def vectors(self, rows: Keys) -> Vectors:
+        """The vectors at some rows, ``(n, dimension)`` float32."""
+        if self._base is None:
+            return self._block[rows]
+        found = np.empty((len(rows), self.dimension), np.float32)
+        in_base = rows < self._first
+        found[~in_base] = self._block[rows[~in_base] - self._first]
+        if in_base.any():
+            index = faiss.downcast_index(self._base.index)
+            found[in_base] = index.sq.decode(_codes(index)[rows[in_base]])
+        return found
+
+
+def _inner_products(query: Vectors, vectors: Vectors) -> Vectors:
+    """Each by itself: what else is compared changes no bit of it."""
+    _on_one_thread()
+    scores = np.empty(len(vectors), np.float32)
+    if len(scores):
+        faiss.fvec_inner_products_ny(*map(faiss.swig_ptr, (scores, query, vectors)), vectors.shape[1], len(scores))
+    return scores
+
+
+def _codes(index: faiss.IndexScalarQuantizer) -> NDArray[np.uint8]:
+    """What the index keeps of each vector, ``(n, bytes)``, as it lies."""
+    codes: NDArray[np.uint8] = faiss.rev_swig_ptr(index.codes.data(), index.ntotal * index.code_size)
+    return codes.reshape(index.ntotal, index.code_size)
 
 
 def _on_one_thread() -> None:

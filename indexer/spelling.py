@@ -57,14 +57,6 @@ def record(
     known |= every
 
 
-def all_spellings(connection: sqlite3.Connection, scopes: Sequence[Scope]) -> list[str]:
-    """Every spelling in these scopes, in order."""
-    rows = connection.execute(
-        f"SELECT DISTINCT spelling FROM spellings WHERE scope IN ({_marks(scopes)}) ORDER BY spelling", scopes
-    )
-    return [row[0] for row in rows]
-
-
 class Spelling:
     """The words of the passages that one caller sees. ``spellings`` gives all of the ``scopes``, in order."""
 
@@ -73,9 +65,8 @@ class Spelling:
         connection: sqlite3.Connection,
         scopes: Sequence[Scope],
         holders: Holders,
-        spellings: Callable[[], Sequence[str]],
     ) -> None:
-        self._connection, self._scopes, self._holders, self._spellings = connection, scopes, holders, spellings
+        self._connection, self._scopes, self._holders = connection, scopes, holders
 
     def known(self, word: str) -> bool:
         """Whether a visible passage says the word, in any form."""
@@ -87,10 +78,13 @@ class Spelling:
         if len(folded) < LEAST_LETTERS:
             return None
         most = 2 if len(folded) >= TWO_SLIPS_LETTERS else 1
-        near = process.extract(folded, self._spellings(), scorer=OSA.distance, score_cutoff=most, limit=None)
+        # A slip in the first letter is rare: a word that begins otherwise is mostly another word
+        alike = self._beginning(
+            folded[0], "AND length(spelling) BETWEEN ? AND ?", len(folded) - most, len(folded) + most
+        )
+        near = process.extract(folded, list(alike), scorer=OSA.distance, score_cutoff=most, limit=None)
         for slips in range(1, most + 1):
-            # A slip in the first letter is rare: a word that begins otherwise is mostly another word
-            best = self._commonest([one for one, distance, _ in near if distance == slips and one[0] == folded[0]])
+            best = self._commonest([one for one, distance, _ in near if distance == slips])
             if best is not None:
                 return best
         return None
@@ -100,14 +94,19 @@ class Spelling:
         (folded,) = folded_words(begun) or [""]
         if len(folded) < LEAST_BEGUN_LETTERS:
             return None
+        longer = self._beginning(folded, "AND length(spelling) > ? ORDER BY length(spelling), spelling", len(folded))
+        # Those that may be seen are counted, so that no others keep one of them out
+        seen = (spelling for spelling in longer if len(self._holders(stems_of([spelling])[0])))
+        return self._commonest(list(islice(seen, _MOST_BEGINNINGS)))
+
+    def _beginning(self, begun: str, further: str, *values: int) -> Iterator[str]:
+        """The spellings that begin so, those of them that meet a further condition."""
         rows = self._connection.execute(
             f"SELECT DISTINCT spelling FROM spellings WHERE scope IN ({_marks(self._scopes)})"
-            " AND spelling > ? AND spelling < ? ORDER BY length(spelling), spelling",
-            (*self._scopes, folded, folded + "\U0010ffff"),
+            f" AND spelling >= ? AND spelling < ? {further}",
+            (*self._scopes, begun, begun + "\U0010ffff", *values),
         )
-        # Those that may be seen are counted, so that no others keep one of them out
-        seen = (spelling for (spelling,) in rows if len(self._holders(stems_of([spelling])[0])))
-        return self._commonest(list(islice(seen, _MOST_BEGINNINGS)))
+        return (spelling for (spelling,) in rows)
 
     def _commonest(self, spellings: Sequence[str]) -> str | None:
         """The spelling whose term most visible passages hold, among those that stand in one of them."""

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import postings
+from indexer.columns import Columns
+from indexer.growing import number_of
 from indexer.postings import Scope
 
 Positions = NDArray[np.int64]
@@ -54,15 +56,24 @@ class WordScores:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What BM25 needs of texts: how many there are that one may see, and of how many terms on average."""
+    """What BM25 needs of texts: how many there are that one may see, and of how many terms together."""
 
     count: int
-    mean_length: float
+    terms: float
 
     @classmethod
     def of(cls, length: Scores, mask: Mask) -> "Statistics":
-        count = int(np.count_nonzero(mask))
-        return cls(count, max(1.0, float(length[mask].mean())) if count else 1.0)
+        return cls(int(np.count_nonzero(mask)), float(length.sum(where=mask, dtype=np.float64)))
+
+    def changed(self, gone: Scores, come: Scores) -> "Statistics":
+        """Without texts of these lengths and with others."""
+        terms = self.terms - gone.sum(dtype=np.float64) + come.sum(dtype=np.float64)
+        return Statistics(self.count - len(gone) + len(come), float(terms))
+
+    @property
+    def mean_length(self) -> float:
+        """In terms, at least one."""
+        return max(1.0, self.terms / self.count) if self.count else 1.0
 
     def rarity(self, holders: Positions) -> Figures:
         """Inverse document frequencies of terms that so many of the texts hold."""
@@ -94,27 +105,13 @@ class Postings:
 
 
 class WordsLane:
-    """The words of one generation of an index.
+    """The words of one generation of an index."""
 
-    ``keys`` are the passages' row ids in rising order; ``owner_of`` (index of the owner), ``length`` (terms) and
-    ``is_name`` (titles and names) go with them.
-    """
-
-    def __init__(self, keys: Positions, owner_of: Positions, length: Scores, is_name: Mask, owners: int) -> None:
-        self._keys, self.owner_of, self._length, self.is_name = keys, owner_of, length, is_name
-        self._owners = owners
-        self._article_length = np.bincount(owner_of, weights=length, minlength=owners).astype(np.float32)
+    def __init__(self, columns: Columns) -> None:
+        self._owners, self._passages = columns.owners, columns.passages
         self._postings: OrderedDict[tuple[tuple[Scope, ...], str], Postings] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
-
-    def statistics(self, allowed: Mask, visible: Mask) -> WordStatistics:
-        """Of what may be seen: ``allowed`` is over owners, ``visible`` over passages."""
-        return WordStatistics(
-            Statistics.of(self._article_length, allowed),
-            Statistics.of(self._length, visible & ~self.is_name),
-            Statistics.of(self._length, visible & self.is_name),
-        )
 
     def postings(self, connection: sqlite3.Connection, scopes: tuple[Scope, ...], term: str) -> Postings:
         """Where a term stands in some scopes."""
@@ -125,9 +122,9 @@ class WordsLane:
                 self._postings.move_to_end(key)
                 return kept
         keys, times = postings.read(connection, scopes, term)
-        positions = np.searchsorted(self._keys, keys)
+        positions = number_of(self._passages.position_of, keys)
         counts = times.astype(np.float32)
-        owners, inverse = np.unique(self.owner_of[positions], return_inverse=True)
+        owners, inverse = np.unique(self._passages.owner_of[positions], return_inverse=True)
         by_owner = np.bincount(inverse, weights=counts, minlength=len(owners)).astype(np.float32)
         found = Postings(positions, counts, owners, by_owner)
         with self._lock:
@@ -163,35 +160,33 @@ class WordsLane:
         seen = allowed[owners]
         term, owners, frequency = term[seen], owners[seen], frequency[seen]
         worth = weights * statistics.articles.rarity(np.bincount(term, minlength=len(asked)))
-        scored = worth[term] * _saturated(self._article_length[owners], frequency, statistics.articles, B_ARTICLE)
-        article = np.bincount(owners, scored, self._owners).astype(np.float32)
-        said = np.bincount(owners[own[term]], minlength=self._owners).astype(np.float32)
+        scored = worth[term] * _saturated(self._owners.length[owners], frequency, statistics.articles, B_ARTICLE)
+        article = np.bincount(owners, scored, len(self._owners)).astype(np.float32)
+        said = np.bincount(owners[own[term]], minlength=len(self._owners)).astype(np.float32)
 
         term, positions, counts = _flat([(one.positions, one.counts) for one in postings])
-        seen = allowed[self.owner_of[positions]]
+        seen = allowed[self._passages.owner_of[positions]]
         term, positions, counts = term[seen], positions[seen], counts[seen]
-        in_name = self.is_name[positions]
+        in_name = self._passages.is_name[positions]
         passage, title_passages = (
-            self._passages(of, weights, (term[kind], positions[kind], counts[kind]), b)
+            self._sums(of, weights, (term[kind], positions[kind], counts[kind]), b)
             for of, kind, b in ((statistics.bodies, ~in_name, B_PASSAGE), (statistics.names, in_name, B_TITLE))
         )
-        named = np.bincount(positions[in_name & own[term]], minlength=len(self._keys))
-        title, title_share = (np.zeros(self._owners, np.float32) for _ in range(2))
+        named = np.bincount(positions[in_name & own[term]], minlength=len(self._passages))
+        title, title_share = (np.zeros(len(self._owners), np.float32) for _ in range(2))
         at = np.flatnonzero(title_passages)
-        np.maximum.at(title, self.owner_of[at], title_passages[at])
-        share = np.minimum(1, named[at] / np.maximum(self._length[at], 1)).astype(np.float32)
-        np.maximum.at(title_share, self.owner_of[at], share)
+        np.maximum.at(title, self._passages.owner_of[at], title_passages[at])
+        share = np.minimum(1, named[at] / np.maximum(self._passages.length[at], 1)).astype(np.float32)
+        np.maximum.at(title_share, self._passages.owner_of[at], share)
         ceiling = float(worth[own].sum()) * (K1 + 1) / 2
         return WordScores(article, title, passage, title_share, said, len(literal), ceiling)
 
-    def _passages(
-        self, of: Statistics, weights: Figures, found: tuple[Positions, Positions, Scores], b: float
-    ) -> Scores:
+    def _sums(self, of: Statistics, weights: Figures, found: tuple[Positions, Positions, Scores], b: float) -> Scores:
         """Sums by passage, ``(passages,)``, from the postings of passages of one kind: term, position and count."""
         term, positions, counts = found
         worth = weights * of.rarity(np.bincount(term, minlength=len(weights)))
-        scored = worth[term] * _saturated(self._length[positions], counts, of, b)
-        return np.bincount(positions, scored, len(self._keys)).astype(np.float32)
+        scored = worth[term] * _saturated(self._passages.length[positions], counts, of, b)
+        return np.bincount(positions, scored, len(self._passages)).astype(np.float32)
 
     def _asked(
         self, connection: sqlite3.Connection, query: Mapping[str, int], scopes: tuple[Scope, ...], allowed: Mask
@@ -200,8 +195,9 @@ class WordsLane:
         weights = {term: 1.0 + log(count) for term, count in islice(query.items(), MOST_QUERY_TERMS * 8)}
         if len(weights) <= MOST_QUERY_TERMS:
             return list(weights.items())
+        owner_of = self._passages.owner_of
         rarest = sorted(
-            (int(np.count_nonzero(allowed[self.owner_of[self.postings(connection, scopes, term).positions]])), term)
+            (int(np.count_nonzero(allowed[owner_of[self.postings(connection, scopes, term).positions]])), term)
             for term in weights
         )
         return [(term, weights[term]) for _, term in rarest[:MOST_QUERY_TERMS]]

@@ -212,20 +212,20 @@ class Glossary:
 
     def __init__(self, index: PassageIndex) -> None:
         self._index = index
-        self._terms: tuple[int, list[Term]] = (0, [])
+        self._terms: tuple[int, list[tuple[Term, int]]] = (0, [])
         self._lexicons: dict[tuple[object, ...], Lexicon] = {}
 
     def lexicon(self, snapshot: Snapshot, wanted: Filter) -> Lexicon:
         """The names of the terms that a filter lets through; within the snapshot's block."""
         generation, every = self._terms
         if generation != snapshot.generation:
-            every = list(_terms(self._index))
+            every = [*_placed(snapshot, self._index)]
             self._terms, self._lexicons = (snapshot.generation, every), {}
         view = snapshot.view(wanted)
         key = snapshot.generation, view.key
         made = self._lexicons.get(key)
         if made is None:
-            made = Lexicon(term for term in every if view.allowed[snapshot.position_of[term.article_id]])
+            made = Lexicon(term for term, place in every if view.allowed[place])
             if len(self._lexicons) >= _MOST_LEXICONS:
                 self._lexicons = {}
             self._lexicons[key] = made
@@ -235,9 +235,8 @@ class Glossary:
 def terms(index: PassageIndex, wanted: Filter) -> list[Term]:
     """All terms that a filter lets through, by name."""
     with index.snapshot() as snapshot:
-        allowed = snapshot.select(wanted)
-        visible = {owner for owner, place in snapshot.position_of.items() if allowed[place]}
-        found = [term for term in _terms(index) if term.article_id in visible]
+        allowed = snapshot.select(index.connection, wanted)
+        found = [term for term, place in _placed(snapshot, index) if allowed[place]]
     return sorted(found, key=lambda term: (term.term.casefold(), term.article_id))
 
 
@@ -248,11 +247,18 @@ def lookup(index: PassageIndex, wanted: Filter, name: str) -> list[Term]:
     return sorted(found, key=lambda term: asked not in {term.term.casefold(), term.names[0].casefold()})
 
 
+def _placed(snapshot: Snapshot, index: PassageIndex) -> Iterator[tuple[Term, int]]:
+    """All terms, with the places of their articles."""
+    terms = [*_terms(index)]
+    places = snapshot.columns.places(index.connection, {term.article_id for term in terms})
+    return ((term, places[term.article_id]) for term in terms)
+
+
 def _terms(index: PassageIndex) -> Iterator[Term]:
     """A definition that was cut into several passages is put together again."""
     whole: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
     aliases: dict[str, list[str]] = {}
-    for passage in index.passages_of_roles(("term", "title")):
+    for passage in index.definitions():
         if passage.role == "title":
             aliases.setdefault(passage.owner_id, []).append(passage.text)
         else:

@@ -107,7 +107,7 @@ class RelatedSearch:
     def vectors_of(self, numbers: Iterable[str]) -> tuple[list[str], Vectors]:
         """Those of the records that can be found by meaning, and what each is about, ``(n, dimension)`` unit length."""
         with self._index.index.snapshot() as snapshot:
-            return snapshot.owner_vectors(numbers)
+            return snapshot.owner_vectors(self._index.index.connection, numbers)
 
     def alike(self, like: Like, *, is_open: bool, limit: int, explained: int | None = None) -> tuple[Related, ...]:
         """Open or resolved ones, the most alike first; ``explained`` of them with reasons and snippet."""

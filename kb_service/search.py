@@ -215,7 +215,8 @@ class Searcher:
         vector = self._vectors.of(*text, query.sight.within) if meaningful else None
         asked = Asked(understood.terms, understood.codes, vector, understood.beside, tuple(query.evidence))
         found = snapshot.search(connection, asked, wanted)
-        ranked = rank(found, understood.common_share, bonuses=_bonuses(query, snapshot)).steady(query.shown)
+        bonuses = _bonuses(query, found, snapshot)
+        ranked = rank(found, understood.common_share, bonuses=bonuses).steady(query.shown)
         probabilities = self._calibration.probabilities(ranked, found)
         return Ranking(understood, found, ranked, probabilities, snapshot.generation)
 
@@ -225,7 +226,8 @@ class Searcher:
             chosen = query.facets.get(name, frozenset())
             others = {facet: values for facet, values in query.facets.items() if facet != name}
             ranked = self._rank(snapshot, replace(query, facets=others)).ranked if chosen else ranking.ranked
-            yield facet_of(name, map(snapshot.facets_of, ranked.ids), chosen)
+            places = ranked.candidates.places[ranked.rows].tolist()
+            yield facet_of(name, map(snapshot.facets_of, places), chosen)
 
     def _hits(self, ranking: Ranking, page: slice, evidence: Mapping[str, Evidence]) -> tuple[Hit, ...]:
         ranked, generation = ranking.ranked[page], ranking.generation
@@ -246,14 +248,15 @@ class Searcher:
         return tuple(hits)
 
 
-def _bonuses(query: Query, snapshot: Snapshot) -> Bonuses:
+def _bonuses(query: Query, found: Found, snapshot: Snapshot) -> Bonuses:
     """What is known beside the lanes: which articles resolved the like of it, and what is of the same service."""
     bonuses: dict[str, dict[str, float]] = {}
     for owner_id, one in query.evidence.items():
         bonuses.setdefault(owner_id, {})["evidence"] = EVIDENCE_WEIGHT * one.weight
     for facet, value in query.prefer.items():
-        for owner_id in snapshot.owners_with(facet, value):
-            bonuses.setdefault(owner_id, {})[facet] = PREFERENCE_BONUSES[facet]
+        preferred = snapshot.having(facet, value, found.candidates.places)
+        for row in np.flatnonzero(preferred).tolist():
+            bonuses.setdefault(found.candidates.owner_ids[row], {})[facet] = PREFERENCE_BONUSES[facet]
     return bonuses
 
 

@@ -71,7 +71,7 @@ def found(index: IncidentIndex, text: str, **facets: str) -> list[str]:
 def meant(index: IncidentIndex, *numbers: str) -> list[str]:
     """Those of the records that can be found by meaning."""
     with index.index.snapshot() as snapshot:
-        return snapshot.owner_vectors(numbers)[0]
+        return snapshot.owner_vectors(index.index.connection, numbers)[0]
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> float:

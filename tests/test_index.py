@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from indexer import Filter, Owner, Passage, PassageIndex
 from indexer.database import BUSY_SECONDS, writing
@@ -20,6 +21,7 @@ from indexer.identifiers import identifiers
 from indexer.prepared import Prepared
 from indexer.retrieval import Asked, Found
 from indexer.terms import folded_words, query_terms
+from tests.posting_lists import check_lists
 
 ENCODER = HashingEncoder()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -276,3 +278,71 @@ def test_an_index_is_opened_and_searched_while_it_is_being_written(tmp_path: Pat
         begun = time.monotonic()
         assert {c.owner_id for c in ask(make(tmp_path), "vpn").candidates} == {"a"}
         assert time.monotonic() - begun < BUSY_SECONDS / 2
+
+
+CHANGED = st.tuples(
+    st.integers(0, 5),
+    st.sampled_from(["put", "put", "put", "delete", "rename"]),
+    st.sampled_from([("public",), ("internal",), ("public", "internal")]),
+    st.sampled_from([(), ("VPN",), ("mail",)]),
+    st.sampled_from([None, datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)]),
+    st.lists(TEXT, min_size=1, max_size=4),
+)
+FILTERS = [
+    PUBLIC,
+    EVERYBODY,
+    SEEN,
+    replace(EVERYBODY, facets={"service": frozenset({"vpn"})}),
+    replace(EVERYBODY, validity="any", exclude=frozenset({"a1"})),
+]
+
+
+@pytest.mark.parametrize("all_at_once", [True, False])
+@settings(max_examples=30, deadline=None)
+@given(rounds=st.lists(st.lists(CHANGED, min_size=1, max_size=4), min_size=1, max_size=6), query=TEXT)
+def test_what_is_followed_is_as_if_it_was_read_anew(
+    all_at_once: bool,
+    rounds: list[list[tuple[int, str, tuple[str, ...], tuple[str, ...], datetime | None, list[str]]]],
+    query: str,
+) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        # With few dead rows allowed all are read anew now and then
+        patch.setattr("indexer.columns._MANY", 1 if all_at_once else 1_000)
+        patch.setattr("indexer.meaning._MOST_PLAIN", 1_000 if all_at_once else 0)
+        index = make(Path(folder))
+        with writing(index.connection):
+            index.set_meta("encoder", ENCODER.identity)
+        held: list[tuple[NDArray[np.generic], NDArray[np.generic]]] = []
+        for number, changes in enumerate(rounds):
+            with index.changing() as change:
+                for name, what, audiences, services, until, texts in changes:
+                    owner = Owner(f"a{name}", frozenset(audiences), {"service": services}, valid_to=until)
+                    if what == "put":
+                        passages = [Passage("", owner.id, (texts[0],), "", texts[0], "title")]
+                        passages += [Passage("", owner.id, (texts[0],), "", text, "section") for text in texts[1:]]
+                        change.upsert(owner, [*map(Prepared.of, passages)])
+                    elif what == "delete":
+                        change.delete(owner.id)
+                    else:
+                        change.delete("another")
+                        change.rename(owner.id, "another")
+                encode_pending(index)
+                index.raise_generation()
+            if number == 2:
+                fold(index)
+            fresh = make(Path(folder))
+            for wanted in FILTERS if number % 2 else FILTERS[:2]:
+                assert shape(ask(index, query, wanted)) == shape(ask(fresh, query, wanted))
+                with index.snapshot() as one, fresh.snapshot() as other:
+                    columns = (getattr(one.columns.passages, name) for name in ("keys", "owner_of", "position_of"))
+                    held += [(column, column.copy()) for column in (*columns, one.columns.owners.alive)]
+                    assert one.view(wanted).words == other.view(wanted).words
+                    assert one.encoded_share(wanted) == other.encoded_share(wanted)
+                    for had, has in ((one.view(wanted).bodies, other.view(wanted).bodies),
+                                     (one.view(wanted).names, other.view(wanted).names)):  # fmt: skip
+                        assert sorted(had.keys.tolist()) == sorted(has.keys.tolist())
+                        every = np.arange(100)
+                        assert (had.has(every) == np.isin(every, had.keys)).all()
+                        assert had.count == len(had.keys)
+        check_lists(index.connection)
+        assert all((column == as_it_was).all() for column, as_it_was in held), "who reads is not disturbed"
