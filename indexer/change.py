@@ -15,8 +15,8 @@ from indexer.spelling import Spelled
 
 # So many changes are remembered for readers who hold an earlier generation
 _MOST_REMEMBERED = 100_000
-_PASSAGES = "SELECT key, role, heading_path, anchor, text FROM passages"
-_Row = tuple[int, Role, str, str, str]
+_PASSAGES = "SELECT key, role, heading_path, anchor, text, has_vector FROM passages"
+_Row = tuple[int, Role, str, str, str, int]
 
 
 @contextmanager
@@ -39,6 +39,7 @@ class Change:
         self._lists = postings.Changes(connection)
         self._spelled: set[Spelled] = set()
         self._put: set[int] = set()
+        self._dead = 0
         if anew:
             postings.clear(connection)
 
@@ -61,7 +62,7 @@ class Change:
         kept: dict[tuple[Role, str, str, str], list[_Row]] = {}
         if known is not None:
             for row in self._connection.execute(f"{_PASSAGES} WHERE owner = ? ORDER BY number DESC", (key,)):
-                kept.setdefault(row[1:], []).append(row)
+                kept.setdefault(row[1:5], []).append(row)
         gone: list[_Row] = []
         if self._anew or (known is not None and known[1] != scope):
             gone = [row for rows in kept.values() for row in rows]
@@ -109,13 +110,19 @@ class Change:
     def _end(self) -> None:
         if self._anew:
             rows = self._connection.execute(
-                "SELECT o.key, o.scope, p.key, p.role, p.heading_path, p.anchor, p.text"
+                "SELECT o.key, o.scope, p.key, p.role, p.heading_path, p.anchor, p.text, 0"
                 " FROM passages p JOIN owners o ON o.key = p.owner ORDER BY p.key"
             )
             for owner, scope, *row in rows:
                 if owner not in self._put:
                     self._lists.add(scope, row[0], " ".join(_terms_of(tuple(row))))
         self._lists.write()
+        if self._dead:
+            # What is dead in the files of vectors is counted here, as to look for it would take a while
+            self._connection.execute(
+                "INSERT INTO meta VALUES ('dead', ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+                (self._dead,),
+            )
         self._connection.executemany("INSERT INTO changed (owner) VALUES (?)", ((key,) for key in sorted(self._put)))
         self._connection.execute(
             "DELETE FROM changed WHERE seq <= (SELECT max(seq) FROM changed) - ?", (_MOST_REMEMBERED,)
@@ -160,6 +167,7 @@ class Change:
         gone = []
         for row in rows:
             gone.append((row[0],))
+            self._dead += row[5]
             # Of an index that is made anew every list is
             if not self._anew:
                 self._lists.take_out(scope, row[0], _terms_of(row))
@@ -172,5 +180,5 @@ class Change:
 
 
 def _terms_of(row: _Row) -> list[str]:
-    key, role, heading_path, anchor, text = row
+    key, role, heading_path, anchor, text, _ = row
     return terms_of(Passage(str(key), "", tuple(json.loads(heading_path)), anchor, text, role))

@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from indexer import names, postings, spelling
+from indexer.base import BaseFile, check_base
 from indexer.change import Change, changing
 from indexer.database import begin_anew, open_database, reading, writing
 from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
-from indexer.meaning import BaseFile, MeaningLane, read_base
+from indexer.meaning import MeaningLane
 from indexer.passages import Passage
 from indexer.prepared import said_by
 from indexer.retrieval import Asked, Filter, Found, Owner
@@ -44,6 +45,7 @@ CREATE TABLE IF NOT EXISTS passages (
 CREATE TABLE IF NOT EXISTS changed (seq INTEGER PRIMARY KEY AUTOINCREMENT, owner INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS passages_owner ON passages (owner, number);
 CREATE INDEX IF NOT EXISTS passages_terms ON passages (owner) WHERE role = 'term';
+CREATE INDEX IF NOT EXISTS passages_unmeant ON passages (key) WHERE text_hash IS NULL;
 CREATE INDEX IF NOT EXISTS passages_pending ON passages (key) WHERE has_vector = 0 AND text_hash IS NOT NULL;
 CREATE TABLE IF NOT EXISTS identifiers (
   identifier TEXT, scope INTEGER, passage INTEGER, PRIMARY KEY (identifier, scope, passage)
@@ -133,10 +135,12 @@ class PassageIndex:
 
     def counts(self) -> tuple[int, int, int]:
         """Passages, those that are to have a vector, and those that have one."""
-        row = self.connection.execute(
-            "SELECT count(*), count(text_hash), sum(has_vector AND text_hash IS NOT NULL) FROM passages"
-        ).fetchone()
-        return int(row[0]), int(row[1]), int(row[2] or 0)
+        # Each from an index that has nothing else, since the texts of all passages would have to be gone through
+        every, unmeant, pending = (
+            int(self.connection.execute(f"SELECT count(*) FROM passages {which}").fetchone()[0])
+            for which in ("", "WHERE text_hash IS NULL", "WHERE has_vector = 0 AND text_hash IS NOT NULL")
+        )
+        return every, every - unmeant, every - unmeant - pending
 
     def _lane_key(self) -> tuple[str, int]:
         """Which base is in use, and the last vector beside it; no base is that of another encoder."""
@@ -231,7 +235,8 @@ class PassageIndex:
 
     def drop_vectors(self) -> None:
         """Forget all vectors: another encoder made them, or their file is damaged."""
-        self.set_meta("base", None)
+        for name in ("base", "dead"):
+            self.set_meta(name, None)
         self.connection.execute("DELETE FROM tail")
         self.connection.execute("UPDATE passages SET has_vector = 0")
 
@@ -239,7 +244,7 @@ class PassageIndex:
         """Raise IndexDamagedError where the base file is not as it was written."""
         described = self.meta("base")
         if described:
-            read_base(self.path.parent, BaseFile(**json.loads(described)))
+            check_base(self.path.parent, BaseFile(**json.loads(described)))
 
 
 __all__ = ["Asked", "Filter", "Found", "IndexDamagedError", "Owner", "PassageIndex", "Snapshot"]

@@ -1,55 +1,43 @@
 """The meaning lane: inner products of unit vectors of half precision, filtered before top-k.
 
-A shared base (a FAISS file written once), a small tail in memory for what came since, and whatever is gone is simply
-not allowed any more. A vector scores alike wherever it lies.
+A shared base, a small tail in memory for what came since, and whatever is gone is simply not allowed any more. A vector
+scores alike wherever it lies.
 """
 
-import hashlib
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.base import Base, BaseFile, read_base
 from indexer.chosen import Chosen
 from indexer.encoder import Vectors
-from indexer.errors import IndexDamagedError
 from indexer.growing import grown, number_of, numbered
-from indexer.vectors import HalfVectors
 
 Keys = NDArray[np.int64]
 Rows = NDArray[np.int32]
 
-# Up to so many vectors are one block of float32. All of 10,000 are compared with a query in 0.3 ms, and any of them
-# can be looked at then; FAISS takes 0.3 to find the best of half precision, and 0.9 to tell of 5,000 how near they are,
-# since it can only put them in order. From some 30,000 on FAISS is as fast, and takes half the memory
-_MOST_PLAIN = 30_000
+# Of the lists of a base this share is looked at for a query that may choose from all: of the ten nearest of a million
+# real vectors with noise these hold 99.5 %
+_LISTS_SHARE = 1 / 16
+# Of those who may choose from less than this share the nearest lie anywhere: all lists are looked at
+_FEW = 0.05
 # Vectors are made ready so many at a time, to stay where the processor has them at hand
 _AT_ONCE = 256
-
-
-@dataclass(frozen=True, slots=True)
-class BaseFile:
-    """A base on disk: its name in the data folder, SHA-256, and number of vectors."""
-
-    name: str
-    sha256: str
-    count: int
 
 
 class MeaningLane:
     """Vectors, each at its row; those of the base come first. Immutable: ``with_tail`` gives the next one.
 
-    Up to ``_MOST_PLAIN`` in the base all are one block of float32; else the base stays as it is, and the block holds
-    what came since.
+    Up to ``MOST_PLAIN`` in the base all are one block of float32, which a query is compared with as a whole; else the
+    block holds what came since.
     """
 
-    def __init__(self, dimension: int, base: faiss.Index | None, keys: Keys, rows: Rows, block: Vectors) -> None:
+    def __init__(self, dimension: int, base: Base | None, keys: Keys, rows: Rows, block: Vectors) -> None:
         """``keys`` are those of all rows, ``rows`` gives the row for each key, ``block`` has the last ones."""
         self.dimension, self._base, self._keys, self._rows, self._block = dimension, base, keys, rows, block
-        self._first = base.ntotal if base is not None else 0
+        self._first = len(base.keys) if base is not None else 0
 
     @classmethod
     def empty(cls, dimension: int) -> "MeaningLane":
@@ -58,13 +46,12 @@ class MeaningLane:
 
     @classmethod
     def open(cls, folder: Path, file: BaseFile, dimension: int) -> "MeaningLane":
-        """The base of a file, checked by its hash first: FAISS reads a flipped bit without a word."""
-        base = read_base(folder, file)
-        keys = keys_of(base)
-        empty = cls.empty(dimension)
+        """The base of a file. Raises IndexDamagedError."""
+        base, empty = read_base(folder, file), cls.empty(dimension)
+        keys = np.ascontiguousarray(base.keys)
         rows = numbered(empty._rows, keys, np.arange(len(keys)))
-        if len(keys) <= _MOST_PLAIN:
-            return cls(dimension, None, keys, rows, base.index.reconstruct_n(0, len(keys)))
+        if base.lists is None:
+            return cls(dimension, None, keys, rows, base.vectors.astype(np.float32))
         return cls(dimension, base, keys, rows, empty._block)
 
     def with_tail(self, keys: Keys, vectors: Vectors) -> "MeaningLane":
@@ -90,19 +77,29 @@ class MeaningLane:
         return _inner_products(query, self._block)
 
     def nearest(self, query: Vectors, chosen: Chosen, k: int) -> Keys:
-        """The keys of the ``k`` nearest among those to choose from, in no order."""
+        """The keys of the ``k`` nearest among those to choose from, in no order; of base and block ``k`` each."""
         scores = self.every_score(query)
         keys = self._keys[self._first :]
         here = chosen.has(keys)
         keys, scores = keys[here], scores[here]
-        if self._base is not None and chosen.count and k:
-            _on_one_thread()
-            params = faiss.SearchParameters(sel=chosen.selector)
-            near, found = self._base.search(query[None, :], min(k, self._first), params=params)
-            there = found[0] >= 0
-            keys, scores = np.append(keys, found[0][there]), np.append(scores, near[0][there])
         if len(keys) > k:
             keys = keys[np.argpartition(scores, len(keys) - k)[len(keys) - k :]]
+        if self._base is not None and chosen.count and k:
+            keys = np.append(keys, self._in_lists(query, chosen, k))
+        return keys
+
+    def _in_lists(self, query: Vectors, chosen: Chosen, k: int) -> Keys:
+        """The keys of the ``k`` of the base that seem nearest by the codes in its lists, some more than are nearest."""
+        assert self._base is not None and self._base.lists is not None  # noqa: S101, PT018 (who calls has looked)
+        lists = self._base.lists
+        _on_one_thread()
+        share = min(1.0, chosen.count / len(self._keys))
+        looked_at = 1.0 if share < _FEW else _LISTS_SHARE / share**0.5
+        params = faiss.SearchParametersIVF(
+            sel=chosen.selector, nprobe=min(lists.nlist, max(8, round(lists.nlist * looked_at)))
+        )
+        _, found = lists.search(query[None, :], k, params=params)
+        keys: Keys = found[0][found[0] >= 0]
         return keys
 
     def scores(self, query: Vectors, rows: Keys) -> Vectors:
@@ -117,9 +114,7 @@ class MeaningLane:
         found = np.empty((len(rows), self.dimension), np.float32)
         in_base = rows < self._first
         found[~in_base] = self._block[rows[~in_base] - self._first]
-        if in_base.any():
-            index = faiss.downcast_index(self._base.index)
-            found[in_base] = index.sq.decode(_codes(index)[rows[in_base]])
+        found[in_base] = self._base.vectors[rows[in_base]]
         return found
 
 
@@ -132,53 +127,9 @@ def _inner_products(query: Vectors, vectors: Vectors) -> Vectors:
     return scores
 
 
-def _codes(index: faiss.IndexScalarQuantizer) -> NDArray[np.uint8]:
-    """What the index keeps of each vector, ``(n, bytes)``, as it lies."""
-    codes: NDArray[np.uint8] = faiss.rev_swig_ptr(index.codes.data(), index.ntotal * index.code_size)
-    return codes.reshape(index.ntotal, index.code_size)
-
-
 def _on_one_thread() -> None:
     """Have FAISS work on the thread that calls it, which must be said on each.
 
     Else a second one takes part, and waits for the next call by turning on the spot: three times the work of a search.
     """
     faiss.omp_set_num_threads(1)
-
-
-def _index_of(dimension: int, keys: Keys, vectors: Vectors) -> faiss.Index:
-    quantizer = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-    index = faiss.IndexIDMap2(quantizer)
-    index.add_with_ids(vectors, keys)
-    return index
-
-
-def keys_of(index: faiss.Index) -> Keys:
-    """The passage keys that a FAISS index of ours holds."""
-    keys: Keys = faiss.vector_to_array(index.id_map)
-    return keys
-
-
-def write_base(folder: Path, name: str, keys: Keys, vectors: HalfVectors) -> BaseFile:
-    """Write a base whole: on return it is on disk under its name."""
-    index = _index_of(vectors.shape[1], keys, vectors.astype(np.float32))
-    path, part = folder / name, folder / f"{name}.part"
-    data = faiss.serialize_index(index).tobytes()
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    return BaseFile(name, hashlib.sha256(data).hexdigest(), len(keys))
-
-
-def read_base(folder: Path, file: BaseFile) -> faiss.Index:
-    """The base of a file. Raises IndexDamagedError where its bytes are not those that were written."""
-    path = folder / file.name
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise IndexDamagedError(f"{path} cannot be read: {error.strerror}", "Run 'kb index' to rebuild it") from error
-    if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise IndexDamagedError(f"{path} is not as it was written", "Run 'kb index' to rebuild it")
-    return faiss.deserialize_index(np.frombuffer(data, np.uint8))

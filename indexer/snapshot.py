@@ -273,7 +273,7 @@ def passage_of(row: tuple[int, str, str, str, str, Role]) -> Passage:
     return Passage(f"{owner_id}#{key}", owner_id, tuple(json.loads(heading_path)), anchor, text, role)
 
 
-def _best(scores: NDArray[np.float32], most: int) -> Positions:
+def _best(scores: NDArray[np.float64], most: int) -> Positions:
     """Where the highest scores above zero are; all that tie with the last one, so that the cut depends on no order."""
     above = np.flatnonzero(scores)
     if len(above) <= most:

@@ -32,6 +32,8 @@ B_PASSAGE = 0.5
 B_ARTICLE = 0.6
 B_TITLE = 0.4
 MOST_QUERY_TERMS = 64
+# So many places of terms are read for a query, which takes some 10 ms; all there are up to some 20,000 passages
+MOST_READ = 200_000
 # Lists of the terms that are asked for again and again
 _POSTING_BYTES = 64 * 1024 * 1024
 
@@ -45,11 +47,11 @@ class WordScores:
     word of the query once or twice.
     """
 
-    article: Scores
-    title: Scores
-    passage: Scores
-    title_share: Scores
-    said: Scores
+    article: Figures
+    title: Figures
+    passage: Figures
+    title_share: Figures
+    said: NDArray[np.int64]
     asked: int
     ceiling: float
 
@@ -124,9 +126,13 @@ class WordsLane:
         keys, times = postings.read(connection, scopes, term)
         positions = number_of(self._passages.position_of, keys)
         counts = times.astype(np.float32)
-        owners, inverse = np.unique(self._passages.owner_of[positions], return_inverse=True)
-        by_owner = np.bincount(inverse, weights=counts, minlength=len(owners)).astype(np.float32)
-        found = Postings(positions, counts, owners, by_owner)
+        if (np.diff(positions) < 0).any():
+            order = np.argsort(positions)
+            positions, counts = positions[order], counts[order]
+        owner_of = self._passages.owner_of[positions]
+        first = np.flatnonzero(np.diff(owner_of, prepend=-1))
+        by_owner = np.add.reduceat(counts, first) if len(first) else counts
+        found = Postings(positions, counts, owner_of[first], by_owner)
         with self._lock:
             if key not in self._postings:
                 self._postings[key] = found
@@ -151,42 +157,47 @@ class WordsLane:
         each with its weight (a term of the query weighs 1 or more). ``statistics`` are those of what is allowed.
         """
         literal = self._asked(connection, query, scopes, allowed)
-        asked = [*literal, *((term, weight) for term, weight in beside.items() if term not in query)]
-        postings = [self.postings(connection, scopes, term) for term, _ in asked]
+        further = [(term, weight) for term, weight in beside.items() if term not in query]
+        if len(self._passages) * len(literal + further) > MOST_READ:
+            telling = _telling(postings.holders(connection, scopes, [term for term, _ in literal + further]))
+            literal, further = ([one for one in some if one[0] in telling] for some in (literal, further))
+        asked = literal + further
+        lists = [self.postings(connection, scopes, term) for term, _ in asked]
         weights = np.array([weight for _, weight in asked])
         own = np.arange(len(asked)) < len(literal)
 
-        term, owners, frequency = _flat([(one.owners, one.by_owner) for one in postings])
+        term, owners, frequency = _flat([(one.owners, one.by_owner) for one in lists])
         seen = allowed[owners]
         term, owners, frequency = term[seen], owners[seen], frequency[seen]
         worth = weights * statistics.articles.rarity(np.bincount(term, minlength=len(asked)))
         scored = worth[term] * _saturated(self._owners.length[owners], frequency, statistics.articles, B_ARTICLE)
-        article = np.bincount(owners, scored, len(self._owners)).astype(np.float32)
-        said = np.bincount(owners[own[term]], minlength=len(self._owners)).astype(np.float32)
+        article = np.bincount(owners, scored, len(self._owners)).astype(np.float64, copy=False)
+        said = np.bincount(owners[own[term]], minlength=len(self._owners))
 
-        term, positions, counts = _flat([(one.positions, one.counts) for one in postings])
+        term, positions, counts = _flat([(one.positions, one.counts) for one in lists])
         seen = allowed[self._passages.owner_of[positions]]
         term, positions, counts = term[seen], positions[seen], counts[seen]
         in_name = self._passages.is_name[positions]
-        passage, title_passages = (
+        passage, name = (
             self._sums(of, weights, (term[kind], positions[kind], counts[kind]), b)
             for of, kind, b in ((statistics.bodies, ~in_name, B_PASSAGE), (statistics.names, in_name, B_TITLE))
         )
         named = np.bincount(positions[in_name & own[term]], minlength=len(self._passages))
-        title, title_share = (np.zeros(len(self._owners), np.float32) for _ in range(2))
-        at = np.flatnonzero(title_passages)
-        np.maximum.at(title, self._passages.owner_of[at], title_passages[at])
-        share = np.minimum(1, named[at] / np.maximum(self._passages.length[at], 1)).astype(np.float32)
+        title, title_share = (np.zeros(len(self._owners)) for _ in range(2))
+        # Those that several terms stand in several times, which is less than to look for them among all
+        at = positions[in_name]
+        np.maximum.at(title, self._passages.owner_of[at], name[at])
+        share = np.minimum(1, named[at] / np.maximum(self._passages.length[at], 1))
         np.maximum.at(title_share, self._passages.owner_of[at], share)
         ceiling = float(worth[own].sum()) * (K1 + 1) / 2
         return WordScores(article, title, passage, title_share, said, len(literal), ceiling)
 
-    def _sums(self, of: Statistics, weights: Figures, found: tuple[Positions, Positions, Scores], b: float) -> Scores:
+    def _sums(self, of: Statistics, weights: Figures, found: tuple[Positions, Positions, Scores], b: float) -> Figures:
         """Sums by passage, ``(passages,)``, from the postings of passages of one kind: term, position and count."""
         term, positions, counts = found
         worth = weights * of.rarity(np.bincount(term, minlength=len(weights)))
         scored = worth[term] * _saturated(self._passages.length[positions], counts, of, b)
-        return np.bincount(positions, scored, len(self._passages)).astype(np.float32)
+        return np.bincount(positions, scored, len(self._passages)).astype(np.float64, copy=False)
 
     def _asked(
         self, connection: sqlite3.Connection, query: Mapping[str, int], scopes: tuple[Scope, ...], allowed: Mask
@@ -201,6 +212,22 @@ class WordsLane:
             for term in weights
         )
         return [(term, weights[term]) for _, term in rarest[:MOST_QUERY_TERMS]]
+
+
+def _telling(holders: Mapping[str, int]) -> set[str]:
+    """The rarest terms, as long as their lists together may be read; the rarest of all in any case.
+
+    A word that a tenth of a million records say tells little beside one that a hundred say, and costs a thousand times
+    as much.
+    """
+    telling: set[str] = set()
+    read = 0
+    for count, term in sorted((count, term) for term, count in holders.items()):
+        read += count
+        if read > MOST_READ and any(holders[one] for one in telling):
+            break
+        telling.add(term)
+    return telling
 
 
 def _saturated(length: Scores, frequency: Scores, of: Statistics, b: float) -> Scores | Figures:

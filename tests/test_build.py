@@ -267,7 +267,7 @@ def test_a_damaged_base_file_is_rebuilt(desk: Desk, monkeypatch: pytest.MonkeyPa
     for number in range(5):
         desk.write(f"{number}.md", article(f"T{number}", "text"))
     desk.update()
-    (base,) = desk.data.glob("*.faiss")
+    (base,) = desk.data.glob("*.npy")
     base.write_bytes(b"damaged" + base.read_bytes()[7:])
     report = desk.update()
     assert (report.encoded, "not as it was written" in report.note) == (0, True)

@@ -223,7 +223,7 @@ def test_a_damaged_file_of_vectors_is_put_right(
     for number in range(5):
         put(incidents, f"INC{number}", f"Printer{number}")
     index.catch_up()
-    (base,) = data.glob("incidents-*.faiss")
+    (base,) = data.glob("incidents-*.npy")
     base.write_bytes(b"damaged" + base.read_bytes()[7:])
     encoder.encoded.clear()
     again = IncidentIndex(Incidents(Desk(data / "desk.db")), encoder)
@@ -399,7 +399,7 @@ def test_erasing_everything_leaves_an_empty_index(incidents: Incidents, index: I
     incidents.erase("INC1")
     index.erase()
     assert (found(index, "printer"), index.index.counts()) == ([], (0, 0, 0))
-    assert not list(data.glob("*.faiss"))
+    assert not list(data.glob("*.npy"))
 
 
 def test_the_erasing_command_leaves_no_trace_beside_a_reader(

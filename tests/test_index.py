@@ -1,5 +1,6 @@
 """PassageIndex: both lanes over one set of passages, and what one may not see moves nothing."""
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from indexer import Filter, Owner, Passage, PassageIndex
+from indexer.base import BaseFile, read_base
 from indexer.database import BUSY_SECONDS, writing
 from indexer.encoder import HashingEncoder
+from indexer.errors import IndexDamagedError
 from indexer.folding import fold
 from indexer.identifiers import identifiers
 from indexer.prepared import Prepared
@@ -242,7 +245,46 @@ def test_folding_the_tail_changes_no_answer(tmp_path: Path) -> None:
     fold(index)
     assert shape(ask(index, "reset vpn 7")) == before
     assert shape(ask(make(tmp_path), "reset vpn 7")) == before
-    assert len(list(tmp_path.glob("*.faiss"))) == 1
+    assert len(list(tmp_path.glob("*.npy"))) == 1
+
+
+def test_lists_of_many_vectors_follow_what_comes_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.base.MOST_PLAIN", 100)
+    index = make(tmp_path)
+    with writing(index.connection):
+        index.set_meta("encoder", ENCODER.identity)
+
+    def held() -> tuple[BaseFile, int, set[int]]:
+        file = BaseFile(**json.loads(index.meta("base") or ""))
+        base = read_base(tmp_path, file)
+        assert base.lists is not None
+        assert base.lists.ntotal == len(base.keys) == file.count
+        for key, vector in zip(base.keys.tolist(), base.vectors.astype(np.float32), strict=True):
+            _, near = base.lists.search(vector[None, :], 20)
+            assert key in near[0]
+        return file, base.lists.nlist, set(base.keys.tolist())
+
+    for number in range(150):
+        put(index, Owner(f"a{number}", frozenset({"public"})), [f"Title {number}", f"text of {number} {number * 7}"])
+    fold(index)
+    first, before, _ = held()
+    with index.changing() as change:
+        for number in range(10, 20):
+            change.delete(f"a{number}")
+        change.upsert(Owner("a3", frozenset({"public"})), [])
+    put(index, Owner("new", frozenset({"public"})), ["Another", "and its text"])
+    assert int(index.meta("dead") or 0) == 22
+    fold(index)
+    second, after, keys = held()
+    assert after == before, "trained once"
+    assert keys == {key for (key,) in index.connection.execute("SELECT key FROM passages")}
+    assert index.meta("dead") is None
+    assert {path.name for path in tmp_path.glob("index-*")} == {*first.names, *second.names}
+    fold(index, keep_previous=False)
+    assert len([*tmp_path.glob("index-*")]) == 2
+    (tmp_path / held()[0].lists_name).write_bytes(b"")
+    with pytest.raises(IndexDamagedError, match="is not as it was written"):
+        make(tmp_path).check_base()
 
 
 def test_another_process_s_publish_is_followed(tmp_path: Path) -> None:
@@ -308,7 +350,7 @@ def test_what_is_followed_is_as_if_it_was_read_anew(
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         # With few dead rows allowed all are read anew now and then
         patch.setattr("indexer.columns._MANY", 1 if all_at_once else 1_000)
-        patch.setattr("indexer.meaning._MOST_PLAIN", 1_000 if all_at_once else 0)
+        patch.setattr("indexer.base.MOST_PLAIN", 1_000 if all_at_once else 0)
         index = make(Path(folder))
         with writing(index.connection):
             index.set_meta("encoder", ENCODER.identity)

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer.base import BaseFile, records, write_base
 from indexer.chosen import Chosen
 from indexer.columns import Passages
 from indexer.errors import IndexDamagedError
 from indexer.growing import numbered
-from indexer.meaning import MeaningLane, write_base
+from indexer.meaning import MeaningLane
 from indexer.nearness import Nearness
+from indexer.vectors import HalfVectors
 
 RANDOM = np.random.default_rng(7)
 VECTORS = RANDOM.normal(size=(500, 32)).astype(np.float32)
@@ -31,21 +33,26 @@ def passages() -> Passages:
     return Passages(KEYS, np.zeros(len(KEYS), np.int64), none.astype(np.float32), none, none, none, numbers)
 
 
+def written(folder: Path, keys: NDArray[np.int64], vectors: HalfVectors) -> BaseFile:
+    return write_base(folder, "index-1.npy", len(keys), [records(keys, vectors)])
+
+
 def near(lane: MeaningLane, query: NDArray[np.float32]) -> Nearness:
     return Nearness(lane, passages(), lane.rows(KEYS) if lane.is_plain else None, query)
 
 
 @pytest.mark.parametrize("most_plain", [0, 1_000])
 def test_base_and_tail_score_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_plain: int) -> None:
-    monkeypatch.setattr("indexer.meaning._MOST_PLAIN", most_plain)
-    base = write_base(tmp_path, "index-1.faiss", KEYS[:300], VECTORS[:300].astype(np.float16))
+    monkeypatch.setattr("indexer.base.MOST_PLAIN", most_plain)
+    base = written(tmp_path, KEYS[:300], VECTORS[:300].astype(np.float16))
     split = MeaningLane.open(tmp_path, base, 32).with_tail(KEYS[300:], VECTORS[300:])
     whole = MeaningLane.empty(32).with_tail(KEYS, VECTORS)
     assert split.is_plain == (most_plain > 0)
     for query in VECTORS[:20]:
-        assert set(split.nearest(query, chosen(KEYS), 25).tolist()) == set(
+        same = set(split.nearest(query, chosen(KEYS), 25).tolist()) & set(
             whole.nearest(query, chosen(KEYS), 25).tolist()
         )
+        assert len(same) >= (25 if split.is_plain else 8)
         every = np.arange(len(KEYS))
         assert np.allclose(split.scores(query, every), whole.scores(query, every), atol=1e-6)
         assert (split.vectors(every) == whole.vectors(every)).all()
@@ -70,9 +77,9 @@ def test_nothing_allowed_is_nothing_found(allowed: list[int]) -> None:
 def test_however_many_there_are_the_same_are_near_and_so_near(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_plain: int
 ) -> None:
-    monkeypatch.setattr("indexer.meaning._MOST_PLAIN", most_plain)
+    monkeypatch.setattr("indexer.base.MOST_PLAIN", most_plain)
     have = KEYS[::2]
-    base = write_base(tmp_path, "index-1.faiss", have[:150], VECTORS[::2][:150].astype(np.float16))
+    base = written(tmp_path, have[:150], VECTORS[::2][:150].astype(np.float16))
     lane = MeaningLane.open(tmp_path, base, 32)
     lane = lane.with_tail(have[150:200], VECTORS[::2][150:200]).with_tail(have[200:], VECTORS[::2][200:])
     exact = np.where(np.isin(KEYS, have), VECTORS.astype(np.float16).astype(np.float32) @ VECTORS[3], np.nan)
@@ -81,13 +88,15 @@ def test_however_many_there_are_the_same_are_near_and_so_near(
     assert np.allclose(nearness.scores(some), exact[some], atol=1e-4, equal_nan=True)
     best = nearness.nearest(Chosen(KEYS, len(some), lambda: some), 12)
     there = some[~np.isnan(exact[some])]
-    assert sorted(best.tolist()) == sorted(there[np.argsort(-exact[there])][:12].tolist())
+    nearest = there[np.argsort(-exact[there])]
+    assert set(best.tolist()) <= set(there.tolist())
+    assert set(best.tolist()) >= set(nearest[: 12 if lane.is_plain else 3].tolist())
 
 
 @pytest.mark.parametrize("most_plain", [0, 1_000])
 def test_a_search_stays_on_its_own_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_plain: int) -> None:
-    monkeypatch.setattr("indexer.meaning._MOST_PLAIN", most_plain)
-    base = write_base(tmp_path, "index-1.faiss", KEYS, VECTORS.astype(np.float16))
+    monkeypatch.setattr("indexer.base.MOST_PLAIN", most_plain)
+    base = written(tmp_path, KEYS, VECTORS.astype(np.float16))
     lane = MeaningLane.open(tmp_path, base, 32)
 
     def searched() -> int:
@@ -101,12 +110,12 @@ def test_a_search_stays_on_its_own_thread(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
 def test_a_damaged_base_is_named_before_it_is_read(tmp_path: Path, damage: str) -> None:
-    base = write_base(tmp_path, "index-1.faiss", KEYS, VECTORS.astype(np.float16))
+    base = written(tmp_path, KEYS, VECTORS.astype(np.float16))
     file = tmp_path / base.name
     data = bytearray(file.read_bytes())
     data[-100] ^= 1
     file.write_bytes(data if damage == "flip" else data[:-50])
     if damage == "gone":
         file.unlink()
-    with pytest.raises(IndexDamagedError, match=r"index-1\.faiss"):
+    with pytest.raises(IndexDamagedError, match=r"index-1\.npy"):
         MeaningLane.open(tmp_path, base, 32)
