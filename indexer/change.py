@@ -39,6 +39,9 @@ class Change:
         self._lists = postings.Changes(connection)
         self._spelled: set[Spelled] = set()
         self._put: set[int] = set()
+        self._scopes: dict[frozenset[str], Scope] = {}
+        last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+        self._last = int(last[0]) if last else 0
         self._dead = 0
         if anew:
             postings.clear(connection)
@@ -101,7 +104,7 @@ class Change:
             self._put.add(row[0])
 
     def clear(self) -> None:
-        """Take out every owner with its passages."""
+        """Take out every owner with its passages. Nothing is put in after that in the same transaction."""
         self._put.update(key for (key,) in self._connection.execute("SELECT key FROM owners"))
         for table in ("names", "identifiers", "passages", "owners", "spellings", "scopes"):
             self._connection.execute(f"DELETE FROM {table}")
@@ -130,17 +133,17 @@ class Change:
 
     def _scope(self, audiences: frozenset[str]) -> Scope:
         """The number of the scope of these audiences, a new one where there is none."""
-        text = json.dumps(sorted(audiences))
-        self._connection.execute("INSERT OR IGNORE INTO scopes (audiences) VALUES (?)", (text,))
-        return int(self._connection.execute("SELECT key FROM scopes WHERE audiences = ?", (text,)).fetchone()[0])
+        if audiences not in self._scopes:
+            text = json.dumps(sorted(audiences))
+            self._connection.execute("INSERT OR IGNORE INTO scopes (audiences) VALUES (?)", (text,))
+            (key,) = self._connection.execute("SELECT key FROM scopes WHERE audiences = ?", (text,)).fetchone()
+            self._scopes[audiences] = key
+        return self._scopes[audiences]
 
     def _insert(self, owner: int, scope: Scope, come: Sequence[tuple[int, str, Prepared]]) -> None:
         """Put new passages of an owner in: the number of each, its heading path as it is kept, and what is in it."""
-        last = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
-        rows = [
-            (key, number, path, one, one.passage)
-            for key, (number, path, one) in enumerate(come, 1 + (last[0] if last else 0))
-        ]
+        rows = [(key, number, path, one, one.passage) for key, (number, path, one) in enumerate(come, self._last + 1)]
+        self._last += len(rows)
         self._connection.executemany(
             "INSERT INTO passages (key, owner, number, role, heading_path, anchor, text, length, text_hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -5,7 +5,7 @@ Only words that the caller may see count: what is proposed stands in a passage t
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,9 @@ def record(
 
     ``known`` are those that this transaction has kept already; the new ones are put in there.
     """
-    every = {(scope, *pair) for one in spellings for pair in zip(one[::2], one[1::2], strict=True)}
+    every: set[Spelled] = set()
+    for one in spellings:
+        every.update(zip(repeat(scope), one[::2], one[1::2]))
     connection.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?, ?)", every - known)
     known |= every
 

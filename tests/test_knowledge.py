@@ -1,14 +1,16 @@
 """Text becomes an object, or every problem it has, with its line."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml.error import YAMLError
 
-from indexer import KnowledgeObject, Problem, parse
+from indexer import KnowledgeObject, Problem, frontmatter, parse
 from indexer.frontmatter import json_schema
 from indexer.knowledge import MAX_FILE_BYTES, blob_id, id_of_path
 
@@ -202,3 +204,27 @@ def test_any_bytes_are_an_object_or_problems(data: bytes) -> None:
     else:
         assert parsed
         assert all(problem.problem and problem.remedy and problem.line >= 1 for problem in parsed)
+
+
+LINES = st.lists(
+    st.one_of(
+        st.text("ab: -[]{}&*!\\\"'|>#?,\t\x07", max_size=14),
+        st.sampled_from(
+            ["a: b", "tags: [a, b]", "b:", "- a", "  - b", "c: 'd'", 'd: "x', "x: [a: b]", "- a: b", "  e: f"]
+        ),
+    ),
+    max_size=6,
+).map("\n".join)
+
+
+@given(LINES)
+def test_what_looks_plain_at_a_glance_hides_nothing(front: str) -> None:
+    if frontmatter._is_plain(front):
+        with suppress(YAMLError):
+            assert list(frontmatter._yaml_problems("a.md", frontmatter._Yaml(typ="safe", pure=True), front)) == []
+
+
+def test_usual_front_matter_looks_plain() -> None:
+    assert frontmatter._is_plain("title: Is a port open?\ntags: [net, vpn]\nrelated:\n  - a/b\n  - c\nid: 'x'\n")
+    assert not frontmatter._is_plain("a:\n  - b:\n    - c:\n")
+    assert not frontmatter._is_plain("a: &b c\n")
