@@ -8,14 +8,14 @@ on where that stopped.
 import fcntl
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from indexer.catalogue import Catalogue, FileState, Tombstone, object_from_json, owner_of, tombstone_of
+from indexer.catalogue import Catalogue, FileState, Tombstone, owner_of, tombstone_of
 from indexer.change import Change
 from indexer.database import writing
 from indexer.encoder import Encoder
@@ -25,15 +25,11 @@ from indexer.folding import fold_if_due
 from indexer.history import History
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, id_of_path, parse
-from indexer.prepared import from_json
 from indexer.progress import Progress, unwatched
 from indexer.renames import renamed
 from indexer.source import ARTICLE_ENDINGS, Content
-from indexer.staging import Staged, Staging
+from indexer.staging import Head, Staging
 from indexer.vectors import VectorCache
-
-Accepted = Mapping[str, tuple[KnowledgeObject, str]]
-"""By path; the passages are as they were laid aside, since those of fifty thousand objects would fill the memory."""
 
 # Raise when passages, terms or identifiers of an unchanged text come out differently: all is then read again
 FORMAT = "6"
@@ -147,25 +143,25 @@ class _Build:
         rebuilt, history = self._rebuilt, self.history
         self.notes += [history.trouble] if history.trouble else []
         names, deleted = history.latest_names(), self._tombstones(history)
-        staged = self.staging.rows()
+        staged = self.staging.heads()
         with self.index.changing(anew=rebuilt) as change:
             accepted, refusals = self._accepted(staged)
-            old = {path: self.catalogue.at_path(path) for path in {*accepted, *self.gone}}
-            changed = {path for path, (knowledge, _) in accepted.items() if not _same(old[path], knowledge)}
-            became = _became(old, accepted, self.gone, names)
-            accepted = {
-                path: (self._dated(knowledge, became.get(path), history), passages)
-                for path, (knowledge, passages) in accepted.items()
-            }
-            moves = {before.id: now for path, before in became.items() if before.id != (now := accepted[path][0].id)}
-            self._move(change, moves, {knowledge.id for knowledge, _ in accepted.values()})
-            for before in (found for path in self.gone if (found := old[path]) is not None):
+            left = [before for path in self.gone if (before := self.catalogue.at_path(path)) is not None]
+            old = {path: self._without_text(path) for path in accepted}
+            changed = {path for path, head in accepted.items() if not _same(old[path], head)}
+            became = self._became(old, left, names)
+            ids = {path: str(head.id) for path, head in accepted.items()}
+            moves = {before.id: ids[path] for path, before in became.items() if before.id != ids[path]}
+            self._move(change, moves, set(ids.values()))
+            for before in left:
                 if self.catalogue.path_of_id(before.id) == before.path:
                     self.catalogue.delete(self._tombstone(before, history))
                     change.delete(before.id)
-            for path, (knowledge, passages) in accepted.items():
+            for path in accepted:
+                read, passages = self.staging.read(path)
+                knowledge = self._dated(read, became.get(path), history)
                 self.catalogue.put(knowledge)
-                if change.upsert(owner_of(knowledge), from_json(passages)):
+                if change.upsert(owner_of(knowledge), passages):
                     changed.add(path)
             self.catalogue.put_tombstones(deleted)
             self._record(staged, accepted, refusals, names)
@@ -178,32 +174,49 @@ class _Build:
                 self.index.raise_generation()
         return len(changed) + len(self.gone)
 
-    def _accepted(self, staged: Mapping[str, Staged]) -> tuple[Accepted, list[Problem]]:
+    def _accepted(self, staged: Mapping[str, Head]) -> tuple[dict[str, Head], list[Problem]]:
         """The staged objects that can go live, by path, and every problem of those that cannot."""
         refusals = list(self.staging.scan.problems)
-        accepted: dict[str, tuple[KnowledgeObject, str]] = {}
+        accepted: dict[str, Head] = {}
         holders: dict[str, str] = {}
-        for path, row in staged.items():
-            refusals += [Problem(**problem) for problem in json.loads(row.problems)]
-            if row.object is None:
+        for path, head in staged.items():
+            refusals += [Problem(**problem) for problem in json.loads(head.problems)]
+            if head.id is None:
                 continue
-            knowledge = object_from_json(row.object)
-            holder = holders.get(knowledge.id) or self._live_holder(knowledge, staged)
+            holder = holders.get(head.id) or self._live_holder(path, head.id, staged)
             if holder:
-                what = f"the id '{knowledge.id}' is already that of {holder}"
+                what = f"the id '{head.id}' is already that of {holder}"
                 refusals.append(Problem(path, 1, what, "Give one of the two another id"))
             else:
-                holders[knowledge.id] = path
-                accepted[path] = knowledge, row.passages
+                holders[head.id] = path
+                accepted[path] = head
         return accepted, refusals
 
-    def _live_holder(self, knowledge: KnowledgeObject, staged: Mapping[str, Staged]) -> str | None:
+    def _live_holder(self, path: str, object_id: str, staged: Mapping[str, Head]) -> str | None:
         """The other file whose live object has this id and still claims it."""
-        live = self.catalogue.path_of_id(knowledge.id)
-        if live is None or live == knowledge.path or live not in self.staging.scan.articles:
+        live = self.catalogue.path_of_id(object_id)
+        if live is None or live == path or live not in self.staging.scan.articles:
             return None
-        now = staged[live].object if live in staged else None
-        return live if now is None or object_from_json(now).id == knowledge.id else None
+        now = staged[live].id if live in staged else None
+        return live if now is None or now == object_id else None
+
+    def _without_text(self, path: str) -> KnowledgeObject | None:
+        """What is live of a path, but for its body, since those of fifty thousand would fill the memory."""
+        before = self.catalogue.at_path(path)
+        return before and replace(before, body="")
+
+    def _became(
+        self, old: Mapping[str, KnowledgeObject | None], left: Sequence[KnowledgeObject], names: Mapping[str, str]
+    ) -> dict[str, KnowledgeObject]:
+        """What was live of a path, there or, of files that are back under another name, under the one before.
+
+        ``left`` are those whose files are gone.
+        """
+        became = {path: before for path, before in old.items() if before is not None}
+        if left:
+            fresh = {path: self.staging.read(path)[0] for path in old if path not in became}
+            became.update((now.path, before) for before, now in renamed(left, fresh, names))
+        return became
 
     def _move(self, change: Change, moves: Mapping[str, str], claimed: set[str]) -> None:
         """Give objects their new ids. One whose new id is still another's is put in anew instead."""
@@ -216,15 +229,15 @@ class _Build:
 
     def _record(
         self,
-        staged: Mapping[str, Staged],
-        accepted: Accepted,
+        staged: Mapping[str, Head],
+        accepted: Collection[str],
         refusals: Sequence[Problem],
         names: Mapping[str, str],
     ) -> None:
         """What the next run compares with, and what became of former names."""
         self.catalogue.set_files(
-            (path, FileState(row.stamp, row.revision, tuple(json.loads(row.videos))))
-            for path, row in staged.items()
+            (path, FileState(head.stamp, head.revision, tuple(json.loads(head.videos))))
+            for path, head in staged.items()
             if path in accepted
         )
         self.catalogue.set_files(self.staging.touched.items())
@@ -272,21 +285,7 @@ class _Build:
         return found
 
 
-def _became(
-    old: Mapping[str, KnowledgeObject | None],
-    accepted: Accepted,
-    gone: Iterable[str],
-    names: Mapping[str, str],
-) -> dict[str, KnowledgeObject]:
-    """What was live of a path, there or, of files that are back under another name, under the one before."""
-    became = {path: before for path in accepted if (before := old[path]) is not None}
-    fresh = {path: knowledge for path, (knowledge, _) in accepted.items() if path not in became}
-    left = [before for path in gone if (before := old[path]) is not None]
-    became.update((now.path, before) for before, now in renamed(left, fresh, names))
-    return became
-
-
-def _same(before: KnowledgeObject | None, after: KnowledgeObject) -> bool:
+def _same(before: KnowledgeObject | None, after: Head) -> bool:
     return before is not None and (before.revision, before.id) == (after.revision, after.id)
 
 

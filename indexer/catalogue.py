@@ -30,8 +30,8 @@ CREATE TABLE IF NOT EXISTS deleted (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals (path TEXT, line INTEGER, problem TEXT, remedy TEXT);
 CREATE TABLE IF NOT EXISTS staged (
-  path TEXT PRIMARY KEY, stamp TEXT NOT NULL, revision TEXT NOT NULL, videos TEXT NOT NULL, object TEXT, passages TEXT,
-  problems TEXT NOT NULL
+  path TEXT PRIMARY KEY, stamp TEXT NOT NULL, revision TEXT NOT NULL, videos TEXT NOT NULL, problems TEXT NOT NULL,
+  id TEXT, object TEXT, passages TEXT
 ) WITHOUT ROWID;
 """
 

@@ -28,8 +28,9 @@ _EACH = 20
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """What a file says: its object, of a revision, and its passages, both as JSON."""
+    """What a file says: its object, of an id and a revision, and its passages, both as JSON."""
 
+    id: str
     revision: str
     object: str
     passages: str
@@ -46,7 +47,7 @@ def read(file: File, count_tokens: CountTokens, max_tokens: int) -> ReadFile | N
     if isinstance(parsed, list) or any(section.videos for section in parsed.document.sections):
         return None
     passages = map(Prepared.of, cut(parsed, count_tokens, max_tokens))
-    return ReadFile(parsed.revision, object_to_json(parsed), to_json(passages))
+    return ReadFile(parsed.id, parsed.revision, object_to_json(parsed), to_json(passages))
 
 
 class Readers:

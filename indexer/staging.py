@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from indexer.catalogue import Catalogue, FileState, object_to_json
+from indexer.catalogue import Catalogue, FileState, object_from_json, object_to_json
 from indexer.database import writing
 from indexer.encoder import Encoder
 from indexer.errors import Problem
@@ -25,20 +25,27 @@ from indexer.source import TRANSCRIPT_ENDINGS, Content, Scan
 PARSE_BATCH = 200
 
 
-class Staged(NamedTuple):
-    """A parsed file on its way to being live; JSON as it lies in the table.
+class Head(NamedTuple):
+    """A parsed file on its way to being live, without what it says; JSON as it lies in the table.
 
-    One with ``problems`` was refused: its ``object`` is then the last good version that git has of it, or none. Or it
-    goes live without a transcript that cannot be read.
+    One with ``problems`` was refused: its object is then the last good version that git has of it, or none, and then
+    it has no ``id``. Or it goes live without a transcript that cannot be read.
     """
 
     path: str
     stamp: str
     revision: str
     videos: str
+    problems: str
+    id: str | None
+
+
+class Staged(NamedTuple):
+    """The same with its object and its passages."""
+
+    head: Head
     object: str | None
     passages: str
-    problems: str
 
 
 class Staging:
@@ -103,7 +110,10 @@ class Staging:
         read = self._side_by_side(todo, history, counter) if counter else self._one_by_one(todo, history)
         for rows in read:
             with writing(self._connection):
-                self._connection.executemany("INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+                self._connection.executemany(
+                    "INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    ((*row.head, row.object, row.passages) for row in rows),
+                )
             done_so_far += len(rows)
             progress("read", done_so_far, len(todo))
 
@@ -132,7 +142,8 @@ class Staging:
     def _laid_aside(self, path: str, found: ReadFile | None, history: History) -> Staged:
         if found is None:
             return self._staged(path, history)
-        return Staged(path, self._stamp(path, ()), found.revision, "[]", found.object, found.passages, "[]")
+        head = Head(path, self._stamp(path, ()), found.revision, "[]", "[]", found.id)
+        return Staged(head, found.object, found.passages)
 
     def _staged_stamp(self, path: str) -> str:
         (videos,) = self._connection.execute("SELECT videos FROM staged WHERE path = ?", (path,)).fetchone()
@@ -149,14 +160,14 @@ class Staging:
         if isinstance(parsed, list):
             problems, good = parsed, self._last_good(path, blob_id(data), history)
             if good is None:
-                return Staged(path, "", "", "[]", None, "[]", json_of(problems))
+                return Staged(Head(path, "", "", "[]", json_of(problems), None), None, "[]")
             parsed = good
         transcripts, videos = self._transcripts(parsed, problems)
         passages = cut(parsed, self._encoder.count_tokens, self._encoder.max_tokens, transcripts)
         cut_up = to_json(map(Prepared.of, passages))
         stamp = "" if problems else self._stamp(path, videos)
-        own = object_to_json(parsed)
-        return Staged(path, stamp, parsed.revision, json.dumps(videos), own, cut_up, json_of(problems))
+        head = Head(path, stamp, parsed.revision, json.dumps(videos), json_of(problems), parsed.id)
+        return Staged(head, object_to_json(parsed), cut_up)
 
     def _last_good(self, path: str, blob: str, history: History) -> KnowledgeObject | None:
         """What a refused file said before, if nothing of it is live: after a rebuild, or renamed and broken at once."""
@@ -192,14 +203,23 @@ class Staging:
                     problems.append(Problem(knowledge.path, 1, what, "Put it there again, or mend its permissions"))
         return found, looked
 
-    def rows(self) -> dict[str, Staged]:
+    def heads(self) -> dict[str, Head]:
         """Everything staged whose file is still there, by path, in the order of paths."""
-        rows = self._connection.execute("SELECT * FROM staged ORDER BY path").fetchall()
-        return {row[0]: Staged._make(row) for row in rows if row[0] in self.scan.articles}
+        rows = self._connection.execute(
+            "SELECT path, stamp, revision, videos, problems, id FROM staged ORDER BY path"
+        ).fetchall()
+        return {row[0]: Head._make(row) for row in rows if row[0] in self.scan.articles}
+
+    def read(self, path: str) -> tuple[KnowledgeObject, list[Prepared]]:
+        """What a staged file says, one that has an id: all of fifty thousand would fill the memory."""
+        own, passages = self._connection.execute(
+            "SELECT object, passages FROM staged WHERE path = ?", (path,)
+        ).fetchone()
+        return object_from_json(own), from_json(passages)
 
     def texts(self) -> Iterable[str]:
         """The texts to encode of everything staged."""
-        for (stored,) in self._connection.execute("SELECT passages FROM staged").fetchall():
+        for (stored,) in self._connection.execute("SELECT passages FROM staged"):
             yield from (one.passage.encoded_text for one in from_json(stored) if one.text_hash)
 
     def clear(self) -> None:
