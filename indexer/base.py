@@ -1,13 +1,13 @@
 """The vectors of an index that are on disk: a file of all of them, and for many a FAISS index that finds candidates.
 
-The file is an array of records, a passage's key and its vector in half precision each, which is mapped into memory:
-what several processes read of it is there once. The index of many is an IVF whose lists hold one bit a dimension
-(RaBitQ, Gao and Long, 2024), 64 bytes a vector: it names the few hundred that may be nearest, and the records say how
-near they are. Both are written once, and replaced as a whole.
+The file is two arrays as numpy saves them, the passages' keys and their vectors in half precision. The index of many is
+an IVF whose lists hold one bit a dimension (RaBitQ, Gao and Long, 2024), 64 bytes a vector: it names the few hundred
+that may be nearest, and the vectors say how near they are. Both are written once, and replaced as a whole.
 """
 
 import hashlib
 import os
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +20,13 @@ from indexer.errors import IndexDamagedError
 from indexer.vectors import HalfVectors
 
 Keys = NDArray[np.int64]
-Records = NDArray[np.void]
 
 # Up to so many vectors are compared with a query one and all: 10,000 in 0.3 ms, and no list is as exact
 MOST_PLAIN = 30_000
 # So many vectors of each list are enough to find where its middle is
 _VECTORS_PER_TRAINED_LIST = 50
 _ROUNDS = 8
-_AT_ONCE = 50_000
+AT_ONCE = 50_000
 _SEED = 1
 
 
@@ -53,51 +52,59 @@ class BaseFile:
         return f"{Path(self.name).stem}.faiss"
 
 
-@dataclass(frozen=True, slots=True)
 class Base:
-    """``keys`` and ``vectors``, ``(n, dimension)``, as they lie in the file; ``lists`` give keys, and are for many."""
+    """``keys`` of all vectors; ``lists`` give keys, and are for many.
 
-    keys: Keys
-    vectors: HalfVectors
-    lists: faiss.IndexIVF | None
+    Vectors are read from the file when they are asked for, whose pages the system keeps for all processes: in a map of
+    the file, each would bring its neighbours into the memory of whoever asks.
+    """
 
+    def __init__(self, path: Path, lists: faiss.IndexIVF | None) -> None:
+        with path.open("rb") as file:
+            self.keys: Keys = np.load(file)
+            np.lib.format.read_magic(file)
+            (_, self.dimension), _, _ = np.lib.format.read_array_header_1_0(file)
+            self._begin = file.tell()
+        self.lists = lists
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
 
-def record_of(dimension: int) -> np.dtype[np.void]:
-    """The type of a record."""
-    return np.dtype([("key", "<i8"), ("vector", "<f2", (dimension,))])
-
-
-def records(keys: Keys, vectors: HalfVectors) -> Records:
-    """Records of keys and vectors, ``(n, dimension)``."""
-    made = np.empty(len(keys), record_of(vectors.shape[1]))
-    made["key"], made["vector"] = keys, vectors
-    return made
+    def vectors(self, rows: Keys) -> HalfVectors:
+        """Those at some rows, ``(n, dimension)``. What lies together is read together."""
+        size = self.dimension * 2
+        first = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
+        lengths = np.diff(first, append=len(rows))
+        read = (
+            os.pread(self._file, count * size, self._begin + row * size)
+            for row, count in zip(rows[first].tolist(), lengths.tolist(), strict=True)
+        )
+        return np.frombuffer(b"".join(read), np.float16).reshape(len(rows), self.dimension)
 
 
 def write_base(
-    folder: Path, name: str, count: int, parts: Iterable[Records], lists: faiss.IndexIVF | None = None
+    folder: Path, name: str, keys: Keys, parts: Iterable[HalfVectors], lists: faiss.IndexIVF | None = None
 ) -> BaseFile:
-    """Write a base of ``count`` records whole: on return it is on disk under its name.
+    """Write a base whole: on return it is on disk under its name. ``parts`` are its vectors, some at a time.
 
     ``lists`` are those of the base before, without what is gone and with what has come; made anew where there are none.
     """
     part = folder / f"{name}.part"
     with part.open("wb") as file:
+        np.save(file, keys)
         for number, some in enumerate(parts):
             if not number:
-                np.lib.format.write_array_header_2_0(
-                    file, {"descr": some.dtype.descr, "fortran_order": False, "shape": (count,)}
-                )
+                header = {"descr": "<f2", "fortran_order": False, "shape": (len(keys), some.shape[1])}
+                np.lib.format.write_array_header_1_0(file, header)
             file.write(some.tobytes())
         file.flush()
         os.fsync(file.fileno())
     part.replace(folder / name)
-    base = BaseFile(name, _hash_of(folder / name), count)
-    if count <= MOST_PLAIN:
+    base = BaseFile(name, _hash_of(folder / name), len(keys))
+    if len(keys) <= MOST_PLAIN:
         return base
-    base = BaseFile(base.name, base.sha256, count, "-")
-    _write_lists(folder / base.lists_name, lists or _trained(folder / name))
-    return BaseFile(base.name, base.sha256, count, _hash_of(folder / base.lists_name))
+    base = BaseFile(base.name, base.sha256, base.count, "-")
+    _write_lists(folder / base.lists_name, lists or _trained(Base(folder / name, None)))
+    return BaseFile(base.name, base.sha256, base.count, _hash_of(folder / base.lists_name))
 
 
 def number_of_lists(count: int) -> int:
@@ -105,25 +112,24 @@ def number_of_lists(count: int) -> int:
     return 1 << max(0, round(float(np.log2(1.4 * np.sqrt(max(count, 1))))))
 
 
-def add_to(lists: faiss.IndexIVF, some: Records) -> None:
-    """Put records into lists."""
-    for start in range(0, len(some), _AT_ONCE):
-        part = some[start : start + _AT_ONCE]
-        lists.add_with_ids(part["vector"].astype(np.float32), np.ascontiguousarray(part["key"]))
-
-
-def _trained(path: Path) -> faiss.IndexIVF:
-    every: Records = np.load(path, mmap_mode="r")
-    dimension = every["vector"].shape[1]
-    count = number_of_lists(len(every))
+def add_to(lists: faiss.IndexIVF, keys: Keys, vectors: HalfVectors) -> None:
+    """Put vectors into lists."""
     faiss.omp_set_num_threads(os.cpu_count() or 1)
-    lists = faiss.IndexIVFRaBitQ(faiss.IndexFlatIP(dimension), dimension, count, faiss.METRIC_INNER_PRODUCT)
+    lists.add_with_ids(vectors.astype(np.float32), keys)
+
+
+def _trained(base: Base) -> faiss.IndexIVF:
+    count, among = number_of_lists(len(base.keys)), len(base.keys)
+    faiss.omp_set_num_threads(os.cpu_count() or 1)
+    lists = faiss.IndexIVFRaBitQ(faiss.IndexFlatIP(base.dimension), base.dimension, count, faiss.METRIC_INNER_PRODUCT)
     lists.cp.niter, lists.cp.max_points_per_centroid = _ROUNDS, _VECTORS_PER_TRAINED_LIST
     lists.cp.min_points_per_centroid = 1
-    some = min(len(every), count * _VECTORS_PER_TRAINED_LIST)
-    picked = np.sort(np.random.default_rng(_SEED).choice(len(every), some, replace=False))
-    lists.train(every["vector"][picked].astype(np.float32))
-    add_to(lists, every)
+    some = min(among, count * _VECTORS_PER_TRAINED_LIST)
+    picked = np.sort(np.random.default_rng(_SEED).choice(among, some, replace=False))
+    lists.train(base.vectors(picked).astype(np.float32))
+    for start in range(0, among, AT_ONCE):
+        rows = np.arange(start, min(start + AT_ONCE, among))
+        add_to(lists, base.keys[rows], base.vectors(rows))
     return lists
 
 
@@ -141,9 +147,7 @@ def read_base(folder: Path, file: BaseFile) -> Base:
     They are looked at first, since FAISS reads a flipped bit without a word.
     """
     check_base(folder, file)
-    every = np.asarray(np.load(folder / file.name, mmap_mode="r"))
-    lists = faiss.read_index(str(folder / file.lists_name)) if file.lists else None
-    return Base(every["key"], every["vector"], lists)
+    return Base(folder / file.name, faiss.read_index(str(folder / file.lists_name)) if file.lists else None)
 
 
 _looked_at: dict[Path, tuple[str, int, int, int]] = {}

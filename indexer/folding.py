@@ -1,7 +1,6 @@
 """Folds the vectors that came since into the base of an index, when they have become many or many are dead."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -9,9 +8,10 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.base import BaseFile, Records, add_to, number_of_lists, read_base, record_of, records, write_base
+from indexer.base import AT_ONCE, BaseFile, Keys, add_to, number_of_lists, read_base, write_base
 from indexer.database import writing
 from indexer.index import PassageIndex
+from indexer.vectors import HalfVectors
 
 # A tail is folded into the base when it is this long and this share of it, or too long to be gone through for a query;
 # dead vectors when they are this share
@@ -19,7 +19,6 @@ FOLD_TAIL = 1_000
 FOLD_SHARE = 0.1
 FOLD_LONG_TAIL = 50_000
 FOLD_DEAD_SHARE = 0.2
-_AT_ONCE = 50_000
 
 
 def fold_if_due(index: PassageIndex) -> None:
@@ -65,35 +64,33 @@ def _is_due(index: PassageIndex) -> bool:
 def _write(index: PassageIndex) -> BaseFile | None:
     """None where there is no live vector."""
     live = _live(index)
-    tail = _tail(index, live)
+    new_keys, new = _tail(index, live)
     described = _file(index.meta("base"))
     before = read_base(index.path.parent, described) if described else None
     # What came again counts as it came last
     stays = live.copy()
-    stays[tail["key"]] = False
+    stays[new_keys] = False
     kept = np.flatnonzero(stays[before.keys]) if before else np.zeros(0, np.int64)
-    count = len(kept) + len(tail)
-    if not count:
+    keys = np.concatenate([before.keys[kept], new_keys]) if before else new_keys
+    if not len(keys):
         return None
 
-    def parts() -> Iterator[Records]:
+    def parts() -> Iterator[HalfVectors]:
         if before is not None:
-            for start in range(0, len(kept), _AT_ONCE):
-                rows = kept[start : start + _AT_ONCE]
-                yield records(before.keys[rows], before.vectors[rows])
-        yield tail
+            for start in range(0, len(kept), AT_ONCE):
+                yield before.vectors(kept[start : start + AT_ONCE])
+        yield new
 
     lists = before.lists if before else None
-    if lists is not None and lists.nlist == number_of_lists(count):
-        faiss.omp_set_num_threads(os.cpu_count() or 1)
+    if lists is not None and lists.nlist == number_of_lists(len(keys)):
         bits = np.packbits(stays, bitorder="little")
         lists.remove_ids(faiss.IDSelectorNot(faiss.IDSelectorBitmap(bits)))
-        add_to(lists, tail)
+        add_to(lists, new_keys, new)
     else:
         lists = None
     (last,) = index.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tail'").fetchone()
     name = f"{index.path.stem}-{index.generation}-{last}.npy"
-    return write_base(index.path.parent, name, count, parts(), lists)
+    return write_base(index.path.parent, name, keys, parts(), lists)
 
 
 def _live(index: PassageIndex) -> NDArray[np.bool_]:
@@ -106,12 +103,11 @@ def _live(index: PassageIndex) -> NDArray[np.bool_]:
     return live
 
 
-def _tail(index: PassageIndex, live: NDArray[np.bool_]) -> Records:
-    """The live vectors of the tail, by key; of one that came twice the latter."""
+def _tail(index: PassageIndex, live: NDArray[np.bool_]) -> tuple[Keys, HalfVectors]:
+    """The live vectors of the tail and their keys; of one that came twice the latter."""
     rows = index.connection.execute("SELECT passage, vector FROM tail ORDER BY seq")
     latest: dict[int, bytes] = {key: vector for key, vector in rows if key < len(live) and live[key]}
-    dimension = len(next(iter(latest.values()), b"")) // 2
-    made = np.empty(len(latest), record_of(dimension))
-    made["key"] = list(latest)
-    made["vector"] = np.frombuffer(b"".join(latest.values()), np.float16).reshape(len(latest), dimension)
-    return made
+    if not latest:
+        return np.zeros(0, np.int64), np.zeros((0, index.dimension), np.float16)
+    vectors = np.frombuffer(b"".join(latest.values()), np.float16)
+    return np.fromiter(latest, np.int64), vectors.reshape(len(latest), index.dimension)

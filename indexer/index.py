@@ -77,6 +77,11 @@ class PassageIndex:
             connection = self._local.connection = open_database(self.path).conn
         return connection
 
+    @property
+    def dimension(self) -> int:
+        """Of its vectors."""
+        return self._encoder.dimension
+
     # -- reading
 
     @property

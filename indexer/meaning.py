@@ -22,7 +22,7 @@ Rows = NDArray[np.int32]
 # real vectors with noise these hold 99.5 %
 _LISTS_SHARE = 1 / 16
 # Of those who may choose from less than this share the nearest lie anywhere: all lists are looked at
-_FEW = 0.05
+_FEW = 0.01
 # Vectors are made ready so many at a time, to stay where the processor has them at hand
 _AT_ONCE = 256
 
@@ -48,10 +48,10 @@ class MeaningLane:
     def open(cls, folder: Path, file: BaseFile, dimension: int) -> "MeaningLane":
         """The base of a file. Raises IndexDamagedError."""
         base, empty = read_base(folder, file), cls.empty(dimension)
-        keys = np.ascontiguousarray(base.keys)
+        keys = base.keys
         rows = numbered(empty._rows, keys, np.arange(len(keys)))
         if base.lists is None:
-            return cls(dimension, None, keys, rows, base.vectors.astype(np.float32))
+            return cls(dimension, None, keys, rows, base.vectors(np.arange(len(keys))).astype(np.float32))
         return cls(dimension, base, keys, rows, empty._block)
 
     def with_tail(self, keys: Keys, vectors: Vectors) -> "MeaningLane":
@@ -114,7 +114,7 @@ class MeaningLane:
         found = np.empty((len(rows), self.dimension), np.float32)
         in_base = rows < self._first
         found[~in_base] = self._block[rows[~in_base] - self._first]
-        found[in_base] = self._base.vectors[rows[in_base]]
+        found[in_base] = self._base.vectors(rows[in_base])
         return found
 
 

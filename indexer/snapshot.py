@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.candidates import NO_KEY, ROWS, Candidates
+from indexer.chosen import Chosen
 from indexer.columns import Columns, columns_after, read_columns
 from indexer.encoder import Vectors
 from indexer.grouped import NONE, Grouped
@@ -121,21 +122,18 @@ class Snapshot:
         """Every owner that either lane puts among its best or that holds an identifier, scored by both lanes."""
         view, excluded = self._views.of(wanted), self._excluded(connection, wanted)
         words = self._words.score(connection, asked.terms, view.scopes, view.allowed, view.words, asked.beside)
-        words.article[excluded] = words.title[excluded] = 0
         holders = {code: self._holders(connection, code, view, excluded) for code in asked.codes}
         named = self.columns.places(connection, asked.owners).values() if asked.owners else ()
-        chosen = [_best(words.article, DEPTH), _best(words.title, DEPTH)]
+        lists = (words.article, words.title)
+        chosen = [(one.without(excluded) if len(excluded) else one).best(DEPTH) for one in lists]
         chosen += [np.fromiter(found, np.int64) for found in holders.values()]
         chosen.append(np.fromiter((owner for owner in named if view.allowed[owner]), np.int64))
         near = None
         if asked.vector is not None:
             near = Nearness(self.meaning, self.columns.passages, self._rows, asked.vector)
-        more = len(self._passages_of(excluded).values)
         if near is not None:
-            chosen += [
-                self.columns.passages.owner_of[near.nearest(kind, k + more)]
-                for kind, k in ((view.bodies, DEPTH * 2), (view.names, DEPTH))
-            ]
+            more = len(self._passages_of(excluded).values)
+            chosen += [self.columns.passages.owner_of[near.nearest(*asked)] for asked in self._among(view, more)]
         places = np.unique(np.concatenate(chosen))
         if len(excluded):
             places = places[~np.isin(places, excluded)]
@@ -147,6 +145,15 @@ class Snapshot:
             words_ceiling=words.ceiling,
         )
 
+    def _among(self, view: View, more: int) -> list[tuple[Chosen, int]]:
+        """Among which passages how many of the nearest are looked for.
+
+        Where it takes a pass over lists, one for both kinds: an owner is a candidate by either.
+        """
+        if self.meaning.is_plain:
+            return [(view.bodies, DEPTH * 2 + more), (view.names, DEPTH + more)]
+        return [(view.passages, DEPTH * 3 + more)]
+
     def _candidates(
         self, places: Positions, words: WordScores, near: Nearness | None, holders: Mapping[str, Mapping[int, bool]]
     ) -> Candidates:
@@ -156,14 +163,14 @@ class Snapshot:
         rows = np.zeros(len(places), ROWS)
         passages = self._passages_of(places)
         names = self.columns.passages.is_name[passages.values]
-        said = np.where(names, -1.0, words.passage[passages.values])
+        said = np.where(names, -1.0, words.passage.at(passages.values))
         best = passages.best(said)
         rows["passage_words"] = np.maximum(passages.most(said), 0)
         rows["words_passage"] = np.where(rows["passage_words"] > 0, keys[best], NO_KEY)
         first = passages.first(~names)
         rows["lead"] = np.where(first == NONE, NO_KEY, keys[first])
-        rows["article_words"], rows["title_words"] = words.article[places], words.title[places]
-        rows["title_share"], rows["said"] = words.title_share[places], words.said[places]
+        rows["article_words"], rows["title_words"] = words.article.at(places), words.title.at(places)
+        rows["title_share"], rows["said"] = words.title_share.at(places), words.said.at(places)
         rows["in_window"] = np.isfinite(owners.valid_to[places])
         meant = near.scores(passages.values) if near else np.full(len(names), np.nan, np.float32)
         bodies, titles = (np.where(kind & ~np.isnan(meant), meant, -np.inf) for kind in (~names, names))
@@ -271,13 +278,3 @@ def passage_of(row: tuple[int, str, str, str, str, Role]) -> Passage:
     """A passage from its row: key, owner id, heading path, anchor, text, role."""
     key, owner_id, heading_path, anchor, text, role = row
     return Passage(f"{owner_id}#{key}", owner_id, tuple(json.loads(heading_path)), anchor, text, role)
-
-
-def _best(scores: NDArray[np.float64], most: int) -> Positions:
-    """Where the highest scores above zero are; all that tie with the last one, so that the cut depends on no order."""
-    above = np.flatnonzero(scores)
-    if len(above) <= most:
-        return above
-    least = np.partition(scores[above], len(above) - most)[len(above) - most]
-    kept: Positions = above[scores[above] >= least]
-    return kept

@@ -34,6 +34,7 @@ _FEW_OWNERS = 0.1
 class View:
     """``allowed`` is over owners; ``bodies`` and ``names`` are the passages that the meaning lane may choose from.
 
+    ``passages`` are both.
     ``scopes`` hold all of it. ``key`` is the same for the same view of one generation.
     """
 
@@ -44,6 +45,7 @@ class View:
     words: WordStatistics
     bodies: Chosen
     names: Chosen
+    passages: Chosen
 
 
 class Views:
@@ -112,6 +114,9 @@ class Views:
             words=words,
             bodies=Chosen(passages.keys, words.bodies.count, lambda: self._positions(allowed, is_name=False)),
             names=Chosen(passages.keys, words.names.count, lambda: self._positions(allowed, is_name=True)),
+            passages=Chosen(
+                passages.keys, words.bodies.count + words.names.count, lambda: self._positions(allowed, is_name=None)
+            ),
         )
 
     def _follow(self, earlier: View, wanted: Filter) -> View:
@@ -124,8 +129,11 @@ class Views:
         allowed[gone] = False
         passages_gone, passages_come = (_of_owners(owners, places) for places in (gone, come))
 
-        def chosen(held: Chosen, kind: Mask, *, is_name: bool) -> Chosen:
-            went, came = (positions[kind[positions]] for positions in (passages_gone, passages_come))
+        def chosen(held: Chosen, kind: Mask | None, *, is_name: bool | None) -> Chosen:
+            went, came = (
+                positions if kind is None else positions[kind[positions]]
+                for positions in (passages_gone, passages_come)
+            )
             return held.changed(went, came, passages.keys, lambda: self._positions(allowed, is_name=is_name))
 
         bodies, names = (np.asarray(kind) for kind in (~passages.is_name, passages.is_name))
@@ -144,6 +152,7 @@ class Views:
             words=words,
             bodies=chosen(earlier.bodies, bodies, is_name=False),
             names=chosen(earlier.names, names, is_name=True),
+            passages=chosen(earlier.passages, None, is_name=None),
         )
 
     def _lets_through(self, wanted: Filter, rows: slice) -> Mask:
@@ -170,15 +179,16 @@ class Views:
             mask[numbers[numbers < self._texts]] = True
         return mask
 
-    def _positions(self, allowed: Mask, *, is_name: bool) -> Numbers:
-        """The passages of the allowed owners that are names, or that are none."""
+    def _positions(self, allowed: Mask, *, is_name: bool | None) -> Numbers:
+        """The passages of the allowed owners that are names, or that are none; all of them for None."""
         passages, owners = self._columns.passages, self._columns.owners
         places = np.flatnonzero(allowed)
         if len(places) < len(allowed) * _FEW_OWNERS:
             positions: Numbers = np.sort(_of_owners(owners, places))
-            some: Numbers = positions[passages.is_name[positions] == is_name]
+            some: Numbers = positions if is_name is None else positions[passages.is_name[positions] == is_name]
             return some
-        return np.flatnonzero(allowed[passages.owner_of] & (passages.is_name == is_name))
+        visible = allowed[passages.owner_of]
+        return np.flatnonzero(visible if is_name is None else visible & (passages.is_name == is_name))
 
     def scopes(self, wanted: Filter) -> tuple[Scope, ...]:
         """The scopes that a filter lets through, at least some of."""

@@ -20,6 +20,7 @@ from indexer import postings
 from indexer.columns import Columns
 from indexer.growing import number_of
 from indexer.postings import Scope
+from indexer.sparse import Sparse, Summing
 
 Positions = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -32,26 +33,26 @@ B_PASSAGE = 0.5
 B_ARTICLE = 0.6
 B_TITLE = 0.4
 MOST_QUERY_TERMS = 64
-# So many places of terms are read for a query, which takes some 10 ms; all there are up to some 20,000 passages
-MOST_READ = 200_000
+# So many places of terms are read for a query, which takes some 10 ms; all there are of some 10,000 passages
+MOST_READ = 100_000
 # Lists of the terms that are asked for again and again
 _POSTING_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class WordScores:
-    """BM25 sums: by owner (whole article, and its names), and by passage. Arrays over all owners and passages.
+    """BM25 sums: by owner (whole article, and its names), and by passage.
 
     ``title_share`` is how much of the owner's best name the query says, 0..1; ``said`` how many of its terms the owner
     says; ``asked`` how many there are. ``ceiling`` is about what an article of mean length would score that says every
     word of the query once or twice.
     """
 
-    article: Figures
-    title: Figures
-    passage: Figures
-    title_share: Figures
-    said: NDArray[np.int64]
+    article: Sparse
+    title: Sparse
+    passage: Sparse
+    title_share: Sparse
+    said: Sparse
     asked: int
     ceiling: float
 
@@ -171,8 +172,7 @@ class WordsLane:
         term, owners, frequency = term[seen], owners[seen], frequency[seen]
         worth = weights * statistics.articles.rarity(np.bincount(term, minlength=len(asked)))
         scored = worth[term] * _saturated(self._owners.length[owners], frequency, statistics.articles, B_ARTICLE)
-        article = np.bincount(owners, scored, len(self._owners)).astype(np.float64, copy=False)
-        said = np.bincount(owners[own[term]], minlength=len(self._owners))
+        by_owner, said = Summing.of(owners), own[term]
 
         term, positions, counts = _flat([(one.positions, one.counts) for one in lists])
         seen = allowed[self._passages.owner_of[positions]]
@@ -182,22 +182,32 @@ class WordsLane:
             self._sums(of, weights, (term[kind], positions[kind], counts[kind]), b)
             for of, kind, b in ((statistics.bodies, ~in_name, B_PASSAGE), (statistics.names, in_name, B_TITLE))
         )
-        named = np.bincount(positions[in_name & own[term]], minlength=len(self._passages))
-        title, title_share = (np.zeros(len(self._owners)) for _ in range(2))
-        # Those that several terms stand in several times, which is less than to look for them among all
-        at = positions[in_name]
-        np.maximum.at(title, self._passages.owner_of[at], name[at])
-        share = np.minimum(1, named[at] / np.maximum(self._passages.length[at], 1))
-        np.maximum.at(title_share, self._passages.owner_of[at], share)
+        named = Summing.of(positions[in_name]).sums(own[term[in_name]])
+        share = np.minimum(1, named.figures / np.maximum(self._passages.length[named.places], 1))
         ceiling = float(worth[own].sum()) * (K1 + 1) / 2
-        return WordScores(article, title, passage, title_share, said, len(literal), ceiling)
+        return WordScores(
+            article=by_owner.sums(scored),
+            title=self._best_name(name),
+            passage=passage,
+            title_share=self._best_name(Sparse(named.places, share)),
+            said=by_owner.sums(said),
+            asked=len(literal),
+            ceiling=ceiling,
+        )
 
-    def _sums(self, of: Statistics, weights: Figures, found: tuple[Positions, Positions, Scores], b: float) -> Figures:
-        """Sums by passage, ``(passages,)``, from the postings of passages of one kind: term, position and count."""
+    def _sums(self, of: Statistics, weights: Figures, found: tuple[Positions, Positions, Scores], b: float) -> Sparse:
+        """Sums by passage, from the postings of passages of one kind: term, position and count."""
         term, positions, counts = found
         worth = weights * of.rarity(np.bincount(term, minlength=len(weights)))
         scored = worth[term] * _saturated(self._passages.length[positions], counts, of, b)
-        return np.bincount(positions, scored, len(self._passages)).astype(np.float64, copy=False)
+        return Summing.of(positions).sums(scored)
+
+    def _best_name(self, names: Sparse) -> Sparse:
+        """The highest figure of the names of each owner; owners lie in the order of their passages."""
+        owner_of = self._passages.owner_of[names.places]
+        first = np.flatnonzero(np.diff(owner_of, prepend=-1))
+        most = np.maximum.reduceat(names.figures, first) if len(first) else names.figures
+        return Sparse(owner_of[first], most)
 
     def _asked(
         self, connection: sqlite3.Connection, query: Mapping[str, int], scopes: tuple[Scope, ...], allowed: Mask

@@ -259,7 +259,7 @@ def test_lists_of_many_vectors_follow_what_comes_and_goes(tmp_path: Path, monkey
         base = read_base(tmp_path, file)
         assert base.lists is not None
         assert base.lists.ntotal == len(base.keys) == file.count
-        for key, vector in zip(base.keys.tolist(), base.vectors.astype(np.float32), strict=True):
+        for key, vector in zip(base.keys.tolist(), base.vectors(np.arange(file.count)).astype(np.float32), strict=True):
             _, near = base.lists.search(vector[None, :], 20)
             assert key in near[0]
         return file, base.lists.nlist, set(base.keys.tolist())

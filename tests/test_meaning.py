@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.base import BaseFile, records, write_base
+from indexer.base import BaseFile, write_base
 from indexer.chosen import Chosen
 from indexer.columns import Passages
 from indexer.errors import IndexDamagedError
@@ -34,7 +34,7 @@ def passages() -> Passages:
 
 
 def written(folder: Path, keys: NDArray[np.int64], vectors: HalfVectors) -> BaseFile:
-    return write_base(folder, "index-1.npy", len(keys), [records(keys, vectors)])
+    return write_base(folder, "index-1.npy", keys, [vectors])
 
 
 def near(lane: MeaningLane, query: NDArray[np.float32]) -> Nearness:

@@ -9,7 +9,6 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
@@ -98,6 +97,8 @@ def filters() -> dict[str, Filter]:
 
 
 def _texts(encoder: Encoder, texts: list[str], role: Role) -> list[_Text]:
+    if not texts:
+        return []
     vectors = np.concatenate(
         [encoder.encode(texts[start : start + ENCODE_BATCH]) for start in range(0, len(texts), ENCODE_BATCH)]
     )
@@ -115,13 +116,3 @@ def _passage(owner: str, role: Role, one: _Text, further: str) -> Prepared:
         one.prepared.identifiers,
         text_hash(f"{owner}{role}"),
     )
-
-
-def fill(folder: Path, encoder: Encoder, count: int) -> tuple[PassageIndex, Records]:
-    """An index of so many records."""
-    index, made = PassageIndex(folder / "incidents.db", encoder), Records(encoder)
-    with index.changing():
-        index.set_meta("encoder", encoder.identity)
-    for _ in made.put(index, 0, count):
-        pass
-    return index, made
