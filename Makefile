@@ -41,6 +41,7 @@ test-long: $(VENV)/.installed-dev
 # txtai is measured beside us where it is there: in our environment, or in its own, which bench-txtai makes
 bench: chromium
 	$(BIN)/python -m tests.benchmarks.serving --txtai $(VENV)-txtai/bin/python
+	$(BIN)/python -m tests.benchmarks.large
 	$(BIN)/python -m tests.benchmarks.publish
 	$(BIN)/python -m tests.benchmarks.pages
 

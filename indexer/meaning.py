@@ -18,8 +18,9 @@ from indexer.growing import grown, number_of, numbered
 Keys = NDArray[np.int64]
 Rows = NDArray[np.int32]
 
-# Of the lists of a base this share is looked at for a query that may choose from all: of the ten nearest of a million
-# real vectors with noise these hold 99.5 %
+# So many lists of a base are looked at for a query that may choose from all, and this share of them: of the ten nearest
+# of half a million real vectors with noise these hold 99.5 %
+_LEAST_LISTS = 128
 _LISTS_SHARE = 1 / 16
 # Of those who may choose from less than this share the nearest lie anywhere: all lists are looked at
 _FEW = 0.01
@@ -94,10 +95,8 @@ class MeaningLane:
         lists = self._base.lists
         _on_one_thread()
         share = min(1.0, chosen.count / len(self._keys))
-        looked_at = 1.0 if share < _FEW else _LISTS_SHARE / share**0.5
-        params = faiss.SearchParametersIVF(
-            sel=chosen.selector, nprobe=min(lists.nlist, max(8, round(lists.nlist * looked_at)))
-        )
+        most = lists.nlist if share < _FEW else max(_LEAST_LISTS, lists.nlist * _LISTS_SHARE) / share**0.5
+        params = faiss.SearchParametersIVF(sel=chosen.selector, nprobe=min(lists.nlist, round(most)))
         _, found = lists.search(query[None, :], k, params=params)
         keys: Keys = found[0][found[0] >= 0]
         return keys

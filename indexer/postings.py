@@ -8,8 +8,8 @@ has lists of its own, so that what others may see is not even read and takes no 
 
 import sqlite3
 from array import array
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ _FAR = 1 << 32
 # So many pieces a list can have; they lie one after another
 _PIECES = 1 << 20
 _OFTEN = 255
+_FEW = 64
 # Of a large import so much is collected before it is written
 _MOST_COLLECTED = 3_000_000
 
@@ -113,8 +114,7 @@ class Changes:
         """Into the tables."""
         for scope, lists in sorted(self._added.items()):
             for term in sorted(lists):
-                keys, counts = np.unique(np.frombuffer(lists[term], np.int64), return_counts=True)
-                self._add(scope, term, List(keys, np.minimum(counts, _OFTEN).astype(np.uint8)))
+                self._add(scope, term, lists[term])
         # Last, so that what was put in and taken out at once is gone
         for scope, lists in sorted(self._gone.items()):
             for term in sorted(lists):
@@ -123,23 +123,33 @@ class Changes:
         self._added.clear()
         self._collected = 0
 
-    def _add(self, scope: Scope, term: str, new: List) -> None:
+    def _add(self, scope: Scope, term: str, said: "array[int]") -> None:
+        """Keys in rising order, each as often as its passage says the term."""
+        # Counted one by one where they are few, as they are when a record is put in: numpy takes longer to begin
+        new = Counter(said) if len(said) < _FEW else None
+        many = None if new is not None else _counted(said)
         (number,) = self._connection.execute(
             "INSERT INTO terms (scope, term, holders) VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET holders = holders + excluded.holders RETURNING number",
-            (scope, term, len(new.keys)),
+            (scope, term, len(new) if new is not None else len(many.keys if many else ())),
         ).fetchone()
         begin = number * _PIECES
         last = self._connection.execute(
             "SELECT id, first, list FROM pieces WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
             (begin, begin + _PIECES - 1),
         ).fetchone()
+        if new is not None and last is not None and _fits(last[1], last[2], new, said[-1]):
+            self._connection.execute(
+                "UPDATE pieces SET list = ? WHERE id = ?", (_longer(last[1], last[2], new), last[0])
+            )
+            return
+        added = many or List(np.fromiter(new or (), np.int64), _at_most(np.fromiter((new or {}).values(), np.int64)))
         if last is not None:
             begin, held = last[0], _unpacked(*last[1:])
-            new = List(np.concatenate([held.keys, new.keys]), np.concatenate([held.counts, new.counts]))
+            added = List(np.concatenate([held.keys, added.keys]), np.concatenate([held.counts, added.counts]))
         self._connection.executemany(
             "INSERT OR REPLACE INTO pieces VALUES (?, ?, ?)",
-            ((begin + at, int(piece.keys[0]), _packed(piece)) for at, piece in enumerate(_cut(new))),
+            ((begin + at, int(piece.keys[0]), _packed(piece)) for at, piece in enumerate(_cut(added))),
         )
 
     def _take_out(self, scope: Scope, term: str, keys: Keys) -> None:
@@ -163,7 +173,8 @@ class Changes:
             if stays.any():
                 piece = List(held.keys[stays], held.counts[stays])
                 self._connection.execute(
-                    "UPDATE pieces SET first = ?, list = ? WHERE id = ?", (int(piece.keys[0]), _packed(piece), row[0])
+                    "UPDATE pieces SET first = ?, list = ? WHERE id = ?",
+                    (int(piece.keys[0]), _packed(piece), row[0]),
                 )
             else:
                 self._connection.execute("DELETE FROM pieces WHERE id = ?", (row[0],))
@@ -188,13 +199,36 @@ def _cut(whole: List) -> Iterator[List]:
         start = end
 
 
+def _counted(said: "array[int]") -> List:
+    """Keys in rising order, each as often as it is there."""
+    keys, counts = np.unique(np.frombuffer(said, np.int64), return_counts=True)
+    return List(keys, _at_most(counts))
+
+
+def _at_most(counts: NDArray[np.int64]) -> Counts:
+    return np.minimum(counts, _OFTEN).astype(np.uint8)
+
+
+def _fits(first: int, packed: bytes, new: Mapping[int, int], highest: int) -> bool:
+    """Whether a piece has room for further keys."""
+    return len(packed) // 5 + len(new) <= _MOST_IN_PIECE and highest - first < _FAR
+
+
+def _longer(first: int, packed: bytes, new: Mapping[int, int]) -> bytes:
+    """A piece with further keys, put between what is there."""
+    count = len(packed) // 5
+    keys = array("I", [key - first for key in new]).tobytes()
+    counts = bytes(min(count, _OFTEN) for count in new.values())
+    return b"".join((packed[: 4 * count], keys, packed[4 * count :], counts))
+
+
 def _packed(piece: List) -> bytes:
-    return b"".join(((piece.keys - piece.keys[0]).astype("<u4").tobytes(), piece.counts.tobytes()))
+    return b"".join(((piece.keys - piece.keys[0]).astype(np.uint32).tobytes(), piece.counts.tobytes()))
 
 
 def _unpacked(first: int, packed: bytes) -> List:
     count = len(packed) // 5
-    keys = np.frombuffer(packed, "<u4", count).astype(np.int64) + first
+    keys = np.frombuffer(packed, np.uint32, count).astype(np.int64) + first
     return List(keys, np.frombuffer(packed, np.uint8, count, offset=4 * count))
 
 

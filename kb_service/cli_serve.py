@@ -21,7 +21,7 @@ from kb_service.terminal import Bar, err, out
 
 # A page of log, percent-encoded, is a query too
 _LONGEST_REQUEST_LINE = 1024 * 1024
-_SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.001
 
 
 def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo: bool, watch: bool) -> None:
@@ -69,7 +69,7 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
     out.print("Ctrl+C stops it.")
     _raise_file_limit()
     # A thread that has been in the model must not wait for 5 ms until another lets it go on
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     config = uvicorn.Config(
         create_app(base, publisher),
         log_level="warning",

@@ -30,6 +30,7 @@ from indexer.index import PassageIndex
 from indexer.retrieval import Asked, Filter
 from indexer.snapshot import DEPTH
 from indexer.terms import query_terms
+from kb_service.cli_serve import SWITCH_SECONDS
 from tests.benchmarks.asking import memory
 from tests.benchmarks.records import Records, filters
 from tests.benchmarks.serving import MODEL, machine
@@ -111,6 +112,7 @@ def recall(index: PassageIndex, asked: Sequence[Asked], wanted: Filter) -> float
         hits = 0
         for query, exact in zip(queries, every, strict=True):
             near = lane.nearest(query, chosen, 3 * DEPTH)
+            near = near[np.isin(near, base.keys)]
             scores = lane.scores(query, lane.rows(near))
             hits += len(np.intersect1d(near[np.argsort(-scores)[:NEAREST]], exact))
         return hits / sum(map(len, every))
@@ -177,6 +179,8 @@ def written(index: PassageIndex, encoder: Encoder, records: Records, asked: Sequ
 
     wanted = filters()["all"]
     index.search(asked[0], wanted)
+    # As the service has it
+    sys.setswitchinterval(SWITCH_SECONDS)
     writer = threading.Thread(target=write)
     writer.start()
     searches: list[float] = []
