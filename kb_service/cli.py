@@ -134,6 +134,9 @@ def search(
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.  [default: KB_HOST or 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.  [default: KB_PORT or 8000]")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that search beside it.  [default: KB_WORKERS or 0]")
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Show a file as soon as it is saved; open pages load themselves again.")
     ] = False,
@@ -142,7 +145,7 @@ def serve(
     data: Data = None,
 ) -> None:
     """Serve the API and pages and follow the content. Indexes first where nothing is indexed yet."""
-    settings = settings_of(content=content, data=data, host=host, port=port)
+    settings = settings_of(content=content, data=data, host=host, port=port, workers=workers)
     cli_serve.run(of_demo(settings) if demo else settings, opened, demo=demo, watch=watch)
 
 

@@ -4,7 +4,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from rich.markup import escape
 
@@ -18,6 +18,7 @@ from kb_service.memory import hold_little
 from kb_service.publishing import Publisher
 from kb_service.settings import Settings, is_loopback
 from kb_service.terminal import Bar, err, out
+from kb_service.workers import Workers
 
 # A page of log, percent-encoded, is a query too
 _LONGEST_REQUEST_LINE = 1024 * 1024
@@ -83,7 +84,10 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
         # There are none: one that is begun would be out of reach of the limits
         ws="none",
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with closing(Workers(settings, settings.workers)) as workers:
+        base.searcher.elsewhere = workers.of("articles")
+        base.incident_index.searcher.elsewhere = workers.of("incidents")
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _check_doors(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """Searcher: a Query becomes Hits with reasons."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,6 +107,10 @@ class Results:
         return (*changed, *ambiguous, *unknown, *(relaxed if self.relaxed else []))
 
 
+def _nowhere(_query: Query) -> None:
+    """There is no other process."""
+
+
 class Searcher:
     """Answers queries from the live generation of an index. One serves all threads."""
 
@@ -126,6 +130,8 @@ class Searcher:
         self._calibration = Calibration.of(encoder.identity, kind)
         self._glossary = Glossary(index)
         self._vectors = vectors or QueryVectors(encoder)
+        # Another process that answers in place of this one, if one is free
+        self.elsewhere: Callable[[Query], Results | None] = _nowhere
         # Those of the live generation, mostly the same ones again and again
         self._answers: Answers[Results] = Answers()
         self._cards: Recent[str, Card] = Recent(_KEPT)
@@ -142,8 +148,9 @@ class Searcher:
         with self.index.snapshot() as snapshot:
             kept = self._answers.of(snapshot, query)
             if kept is None:
-                kept = self._answer(snapshot, query)
-                self._answers.keep(snapshot, query, kept)
+                kept = self.elsewhere(query) or self._answer(snapshot, query)
+                if kept.generation == snapshot.generation:
+                    self._answers.keep(snapshot, query, kept)
         return replace(kept, took_ms=round((time.perf_counter() - started) * 1000, 2))
 
     def _answer(self, snapshot: Snapshot, query: Query) -> Results:

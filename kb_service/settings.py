@@ -87,6 +87,13 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address `kb serve` listens on.")
     port: int = Field(8000, ge=0, le=65535, description="The port `kb serve` listens on; 0 takes a free one.")
+    workers: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="So many processes search beside the service's own, each with 150 MB or more: one for each further "
+        "core that is to answer.",
+    )
     url: str = Field(
         "",
         description="The address that people use, as in `https://kb.example.org`: for sign-in and where pages may ask "

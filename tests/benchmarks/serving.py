@@ -50,11 +50,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """What only we are measured in, in milliseconds: ``repeated`` and ``begun`` are the server's own share."""
+    """What only we are measured in, in milliseconds: ``repeated`` and ``begun`` are the server's own share.
+
+    ``beside`` are requests a second with a process more.
+    """
 
     encoding: float
     repeated: float
     begun: float
+    beside: float
 
 
 def encoding_alone(encoder: Encoder, texts: list[str]) -> list[float]:
@@ -103,9 +107,13 @@ def ours(folder: Path, cache: Path, made: Path) -> tuple[Measured, Ours]:
         begun = share(client, "/api/complete", [text[: 3 + place % 40] for place, text in enumerate(questions(400, 7))])
         assert service.process is not None
         held = memory([service.process.pid])
+    with service.running("--workers", "1") as client:
+        port = client.base_url.port or 80
+        ask(port, path, questions(EACH * 2, 0), CLIENTS)
+        beside = ask(port, path, questions(ROUNDS * EACH, 100), CLIENTS)
     p99 = int(len(begun) * 0.99)
     measured = Measured(start, one, many, held, passages / indexed)
-    return measured, Ours(sorted(alone)[len(alone) // 2], repeated[len(repeated) // 2], begun[p99])
+    return measured, Ours(sorted(alone)[len(alone) // 2], repeated[len(repeated) // 2], begun[p99], beside.per_second)
 
 
 def texts_of(index: PassageIndex) -> list[str]:
@@ -181,6 +189,12 @@ def rows(we: Measured, own: Ours, they: Measured | None) -> Iterator[tuple[str, 
     yield "… p99", f"{we.one.p99:.1f} ms", f"median {we.one.median:.1f} ms", f"{we.one.p99 / we.one.median:.1f}"
     yield "The same text again, the server's share, median", f"{own.repeated:.2f} ms", "", ""
     yield "Type-ahead, the server's share, p99", f"{own.begun:.1f} ms", "", ""
+    yield (
+        f"Requests a second, {CLIENTS} clients, with `--workers 1`",
+        f"{own.beside:.0f} /s",
+        f"without {we.many.per_second:.0f} /s",
+        f"{own.beside / we.many.per_second:.1f}",
+    )
     if they is None:
         yield "txtai is not installed", "", "", ""
         return
