@@ -151,7 +151,11 @@ class Catalogue:
 
     def files(self) -> dict[str, FileState]:
         rows = self._connection.execute("SELECT path, stamp, revision, videos FROM files")
-        return {path: FileState(stamp, revision, tuple(json.loads(videos))) for path, stamp, revision, videos in rows}
+        # Few have any, and all are looked at whenever anything may have changed
+        return {
+            path: FileState(stamp, revision, () if videos == "[]" else tuple(json.loads(videos)))
+            for path, stamp, revision, videos in rows
+        }
 
     def path_of_id(self, object_id: str) -> str | None:
         row = self._connection.execute("SELECT path FROM objects WHERE id = ?", (object_id,)).fetchone()

@@ -90,10 +90,12 @@ class Staging:
         except OSError:
             return False
 
-    def _stamp(self, path: str, videos: Iterable[str]) -> str:
+    def _stamp(self, path: str, videos: Sequence[str]) -> str:
         """A file's stamp with those of its transcripts; empty where any of them may have changed unseen."""
-        beside = {video: self.scan.transcripts[video] for video in videos if video in self.scan.transcripts}
         own = self.scan.articles[path]
+        if not videos:
+            return own
+        beside = {video: self.scan.transcripts[video] for video in videos if video in self.scan.transcripts}
         if not own or "" in beside.values():
             return ""
         return " ".join([own, *(f"{name}={stamp}" for name, stamp in sorted(beside.items()))])
