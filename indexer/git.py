@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Self, cast
 
 from indexer.errors import KnowledgeBaseError
+from indexer.pipes import says_something
 
 GIT_SECONDS = 60
 # A few kilobytes pushed can hold a tree of ten thousand million files: git would list them until the memory is full
@@ -96,14 +97,12 @@ class Repository:
     def blob(self, name: str, most: int) -> bytes | None:
         """The first bytes of a blob, by its name or as ``COMMIT:PATH``; None where there is none."""
         command = [*_FIXED, "-C", str(self.top), "cat-file", "blob", name]
-        with subprocess.Popen(
-            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-        ) as process:
-            data = cast(IO[bytes], process.stdout).read(most)
-            if len(data) == most:
-                process.kill()
-                return data
-        return data if process.returncode == 0 else None
+        process = subprocess.Popen(
+            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        data, in_time = _said_within(process, GIT_SECONDS, most - 1)
+        return data if in_time and (len(data) == most or process.returncode == 0) else None
 
 
 class Blobs:
@@ -137,6 +136,10 @@ class Blobs:
             asked.flush()
         except BrokenPipeError as error:
             raise GitError("git ended while objects were read", "Look at the repository by 'git fsck'") from error
+        # One blob is asked for at a time, so that nothing of it can be here already
+        if not says_something(answers, GIT_SECONDS):
+            self.close()
+            raise GitError(f"git took over {GIT_SECONDS} s to read a file", "Look at the disk or the remote")
         head = answers.readline().split()
         if not head:
             raise GitError("git ended while objects were read", "Look at the repository by 'git fsck'")

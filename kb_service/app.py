@@ -14,7 +14,13 @@ from fastapi_offline import FastAPIOffline
 from indexer.errors import KnowledgeBaseError
 from kb_service.api import articles, feedback, hooks, incidents, me, operators, publishing, search, tickets, triage
 from kb_service.api.gate import Gate
-from kb_service.api.middleware import MarkedAsDemo, TooLargeAsProblem, WithinBounds, WithoutBlankParameters
+from kb_service.api.middleware import (
+    MarkedAsDemo,
+    TooLargeAsProblem,
+    WithinBounds,
+    WithoutBlankParameters,
+    WithoutQueues,
+)
 from kb_service.api.problems import RESPONSES, add_handlers
 from kb_service.callers import Callers
 from kb_service.incident_index import Follower
@@ -85,6 +91,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.add_middleware(WithoutBlankParameters)
     app.add_middleware(TooLargeAsProblem)
     app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
+    app.add_middleware(WithoutQueues)
     app.add_middleware(WithinBounds)
     app.add_middleware(ProblemsAsPages)
     if base.desk.is_demo:

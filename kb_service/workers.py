@@ -17,6 +17,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from indexer.index import PassageIndex
+from indexer.pipes import says_something
 from kb_service.confidence import Kind
 from kb_service.memory import hold_little
 from kb_service.query import Query
@@ -25,6 +26,7 @@ from kb_service.search import Results, Searcher
 from kb_service.settings import Settings
 
 _STOP_SECONDS = 5.0
+_MOST_SECONDS = 60.0
 # Of a pipe whose other end is gone, or that was closed here
 _GONE = (OSError, EOFError, ValueError, pickle.UnpicklingError)
 _log = logging.getLogger("kb.workers")
@@ -100,6 +102,10 @@ def _said(process: "subprocess.Popen[bytes]", asked: object) -> object:
     assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 (they are pipes)
     pickle.dump(asked, process.stdin)
     process.stdin.flush()
+    # One answer is waited for at a time, so that nothing of it can be here already
+    if not says_something(process.stdout, _MOST_SECONDS):
+        process.kill()
+        raise TimeoutError(f"no answer within {_MOST_SECONDS:.0f} s")
     answer: object = pickle.load(process.stdout)  # noqa: S301 (of a process of ours)
     return answer
 

@@ -1,5 +1,6 @@
 """What is done to every request and every answer."""
 
+from anyio.to_thread import current_default_thread_limiter
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,6 +9,8 @@ from kb_service.api.problems import problem
 
 _MOST_HEADERS = 100
 _MOST_PARAMETERS = 1000
+# For one of the threads; so many are answered within a second on a slow machine
+MOST_WAITING = 60
 
 
 class WithinBounds:
@@ -34,6 +37,25 @@ def _out_of_bounds(scope: Scope) -> Response | None:
     if scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
         return problem(414, f"The address has too many parameters: send at most {_MOST_PARAMETERS}.")
     return None
+
+
+class WithoutQueues:
+    """Turns away at once what would have to wait for long until one of the threads is free for it.
+
+    A search has a crew of its own (``api.crew``); this is for all else. Who is alive is always said.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer: ASGIApp = self._app
+        if scope["type"] == "http" and scope["path"] != "/healthz":
+            waiting = current_default_thread_limiter().statistics().tasks_waiting
+            if waiting >= MOST_WAITING:
+                said = f"The service has more to answer than it can: {waiting} wait already. Try again in 1 s."
+                answer = problem(503, said, headers={"Retry-After": "1"})
+        await answer(scope, receive, send)
 
 
 class WithoutBlankParameters:

@@ -14,7 +14,7 @@ router = APIRouter(tags=["operation"])
 
 
 @router.get("/healthz", summary="Is the process alive")
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     """Answers as long as the process does; touches nothing."""
     return {"status": "ok"}
 
