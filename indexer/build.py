@@ -59,15 +59,17 @@ def update(
     cache: VectorCache,
     progress: Progress = unwatched,
     after_switch: Callable[[], None] = lambda: None,
+    first: Sequence[str] = (),
 ) -> Report:
     """Bring the index in step with the content.
 
-    ``after_switch`` is called once everything that changed can be searched, at least by words. Raises IndexBusyError
-    where another process is writing.
+    ``after_switch`` is called once everything that changed can be searched, at least by words; of what follows by
+    meaning, the articles of the ids ``first`` go before all others. Raises IndexBusyError where another process is
+    writing.
     """
     started = time.monotonic()
     with _sole_writer(index.path.parent):
-        build = _Build(content, index, encoder, cache, progress)
+        build = _Build(content, index, encoder, cache, progress, first)
         build.prepare()
         build.staging.parse(build.history, progress)
         build.encoding.encode_ahead(build.staging.texts())
@@ -105,14 +107,20 @@ class _Build:
     """One run over one index: ``prepare``, ``switch``, and the vectors by ``encoding``; ``notes`` on how it went."""
 
     def __init__(
-        self, content: Content, index: PassageIndex, encoder: Encoder, cache: VectorCache, progress: Progress
+        self,
+        content: Content,
+        index: PassageIndex,
+        encoder: Encoder,
+        cache: VectorCache,
+        progress: Progress,
+        first: Sequence[str],
     ) -> None:
         self.content, self.index, self.encoder = content, index, encoder
         self.catalogue = Catalogue(index.connection)
         self.connection = index.connection
         self._maker = f"{encoder.identity}:{encoder.max_tokens}:{FORMAT}"
         self._rebuilt = index.meta("made_by") != self._maker
-        self.encoding = Encoding(index, encoder, cache, progress)
+        self.encoding = Encoding(index, encoder, cache, progress, first)
         self.catalogue.create_tables()
         self.staging = Staging(content, index, encoder, self._maker)
         self.gone = self.staging.gone

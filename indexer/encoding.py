@@ -18,10 +18,21 @@ ENCODE_BEFORE_SWITCH = 2_000
 
 
 class Encoding:
-    """Vectors for one index. ``encoded`` counts the texts that the model was asked for; all others were cached."""
+    """Vectors for one index. ``encoded`` counts the texts that the model was asked for; all others were cached.
 
-    def __init__(self, index: PassageIndex, encoder: Encoder, cache: VectorCache, progress: Progress) -> None:
+    Those of the owners named ``first`` come before all others.
+    """
+
+    def __init__(
+        self,
+        index: PassageIndex,
+        encoder: Encoder,
+        cache: VectorCache,
+        progress: Progress,
+        first: Sequence[str] = (),
+    ) -> None:
         self._index, self._encoder, self._cache, self._progress = index, encoder, cache, progress
+        self._first = first
         self.encoded = 0
 
     def encode_ahead(self, texts: Iterable[str], most: int = ENCODE_BEFORE_SWITCH) -> None:
@@ -45,7 +56,7 @@ class Encoding:
         """
         most = ENCODE_BATCH if stop else ENCODE_BATCH * 4
         _, wanted, there = self._index.counts()
-        while batch := self._index.pending(most):
+        while batch := self._index.pending(most, self._first):
             if stop and stop():
                 return False
             known = self._cache.get([digest for _, digest, _ in batch])

@@ -8,7 +8,7 @@ follow the generation.
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
@@ -221,12 +221,21 @@ class PassageIndex:
 
     # -- vectors
 
-    def pending(self, most: int) -> list[tuple[int, bytes, Passage]]:
-        """Passages that have no vector yet: key, hash of the text to encode, passage."""
+    def pending(self, most: int, first: Sequence[str] = ()) -> list[tuple[int, bytes, Passage]]:
+        """Passages that have no vector yet, those of the owners named ``first`` before all others.
+
+        Of each its key, the hash of the text to encode, and itself.
+        """
+        waits = "has_vector = 0 AND text_hash IS NOT NULL"
         rows = self.connection.execute(
-            "SELECT key, text_hash FROM passages WHERE has_vector = 0 AND text_hash IS NOT NULL ORDER BY key LIMIT ?",
-            (most,),
-        ).fetchall()
+            f"SELECT key, text_hash FROM passages WHERE {waits} AND owner IN"
+            " (SELECT key FROM owners WHERE id IN (SELECT value FROM json_each(?))) ORDER BY key LIMIT ?",
+            (json.dumps(list(first)), most),
+        ).fetchall() if first else []  # fmt: skip
+        if not rows:
+            rows = self.connection.execute(
+                f"SELECT key, text_hash FROM passages WHERE {waits} ORDER BY key LIMIT ?", (most,)
+            ).fetchall()
         texts = self.passages(key for key, _ in rows)
         return [(key, digest, texts[key]) for key, digest in rows]
 

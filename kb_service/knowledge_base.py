@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 from indexer.build import Report, update
 from indexer.errors import IndexMissingError
@@ -9,7 +10,7 @@ from indexer.index import PassageIndex
 from indexer.progress import Progress, unwatched
 from indexer.source import Content
 from indexer.vectors import VectorCache
-from kb_service.access import LOCAL
+from kb_service.access import EVERYTHING, LOCAL
 from kb_service.attachments import Attachments
 from kb_service.audit import Audit, note
 from kb_service.content import is_ref, open_content, read_file, repository
@@ -28,6 +29,11 @@ from kb_service.runs import Runs
 from kb_service.search import Results, Searcher
 from kb_service.settings import Settings
 from kb_service.triage import Triager
+from kb_service.usage import most_used
+
+# What was used of late is found by meaning before all else, where all is to be encoded
+_USED_LATELY = timedelta(days=90)
+_MOST_USED = 1_000
 
 
 class KnowledgeBase:
@@ -81,7 +87,8 @@ class KnowledgeBase:
             closing(content or open_content(self.settings)) as opened,
             closing(VectorCache(self.settings.cache_folder / "vectors.db", self.encoder.identity)) as cache,
         ):
-            report = update(opened, self.index, self.encoder, cache, progress, after_switch)
+            used = most_used(self.desk, datetime.now(UTC) - _USED_LATELY, EVERYTHING)[:_MOST_USED]
+            report = update(opened, self.index, self.encoder, cache, progress, after_switch, used)
         revision = self.index.meta("revision") or ""
         live = f"{report.generation} {revision}"
         if report.changed or self.desk.meta("published") not in {None, live}:

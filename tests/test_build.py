@@ -5,14 +5,14 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from indexer import Filter, PassageIndex, VectorCache, WorkingTree, update
 from indexer.catalogue import Catalogue
-from indexer.encoder import HashingEncoder
+from indexer.encoder import HashingEncoder, Kind, Vectors
 from indexer.errors import ContentMissingError, IndexBusyError
 from indexer.retrieval import Asked
 from indexer.terms import query_terms
@@ -387,3 +387,25 @@ def test_a_killed_run_is_not_parsed_again(desk: Desk, monkeypatch: pytest.Monkey
     )  # fmt: skip
     assert read[-1] == 2
     assert PUBLIC.audiences == {"public"}
+
+
+class Recording(HashingEncoder):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+        self.texts += texts
+        return super().encode(texts, kind)
+
+
+def test_what_is_used_is_found_by_meaning_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, encoder = Desk(tmp_path), Recording()
+    monkeypatch.setattr("indexer.encoding.ENCODE_BATCH", 1)
+    for name in "abcd":
+        desk.write(f"{name}.md", article(f"Title {name}", f"text of {name}"))
+    index = PassageIndex(tmp_path / "other" / "index.db", encoder)
+    cache = VectorCache(tmp_path / "other.db", encoder.identity)
+    monkeypatch.setattr("indexer.encoding.Encoding.encode_ahead", lambda *_: None)
+    update(WorkingTree(desk.content), index, encoder, cache, first=("c", "gone", "d"))
+    assert [text.split()[1] for text in encoder.texts] == [*"ccdd", *"aabb"]
