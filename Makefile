@@ -42,6 +42,7 @@ test-long: $(VENV)/.installed-dev
 bench: chromium
 	$(BIN)/python -m tests.benchmarks.serving --txtai $(VENV)-txtai/bin/python
 	$(BIN)/python -m tests.benchmarks.large
+	$(BIN)/python -m tests.benchmarks.many
 	$(BIN)/python -m tests.benchmarks.publish
 	$(BIN)/python -m tests.benchmarks.pages
 

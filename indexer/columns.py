@@ -104,13 +104,15 @@ def read_columns(connection: sqlite3.Connection) -> Columns:
 
 def columns_after(before: Columns, connection: sqlite3.Connection) -> tuple[Columns, bool]:
     """Those of a later generation, which the connection sees; and whether they go on from these, row for row."""
-    (first,) = connection.execute("SELECT coalesce(min(seq), 0) FROM changed").fetchone()
+    first, last = connection.execute("SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM changed").fetchone()
     rows = connection.execute("SELECT DISTINCT owner FROM changed WHERE seq > ?", (before.seq,)).fetchall()
     changed = np.array([key for (key,) in rows], np.int64)
     count = len(before.owners)
     dead = count - int(np.count_nonzero(before.owners.alive)) + len(changed)
     if (
         first > before.seq + 1
+        # Another line of changes than the one that was followed
+        or last < before.seq
         or len(changed) > max(_MANY, count * _MOST_CHANGED)
         or dead > max(_MANY, count * _MOST_DEAD)
     ):
@@ -118,7 +120,7 @@ def columns_after(before: Columns, connection: sqlite3.Connection) -> tuple[Colu
     alive = before.owners.alive.copy()
     places = number_of(before.owners.place_of, changed)
     alive[places[places != NONE]] = False
-    left = replace(before, seq=_last_change(connection), owners=replace(before.owners, alive=alive))
+    left = replace(before, seq=last, owners=replace(before.owners, alive=alive))
     return _with(left, connection, ",".join(map(str, changed.tolist()))), True
 
 

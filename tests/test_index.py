@@ -248,6 +248,19 @@ def test_folding_the_tail_changes_no_answer(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.npy"))) == 1
 
 
+def test_a_reader_that_cannot_follow_reads_anew(tmp_path: Path) -> None:
+    index, writer = make(tmp_path), make(tmp_path)
+    for number in range(3):
+        put(writer, Owner(f"a{number}", frozenset({"public"})), ["VPN", "vpn"])
+    assert len(ask(index, "vpn").candidates) == 3
+    for forgotten in ("seq <= 4", "1"):
+        put(writer, Owner("more", frozenset({"public"})), ["VPN", "vpn"])
+        put(writer, Owner(f"more {forgotten}", frozenset({"public"})), ["VPN", "vpn"])
+        writer.connection.execute(f"DELETE FROM changed WHERE {forgotten}")
+        assert shape(ask(index, "vpn")) == shape(ask(make(tmp_path), "vpn"))
+    assert len(ask(index, "vpn").candidates) == 6
+
+
 def test_lists_of_many_vectors_follow_what_comes_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("indexer.base.MOST_PLAIN", 100)
     index = make(tmp_path)
