@@ -8,8 +8,8 @@ has lists of its own, so that what others may see is not even read and takes no 
 
 import sqlite3
 from array import array
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +27,6 @@ _FAR = 1 << 32
 # So many pieces a list can have; they lie one after another
 _PIECES = 1 << 20
 _OFTEN = 255
-_FEW = 64
 # Of a large import so much is collected before it is written
 _MOST_COLLECTED = 3_000_000
 
@@ -90,17 +89,13 @@ class Changes:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._added: defaultdict[Scope, defaultdict[str, array[int]]] = defaultdict(_lists)
-        self._gone: defaultdict[Scope, defaultdict[str, array[int]]] = defaultdict(_lists)
+        self._added: defaultdict[Scope, _Said] = defaultdict(_Said)
+        self._gone: defaultdict[Scope, defaultdict[str, list[int]]] = defaultdict(_lists)
         self._collected = 0
 
     def add(self, scope: Scope, key: int, terms: str) -> None:
         """A passage that says these terms, with a space between, some perhaps several times; keys in rising order."""
-        lists = self._added[scope]
-        said = terms.split()
-        for term in said:
-            lists[term].append(key)
-        self._collected += len(said)
+        self._collected += self._added[scope].add(key, terms.split())
         if self._collected > _MOST_COLLECTED:
             self.write()
 
@@ -112,44 +107,39 @@ class Changes:
 
     def write(self) -> None:
         """Into the tables."""
-        for scope, lists in sorted(self._added.items()):
-            for term in sorted(lists):
-                self._add(scope, term, lists[term])
+        for scope, said in sorted(self._added.items()):
+            for term, new in said.lists():
+                self._add(scope, term, new)
         # Last, so that what was put in and taken out at once is gone
         for scope, lists in sorted(self._gone.items()):
             for term in sorted(lists):
-                self._take_out(scope, term, np.unique(np.frombuffer(lists[term], np.int64)))
+                self._take_out(scope, term, np.unique(np.array(lists[term], np.int64)))
         self._gone.clear()
         self._added.clear()
         self._collected = 0
 
-    def _add(self, scope: Scope, term: str, said: "array[int]") -> None:
-        """Keys in rising order, each as often as its passage says the term."""
-        # Counted one by one where they are few, as they are when a record is put in: numpy takes longer to begin
-        new = Counter(said) if len(said) < _FEW else None
-        many = None if new is not None else _counted(said)
+    def _add(self, scope: Scope, term: str, new: List) -> None:
         (number,) = self._connection.execute(
             "INSERT INTO terms (scope, term, holders) VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET holders = holders + excluded.holders RETURNING number",
-            (scope, term, len(new) if new is not None else len(many.keys if many else ())),
+            (scope, term, len(new.keys)),
         ).fetchone()
         begin = number * _PIECES
         last = self._connection.execute(
             "SELECT id, first, list FROM pieces WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
             (begin, begin + _PIECES - 1),
         ).fetchone()
-        if new is not None and last is not None and _fits(last[1], last[2], new, said[-1]):
-            self._connection.execute(
-                "UPDATE pieces SET list = ? WHERE id = ?", (_longer(last[1], last[2], new), last[0])
-            )
-            return
-        added = many or List(np.fromiter(new or (), np.int64), _at_most(np.fromiter((new or {}).values(), np.int64)))
         if last is not None:
-            begin, held = last[0], _unpacked(*last[1:])
-            added = List(np.concatenate([held.keys, added.keys]), np.concatenate([held.counts, added.counts]))
+            begin, first, held = last
+            if len(held) // 5 + len(new.keys) <= _MOST_IN_PIECE and new.keys[-1] - first < _FAR:
+                # Put between what is there without reading it, which is most of what a record changes
+                self._connection.execute("UPDATE pieces SET list = ? WHERE id = ?", (_longer(first, held, new), begin))
+                return
+            old = _unpacked(first, held)
+            new = List(np.concatenate([old.keys, new.keys]), np.concatenate([old.counts, new.counts]))
         self._connection.executemany(
             "INSERT OR REPLACE INTO pieces VALUES (?, ?, ?)",
-            ((begin + at, int(piece.keys[0]), _packed(piece)) for at, piece in enumerate(_cut(added))),
+            ((begin + at, int(piece.keys[0]), _packed(piece)) for at, piece in enumerate(_cut(new))),
         )
 
     def _take_out(self, scope: Scope, term: str, keys: Keys) -> None:
@@ -199,27 +189,49 @@ def _cut(whole: List) -> Iterator[List]:
         start = end
 
 
-def _counted(said: "array[int]") -> List:
-    """Keys in rising order, each as often as it is there."""
-    keys, counts = np.unique(np.frombuffer(said, np.int64), return_counts=True)
-    return List(keys, _at_most(counts))
+class _Numbers(dict[str, int]):
+    """A number for each term, as they come."""
+
+    def __missing__(self, term: str) -> int:
+        self[term] = number = len(self)
+        return number
 
 
-def _at_most(counts: NDArray[np.int64]) -> Counts:
-    return np.minimum(counts, _OFTEN).astype(np.uint8)
+class _Said:
+    """What passages of one scope say: each term by its number, passage by passage."""
+
+    def __init__(self) -> None:
+        self._numbers = _Numbers()
+        self._terms = array("i")
+        self._keys, self._lengths = array("q"), array("i")
+
+    def add(self, key: int, terms: Sequence[str]) -> int:
+        """One passage; gives how many terms that are."""
+        self._terms.extend(map(self._numbers.__getitem__, terms))
+        self._keys.append(key)
+        self._lengths.append(len(terms))
+        return len(terms)
+
+    def lists(self) -> Iterator[tuple[str, List]]:
+        """Term by term, in order."""
+        terms = np.frombuffer(self._terms, np.int32)
+        keys = np.repeat(np.frombuffer(self._keys, np.int64), np.frombuffer(self._lengths, np.int32))
+        order = np.argsort(terms, kind="stable")
+        terms, keys = terms[order], keys[order]
+        first = np.flatnonzero((np.diff(terms, prepend=-1) != 0) | (np.diff(keys, prepend=-1) != 0))
+        counts = np.minimum(np.diff(first, append=len(terms)), _OFTEN).astype(np.uint8)
+        terms, keys = terms[first], keys[first]
+        bounds = np.searchsorted(terms, np.arange(len(self._numbers) + 1)).tolist()
+        for term, number in sorted(self._numbers.items()):
+            some = slice(bounds[number], bounds[number + 1])
+            yield term, List(keys[some], counts[some])
 
 
-def _fits(first: int, packed: bytes, new: Mapping[int, int], highest: int) -> bool:
-    """Whether a piece has room for further keys."""
-    return len(packed) // 5 + len(new) <= _MOST_IN_PIECE and highest - first < _FAR
-
-
-def _longer(first: int, packed: bytes, new: Mapping[int, int]) -> bytes:
+def _longer(first: int, packed: bytes, new: List) -> bytes:
     """A piece with further keys, put between what is there."""
     count = len(packed) // 5
-    keys = array("I", [key - first for key in new]).tobytes()
-    counts = bytes(min(count, _OFTEN) for count in new.values())
-    return b"".join((packed[: 4 * count], keys, packed[4 * count :], counts))
+    keys = (new.keys - first).astype(np.uint32).tobytes()
+    return b"".join((packed[: 4 * count], keys, packed[4 * count :], new.counts.tobytes()))
 
 
 def _packed(piece: List) -> bytes:
@@ -232,12 +244,8 @@ def _unpacked(first: int, packed: bytes) -> List:
     return List(keys, np.frombuffer(packed, np.uint8, count, offset=4 * count))
 
 
-def _lists() -> "defaultdict[str, array[int]]":
-    return defaultdict(_list)
-
-
-def _list() -> "array[int]":
-    return array("q")
+def _lists() -> defaultdict[str, list[int]]:
+    return defaultdict(list)
 
 
 def _marks(values: Sequence[object]) -> str:
