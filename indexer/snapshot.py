@@ -30,6 +30,8 @@ Positions = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 DEPTH = 200
+# What stands in more passages than this is no identifier of anything; all its holders would be candidates
+MOST_HOLDERS = 2_000
 _PASSAGES = (
     "SELECT p.key, o.id, p.heading_path, p.anchor, p.text, p.role FROM passages p JOIN owners o ON o.key = p.owner"
 )
@@ -122,7 +124,8 @@ class Snapshot:
         """Every owner that either lane puts among its best or that holds an identifier, scored by both lanes."""
         view, excluded = self._views.of(wanted), self._excluded(connection, wanted)
         words = self._words.score(connection, asked.terms, view.scopes, view.allowed, view.words, asked.beside)
-        holders = {code: self._holders(connection, code, view, excluded) for code in asked.codes}
+        every = {code: self._holders(connection, code, view, excluded) for code in asked.codes}
+        holders = {code: found for code, found in every.items() if found is not None}
         named = self.columns.places(connection, asked.owners).values() if asked.owners else ()
         lists = (words.article, words.title)
         chosen = [(one.without(excluded) if len(excluded) else one).best(DEPTH) for one in lists]
@@ -140,7 +143,7 @@ class Snapshot:
         return Found(
             candidates=self._candidates(places, words, near, holders),
             visible=view.count - int(view.allowed[excluded].sum()),
-            holders={code: len(found) for code, found in holders.items()},
+            holders={code: view.count if found is None else len(found) for code, found in every.items()},
             asked=words.asked,
             words_ceiling=words.ceiling,
         )
@@ -240,8 +243,20 @@ class Snapshot:
     def _passages_of(self, places: Positions) -> Grouped:
         return Grouped.of(self.columns.owners.starts, self.columns.owners.ends, places)
 
-    def _holders(self, connection: sqlite3.Connection, code: str, view: View, excluded: Positions) -> dict[int, bool]:
-        """The owners that hold an identifier, and whether it is the whole of one of their names."""
+    def _holders(
+        self, connection: sqlite3.Connection, code: str, view: View, excluded: Positions
+    ) -> dict[int, bool] | None:
+        """The owners that hold an identifier, and whether it is the whole of one of their names.
+
+        None where it stands in so many passages that it tells nothing.
+        """
+        (count,) = connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM identifiers WHERE identifier = ?"
+            f" AND scope IN ({','.join('?' * len(view.scopes))}) LIMIT ?)",
+            (code, *view.scopes, MOST_HOLDERS + 1),
+        ).fetchone()
+        if count > MOST_HOLDERS:
+            return None
         rows = connection.execute(
             "SELECT i.passage, p.role IN ('title', 'name') AND lower(p.text) = i.identifier"
             " FROM identifiers i JOIN passages p ON p.key = i.passage"

@@ -33,8 +33,8 @@ B_PASSAGE = 0.5
 B_ARTICLE = 0.6
 B_TITLE = 0.4
 MOST_QUERY_TERMS = 64
-# So many places of terms are read for a query, which takes some 10 ms; all there are of some 10,000 passages
-MOST_READ = 100_000
+# So many places of terms are read for a query, which takes some 10 ms; of some thousands of passages all there are
+MOST_READ = 50_000
 # Lists of the terms that are asked for again and again
 _POSTING_BYTES = 64 * 1024 * 1024
 

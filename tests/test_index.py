@@ -230,6 +230,18 @@ def test_identifiers_are_found_exactly(tmp_path: Path) -> None:
     assert [c.owner_id for c in ask(index, "23583").candidates if c.exact] == ["kb"]
 
 
+def test_an_identifier_that_very_many_hold_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = make(tmp_path)
+    for number in range(4):
+        put(index, Owner(f"a{number}", frozenset({"public"})), [f"Update {number}", "fails with 0x80070005"])
+    assert ask(index, "0x80070005").holders["0x80070005"] == 4
+    assert sum(bool(one.exact) for one in ask(index, "0x80070005").candidates) == 4
+    monkeypatch.setattr("indexer.snapshot.MOST_HOLDERS", 3)
+    found = ask(index, "0x80070005")
+    assert found.holders["0x80070005"] == found.visible
+    assert not any(one.exact for one in found.candidates)
+
+
 def test_folding_the_tail_changes_no_answer(tmp_path: Path) -> None:
     index = make(tmp_path)
     for number in range(30):
