@@ -104,7 +104,9 @@ def read_columns(connection: sqlite3.Connection) -> Columns:
 
 def columns_after(before: Columns, connection: sqlite3.Connection) -> tuple[Columns, bool]:
     """Those of a later generation, which the connection sees; and whether they go on from these, row for row."""
-    first, last = connection.execute("SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM changed").fetchone()
+    # Asked for both at once SQLite goes through all
+    (first,) = connection.execute("SELECT coalesce(min(seq), 0) FROM changed").fetchone()
+    last = _last_change(connection)
     rows = connection.execute("SELECT DISTINCT owner FROM changed WHERE seq > ?", (before.seq,)).fetchall()
     changed = np.array([key for (key,) in rows], np.int64)
     count = len(before.owners)

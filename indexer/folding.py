@@ -53,7 +53,10 @@ def _file(described: str | None) -> BaseFile | None:
 def _is_due(index: PassageIndex) -> bool:
     base = _file(index.meta("base"))
     count = base.count if base else 0
-    (tail,) = index.connection.execute("SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM tail").fetchone()
+    # Counted by its ends, since its rows are large
+    (tail,) = index.connection.execute(
+        "SELECT coalesce((SELECT max(seq) FROM tail) - (SELECT min(seq) FROM tail) + 1, 0)"
+    ).fetchone()
     dead = int(index.meta("dead") or 0)
     return bool(
         (tail >= FOLD_TAIL and tail > min(count * FOLD_SHARE, FOLD_LONG_TAIL))
