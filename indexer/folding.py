@@ -100,7 +100,10 @@ def _live(index: PassageIndex) -> NDArray[np.bool_]:
     """By key, whether there is such a passage and it has a vector."""
     rows = index.connection.execute("SELECT key FROM passages WHERE has_vector = 1")
     keys = np.fromiter((key for (key,) in rows), np.int64)
-    (highest,) = index.connection.execute("SELECT coalesce(max(key), 0) FROM passages").fetchone()
+    # The base has keys of what is gone, too, and these may be the highest
+    (highest,) = index.connection.execute(
+        "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0)"
+    ).fetchone()
     live = np.zeros(highest + 1, np.bool_)
     live[keys] = True
     return live
@@ -109,7 +112,7 @@ def _live(index: PassageIndex) -> NDArray[np.bool_]:
 def _tail(index: PassageIndex, live: NDArray[np.bool_]) -> tuple[Keys, HalfVectors]:
     """The live vectors of the tail and their keys; of one that came twice the latter."""
     rows = index.connection.execute("SELECT passage, vector FROM tail ORDER BY seq")
-    latest: dict[int, bytes] = {key: vector for key, vector in rows if key < len(live) and live[key]}
+    latest: dict[int, bytes] = {key: vector for key, vector in rows if live[key]}
     if not latest:
         return np.zeros(0, np.int64), np.zeros((0, index.dimension), np.float16)
     vectors = np.frombuffer(b"".join(latest.values()), np.float16)

@@ -1,9 +1,9 @@
 """The inverted index: which passages hold a term and how often, as lists in SQLite that numpy reads as they lie.
 
 A list is kept in pieces that fit one page of the file each, so that to put a passage in or take one out writes little,
-and to read half a million takes some milliseconds. (FTS5 keeps such lists too, but gives them out one by one, 1 µs each,
-and cannot tell how long one is without going through it.) What is taken out is gone from the lists at once. Each scope
-has lists of its own, so that what others may see is not even read and takes no time.
+and to read half a million takes some milliseconds. (FTS5 keeps such lists too, but gives them out one by one, each in
+1 µs, and cannot tell how long one is without going through it.) What is taken out is gone from the lists at once. Each
+scope has lists of its own, so that what others may see is not even read and takes no time.
 """
 
 import sqlite3

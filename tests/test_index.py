@@ -312,6 +312,19 @@ def test_lists_of_many_vectors_follow_what_comes_and_goes(tmp_path: Path, monkey
         make(tmp_path).check_base()
 
 
+def test_a_base_forgets_what_came_last_and_is_gone(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    for name in "abc":
+        put(index, Owner(name, frozenset({"public"})), [f"Title {name}", f"text {name}"])
+    fold(index)
+    with index.changing() as change:
+        change.delete("c")
+        index.raise_generation()
+    fold(index)
+    assert {one.owner_id for one in ask(index, "text").candidates} == {"a", "b"}
+    assert BaseFile(**json.loads(index.meta("base") or "")).count == 4
+
+
 def test_another_process_s_publish_is_followed(tmp_path: Path) -> None:
     reader, writer = make(tmp_path), make(tmp_path)
     put(writer, Owner("a", frozenset({"public"})), ["VPN", "vpn"])
@@ -395,7 +408,7 @@ def test_what_is_followed_is_as_if_it_was_read_anew(
                         change.rename(owner.id, "another")
                 encode_pending(index)
                 index.raise_generation()
-            if number == 2:
+            if number % 2:
                 fold(index)
             fresh = make(Path(folder))
             for wanted in FILTERS if number % 2 else FILTERS[:2]:
