@@ -48,7 +48,8 @@ _PASSING = {
 }
 
 _PASSING_TEXT = re.compile(
-    r'\d+(\.\d+)? ms|\d{4}-\d{2}-\d{2}[ T][\d:.]+|name="token" value="[^"]*"|data-(?:token|search)="[^"]*"'
+    r"\d+(\.\d+)? ms|\d{4}-\d{2}-\d{2}[ T][\d:.]+|(?<= to )\d{2}:\d{2}(?= UTC)"
+    r'|name="token" value="[^"]*"|data-(?:token|search)="[^"]*"'
 )
 
 
