@@ -8,9 +8,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.base import AT_ONCE, BaseFile, Keys, add_to, number_of_lists, read_base, write_base
 from indexer.database import writing
 from indexer.index import PassageIndex
+from indexer.vector_files import AT_ONCE, BaseFile, Keys, add_to, number_of_lists, read_base, write_base
 from indexer.vectors import HalfVectors
 
 # A tail is folded into the base when it is this long and this share of it, or too long to be gone through for a query;

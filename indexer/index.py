@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from indexer import names, postings, spelling
-from indexer.base import BaseFile, check_base
 from indexer.change import Change, changing
 from indexer.database import begin_anew, open_database, reading, writing
 from indexer.encoder import Encoder
@@ -26,6 +25,7 @@ from indexer.prepared import said_by
 from indexer.retrieval import Asked, Filter, Found, Owner
 from indexer.snapshot import Snapshot, definitions, passages_by_key
 from indexer.spelling import Spelled
+from indexer.vector_files import BaseFile, check_base
 from indexer.vectors import HalfVectors
 
 # Raise when the tables of an index change: it is derived, and made anew then

@@ -10,10 +10,10 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.base import Base, BaseFile, read_base
 from indexer.chosen import Chosen
 from indexer.encoder import Vectors
 from indexer.growing import grown, number_of, numbered
+from indexer.vector_files import Base, BaseFile, read_base
 
 Keys = NDArray[np.int64]
 Rows = NDArray[np.int32]
@@ -38,7 +38,7 @@ class MeaningLane:
     def __init__(self, dimension: int, base: Base | None, keys: Keys, rows: Rows, block: Vectors) -> None:
         """``keys`` are those of all rows, ``rows`` gives the row for each key, ``block`` has the last ones."""
         self.dimension, self._base, self._keys, self._rows, self._block = dimension, base, keys, rows, block
-        self._first = len(base.keys) if base is not None else 0
+        self._first, self._lists = (len(base.keys), base.lists) if base is not None else (0, None)
 
     @classmethod
     def empty(cls, dimension: int) -> "MeaningLane":
@@ -85,14 +85,12 @@ class MeaningLane:
         keys, scores = keys[here], scores[here]
         if len(keys) > k:
             keys = keys[np.argpartition(scores, len(keys) - k)[len(keys) - k :]]
-        if self._base is not None and chosen.count and k:
-            keys = np.append(keys, self._in_lists(query, chosen, k))
+        if self._lists is not None and chosen.count and k:
+            keys = np.append(keys, self._in_lists(self._lists, query, chosen, k))
         return keys
 
-    def _in_lists(self, query: Vectors, chosen: Chosen, k: int) -> Keys:
+    def _in_lists(self, lists: faiss.IndexIVF, query: Vectors, chosen: Chosen, k: int) -> Keys:
         """The keys of the ``k`` of the base that seem nearest by the codes in its lists, some more than are nearest."""
-        assert self._base is not None and self._base.lists is not None  # noqa: S101, PT018 (who calls has looked)
-        lists = self._base.lists
         _on_one_thread()
         share = min(1.0, chosen.count / len(self._keys))
         most = lists.nlist if share < _FEW else max(_LEAST_LISTS, lists.nlist * _LISTS_SHARE) / share**0.5

@@ -64,11 +64,14 @@ class Snapshot:
         other._rows = meaning.rows(self.columns.passages.keys) if meaning.is_plain else None
         return other
 
-    def encoded_share(self, wanted: Filter) -> float:
+    def encoded_share(self, connection: sqlite3.Connection, wanted: Filter) -> float:
         """Of the passages that a filter lets through and that are to have a vector, the share that has one, 0..1.
 
         Whatever it excludes.
         """
+        waits = "SELECT EXISTS (SELECT 1 FROM passages WHERE has_vector = 0 AND text_hash IS NOT NULL)"
+        if connection.execute(waits).fetchone() == (0,):
+            return 1.0
         view, passages = self._views.of(wanted), self.columns.passages
         if view.key not in self._encoded:
             meant = np.flatnonzero(view.allowed[passages.owner_of] & passages.is_meant)
@@ -134,9 +137,8 @@ class Snapshot:
         near = None
         if asked.vector is not None:
             near = Nearness(self.meaning, self.columns.passages, self._rows, asked.vector)
-        if near is not None:
             more = len(self._passages_of(excluded).values)
-            chosen += [self.columns.passages.owner_of[near.nearest(*asked)] for asked in self._among(view, more)]
+            chosen += [self.columns.passages.owner_of[near.nearest(*among)] for among in self._among(view, more)]
         places = np.unique(np.concatenate(chosen))
         if len(excluded):
             places = places[~np.isin(places, excluded)]

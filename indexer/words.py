@@ -2,7 +2,8 @@
 
 The scoring is ours, since FTS5's ``bm25()`` counts the whole table, so that passages one may not see would move the
 order of those one may. Of each scope (all passages that the same people may see) only the lists of its own are read.
-Services are no scope: what is of others is read and masked before it is counted.
+Services are no scope: what is of others is read and masked before it is counted, but for one thing: where more would be
+read than may be, lists are chosen by how long they are as a whole.
 """
 
 import sqlite3

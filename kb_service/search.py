@@ -202,7 +202,7 @@ class Searcher:
         """How much of what the caller sees can be found by meaning; nothing while the index is another encoder's."""
         if self.index.meta("encoder") != self._encoder.identity:
             return 0.0
-        return round(snapshot.encoded_share(filter_of(Query("", sight=query.sight))), 4)
+        return round(snapshot.encoded_share(self.index.connection, filter_of(Query("", sight=query.sight))), 4)
 
     def require_index(self) -> None:
         """Raises IndexMissingError where nothing was ever published."""

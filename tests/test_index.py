@@ -12,19 +12,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from indexer import Filter, Owner, Passage, PassageIndex
-from indexer.base import BaseFile, read_base
 from indexer.database import BUSY_SECONDS, writing
 from indexer.encoder import HashingEncoder
-from indexer.errors import IndexDamagedError
 from indexer.folding import fold
 from indexer.identifiers import identifiers
 from indexer.prepared import Prepared
 from indexer.retrieval import Asked, Found
 from indexer.terms import folded_words, query_terms
-from tests.posting_lists import check_lists
+from indexer.vector_files import BaseFile
 
 ENCODER = HashingEncoder()
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -83,12 +80,12 @@ def test_what_is_hidden_and_has_no_vectors_yet_is_not_told(tmp_path: Path) -> No
         index.set_meta("encoder", ENCODER.identity)
         index.raise_generation()
     with index.snapshot() as snapshot:
-        assert snapshot.encoded_share(PUBLIC) == 1.0
-        assert snapshot.encoded_share(EVERYBODY) == pytest.approx(2 / 11)
+        assert snapshot.encoded_share(index.connection, PUBLIC) == 1.0
+        assert snapshot.encoded_share(index.connection, EVERYBODY) == pytest.approx(2 / 11)
     with writing(index.connection):
         encode_pending(index)
     with index.snapshot() as snapshot:
-        assert snapshot.encoded_share(EVERYBODY) == 1.0, "vectors follow within a generation"
+        assert snapshot.encoded_share(index.connection, EVERYBODY) == 1.0, "vectors follow within a generation"
 
 
 SEEN = Filter(frozenset({"public", "internal", "restricted:hr"}), NOW, services=frozenset({"vpn"}))
@@ -260,58 +257,6 @@ def test_folding_the_tail_changes_no_answer(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.npy"))) == 1
 
 
-def test_a_reader_that_cannot_follow_reads_anew(tmp_path: Path) -> None:
-    index, writer = make(tmp_path), make(tmp_path)
-    for number in range(3):
-        put(writer, Owner(f"a{number}", frozenset({"public"})), ["VPN", "vpn"])
-    assert len(ask(index, "vpn").candidates) == 3
-    for forgotten in ("seq <= 4", "1"):
-        put(writer, Owner("more", frozenset({"public"})), ["VPN", "vpn"])
-        put(writer, Owner(f"more {forgotten}", frozenset({"public"})), ["VPN", "vpn"])
-        writer.connection.execute(f"DELETE FROM changed WHERE {forgotten}")
-        assert shape(ask(index, "vpn")) == shape(ask(make(tmp_path), "vpn"))
-    assert len(ask(index, "vpn").candidates) == 6
-
-
-def test_lists_of_many_vectors_follow_what_comes_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.base.MOST_PLAIN", 100)
-    index = make(tmp_path)
-    with writing(index.connection):
-        index.set_meta("encoder", ENCODER.identity)
-
-    def held() -> tuple[BaseFile, int, set[int]]:
-        file = BaseFile(**json.loads(index.meta("base") or ""))
-        base = read_base(tmp_path, file)
-        assert base.lists is not None
-        assert base.lists.ntotal == len(base.keys) == file.count
-        for key, vector in zip(base.keys.tolist(), base.vectors(np.arange(file.count)).astype(np.float32), strict=True):
-            _, near = base.lists.search(vector[None, :], 20)
-            assert key in near[0]
-        return file, base.lists.nlist, set(base.keys.tolist())
-
-    for number in range(150):
-        put(index, Owner(f"a{number}", frozenset({"public"})), [f"Title {number}", f"text of {number} {number * 7}"])
-    fold(index)
-    first, before, _ = held()
-    with index.changing() as change:
-        for number in range(10, 20):
-            change.delete(f"a{number}")
-        change.upsert(Owner("a3", frozenset({"public"})), [])
-    put(index, Owner("new", frozenset({"public"})), ["Another", "and its text"])
-    assert int(index.meta("dead") or 0) == 22
-    fold(index)
-    second, after, keys = held()
-    assert after == before, "trained once"
-    assert keys == {key for (key,) in index.connection.execute("SELECT key FROM passages")}
-    assert index.meta("dead") is None
-    assert {path.name for path in tmp_path.glob("index-*")} == {*first.names, *second.names}
-    fold(index, keep_previous=False)
-    assert len([*tmp_path.glob("index-*")]) == 2
-    (tmp_path / held()[0].lists_name).write_bytes(b"")
-    with pytest.raises(IndexDamagedError, match="is not as it was written"):
-        make(tmp_path).check_base()
-
-
 def test_a_base_forgets_what_came_last_and_is_gone(tmp_path: Path) -> None:
     index = make(tmp_path)
     for name in "abc":
@@ -358,71 +303,3 @@ def test_an_index_is_opened_and_searched_while_it_is_being_written(tmp_path: Pat
         begun = time.monotonic()
         assert {c.owner_id for c in ask(make(tmp_path), "vpn").candidates} == {"a"}
         assert time.monotonic() - begun < BUSY_SECONDS / 2
-
-
-CHANGED = st.tuples(
-    st.integers(0, 5),
-    st.sampled_from(["put", "put", "put", "delete", "rename"]),
-    st.sampled_from([("public",), ("internal",), ("public", "internal")]),
-    st.sampled_from([(), ("VPN",), ("mail",)]),
-    st.sampled_from([None, datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)]),
-    st.lists(TEXT, min_size=1, max_size=4),
-)
-FILTERS = [
-    PUBLIC,
-    EVERYBODY,
-    SEEN,
-    replace(EVERYBODY, facets={"service": frozenset({"vpn"})}),
-    replace(EVERYBODY, validity="any", exclude=frozenset({"a1"})),
-]
-
-
-@pytest.mark.parametrize("all_at_once", [True, False])
-@settings(max_examples=30, deadline=None)
-@given(rounds=st.lists(st.lists(CHANGED, min_size=1, max_size=4), min_size=1, max_size=6), query=TEXT)
-def test_what_is_followed_is_as_if_it_was_read_anew(
-    all_at_once: bool,
-    rounds: list[list[tuple[int, str, tuple[str, ...], tuple[str, ...], datetime | None, list[str]]]],
-    query: str,
-) -> None:
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        # With few dead rows allowed all are read anew now and then
-        patch.setattr("indexer.columns._MANY", 1 if all_at_once else 1_000)
-        patch.setattr("indexer.base.MOST_PLAIN", 1_000 if all_at_once else 0)
-        index = make(Path(folder))
-        with writing(index.connection):
-            index.set_meta("encoder", ENCODER.identity)
-        held: list[tuple[NDArray[np.generic], NDArray[np.generic]]] = []
-        for number, changes in enumerate(rounds):
-            with index.changing() as change:
-                for name, what, audiences, services, until, texts in changes:
-                    owner = Owner(f"a{name}", frozenset(audiences), {"service": services}, valid_to=until)
-                    if what == "put":
-                        passages = [Passage("", owner.id, (texts[0],), "", texts[0], "title")]
-                        passages += [Passage("", owner.id, (texts[0],), "", text, "section") for text in texts[1:]]
-                        change.upsert(owner, [*map(Prepared.of, passages)])
-                    elif what == "delete":
-                        change.delete(owner.id)
-                    else:
-                        change.delete("another")
-                        change.rename(owner.id, "another")
-                encode_pending(index)
-                index.raise_generation()
-            if number % 2:
-                fold(index)
-            fresh = make(Path(folder))
-            for wanted in FILTERS if number % 2 else FILTERS[:2]:
-                assert shape(ask(index, query, wanted)) == shape(ask(fresh, query, wanted))
-                with index.snapshot() as one, fresh.snapshot() as other:
-                    columns = (getattr(one.columns.passages, name) for name in ("keys", "owner_of", "position_of"))
-                    held += [(column, column.copy()) for column in (*columns, one.columns.owners.alive)]
-                    assert one.view(wanted).words == other.view(wanted).words
-                    assert one.encoded_share(wanted) == other.encoded_share(wanted)
-                    for had, has in ((one.view(wanted).bodies, other.view(wanted).bodies),
-                                     (one.view(wanted).names, other.view(wanted).names)):  # fmt: skip
-                        assert sorted(had.keys.tolist()) == sorted(has.keys.tolist())
-                        every = np.arange(100)
-                        assert (had.has(every) == np.isin(every, had.keys)).all()
-                        assert had.count == len(had.keys)
-        check_lists(index.connection)
-        assert all((column == as_it_was).all() for column, as_it_was in held), "who reads is not disturbed"

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.base import BaseFile, write_base
 from indexer.chosen import Chosen
 from indexer.columns import Passages
 from indexer.errors import IndexDamagedError
 from indexer.growing import numbered
 from indexer.meaning import MeaningLane
 from indexer.nearness import Nearness
+from indexer.vector_files import BaseFile, write_base
 from indexer.vectors import HalfVectors
 
 RANDOM = np.random.default_rng(7)
@@ -43,7 +43,7 @@ def near(lane: MeaningLane, query: NDArray[np.float32]) -> Nearness:
 
 @pytest.mark.parametrize("most_plain", [0, 1_000])
 def test_base_and_tail_score_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_plain: int) -> None:
-    monkeypatch.setattr("indexer.base.MOST_PLAIN", most_plain)
+    monkeypatch.setattr("indexer.vector_files.MOST_PLAIN", most_plain)
     base = written(tmp_path, KEYS[:300], VECTORS[:300].astype(np.float16))
     split = MeaningLane.open(tmp_path, base, 32).with_tail(KEYS[300:], VECTORS[300:])
     whole = MeaningLane.empty(32).with_tail(KEYS, VECTORS)
@@ -77,7 +77,7 @@ def test_nothing_allowed_is_nothing_found(allowed: list[int]) -> None:
 def test_however_many_there_are_the_same_are_near_and_so_near(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_plain: int
 ) -> None:
-    monkeypatch.setattr("indexer.base.MOST_PLAIN", most_plain)
+    monkeypatch.setattr("indexer.vector_files.MOST_PLAIN", most_plain)
     have = KEYS[::2]
     base = written(tmp_path, have[:150], VECTORS[::2][:150].astype(np.float16))
     lane = MeaningLane.open(tmp_path, base, 32)
@@ -95,7 +95,7 @@ def test_however_many_there_are_the_same_are_near_and_so_near(
 
 @pytest.mark.parametrize("most_plain", [0, 1_000])
 def test_a_search_stays_on_its_own_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_plain: int) -> None:
-    monkeypatch.setattr("indexer.base.MOST_PLAIN", most_plain)
+    monkeypatch.setattr("indexer.vector_files.MOST_PLAIN", most_plain)
     base = written(tmp_path, KEYS, VECTORS.astype(np.float16))
     lane = MeaningLane.open(tmp_path, base, 32)
 

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from indexer.base import Base, BaseFile, read_base
 from indexer.encoder import Encoder, Vectors, open_encoder
 from indexer.identifiers import identifiers
 from indexer.index import PassageIndex
 from indexer.retrieval import Asked, Filter
 from indexer.snapshot import DEPTH
 from indexer.terms import query_terms
+from indexer.vector_files import Base, BaseFile, read_base
 from kb_service.cli_serve import SWITCH_SECONDS
 from tests.benchmarks.asking import memory
 from tests.benchmarks.records import Records, filters
