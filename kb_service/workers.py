@@ -1,7 +1,7 @@
 """Processes that search beside the service's own, so that more cores answer more: threads share one interpreter.
 
-Each has the index open for itself and follows it from one publish to the next; what it reads of files is in memory once
-for all. Where none is free, or one has died, the service searches by itself.
+Each has the index open for itself and follows it from one publish to the next. Where none is free, or one has died, the
+service searches by itself.
 """
 
 import logging
