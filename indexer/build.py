@@ -118,7 +118,7 @@ class _Build:
         self.content, self.index, self.encoder = content, index, encoder
         self.catalogue = Catalogue(index.connection)
         self.connection = index.connection
-        self._maker = f"{encoder.identity}:{encoder.max_tokens}:{FORMAT}"
+        self._maker = f"{encoder.identity}:{encoder.max_tokens}:{FORMAT}:{index.language.code}"
         self._rebuilt = index.meta("made_by") != self._maker
         self.encoding = Encoding(index, encoder, cache, progress, first)
         self.catalogue.create_tables()
@@ -136,7 +136,7 @@ class _Build:
         made_by = self.index.meta("made_by")
         if made_by not in {None, self._maker}:
             made, now = _short(str(made_by)), _short(self._maker)
-            self.notes.append(f"rebuilding: the index was made by {made}, the encoder is now {now}")
+            self.notes.append(f"rebuilding: the index was made by {made}, now it is {now}")
         try:
             self.index.check_base()
         except IndexDamagedError as error:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from indexer import names, postings, spelling
 from indexer.database import writing
+from indexer.language import Language
 from indexer.passages import Passage, Role
 from indexer.postings import Scope
 from indexer.prepared import Prepared, terms_of
@@ -20,13 +21,13 @@ _Row = tuple[int, Role, str, str, str, int]
 
 
 @contextmanager
-def changing(connection: sqlite3.Connection, *, anew: bool = False) -> Iterator["Change"]:
+def changing(connection: sqlite3.Connection, language: Language, *, anew: bool = False) -> Iterator["Change"]:
     """One transaction. ``anew``: everything is put in once more, since what is recorded of a text has changed.
 
     What is not put in then stays, and its words are read again.
     """
     with writing(connection):
-        change = Change(connection, anew)
+        change = Change(connection, language, anew)
         yield change
         change._end()
 
@@ -34,8 +35,8 @@ def changing(connection: sqlite3.Connection, *, anew: bool = False) -> Iterator[
 class Change:
     """Made by ``changing``."""
 
-    def __init__(self, connection: sqlite3.Connection, anew: bool) -> None:
-        self._connection, self._anew = connection, anew
+    def __init__(self, connection: sqlite3.Connection, language: Language, anew: bool) -> None:
+        self._connection, self._language, self._anew = connection, language, anew
         self._lists = postings.Changes(connection)
         self._spelled: set[Spelled] = set()
         self._put: set[int] = set()
@@ -106,7 +107,7 @@ class Change:
     def clear(self) -> None:
         """Take out every owner with its passages. Nothing is put in after that in the same transaction."""
         self._put.update(key for (key,) in self._connection.execute("SELECT key FROM owners"))
-        for table in ("names", "identifiers", "passages", "owners", "spellings", "scopes"):
+        for table in ("names", "identifiers", "passages", "owners", "spellings", "endings", "scopes"):
             self._connection.execute(f"DELETE FROM {table}")
         postings.clear(self._connection)
 
@@ -118,7 +119,7 @@ class Change:
             )
             for owner, scope, *row in rows:
                 if owner not in self._put:
-                    self._lists.add(scope, row[0], " ".join(_terms_of(tuple(row))))
+                    self._lists.add(scope, row[0], " ".join(self._terms_of(tuple(row))))
         self._lists.write()
         if self._dead:
             # What is dead in the files of vectors is counted here, as to look for it would take a while
@@ -154,13 +155,14 @@ class Change:
         )
         for key, _, _, one, _ in rows:
             self._lists.add(scope, key, one.terms)
-        spelling.record(self._connection, scope, (one.spellings for _, _, one in come), self._spelled)
+        said_so = (one.spellings for _, _, one in come)
+        spelling.record(self._connection, scope, said_so, self._spelled, has_compounds=bool(self._language.joins))
         named = (
             (key, said.text if said.role == "title" else said.heading_path[-1])
             for key, _, _, _, said in rows
             if said.role in {"title", "term"}
         )
-        names.add_names(self._connection, scope, ((key, name) for key, name in named if name))
+        names.add_names(self._connection, scope, ((key, name) for key, name in named if name), self._language)
         self._connection.executemany(
             "INSERT OR IGNORE INTO identifiers VALUES (?, ?, ?)",
             ((code, scope, key) for key, _, _, one, _ in rows for code in one.identifiers),
@@ -173,7 +175,7 @@ class Change:
             self._dead += row[5]
             # Of an index that is made anew every list is
             if not self._anew:
-                self._lists.take_out(scope, row[0], _terms_of(row))
+                self._lists.take_out(scope, row[0], self._terms_of(row))
         for statement in (
             "DELETE FROM names WHERE rowid = ?",
             "DELETE FROM identifiers WHERE passage = ?",
@@ -181,7 +183,7 @@ class Change:
         ):
             self._connection.executemany(statement, gone)
 
-
-def _terms_of(row: _Row) -> list[str]:
-    key, role, heading_path, anchor, text, _ = row
-    return terms_of(Passage(str(key), "", tuple(json.loads(heading_path)), anchor, text, role))
+    def _terms_of(self, row: _Row) -> list[str]:
+        key, role, heading_path, anchor, text, _ = row
+        passage = Passage(str(key), "", tuple(json.loads(heading_path)), anchor, text, role)
+        return terms_of(passage, self._language)

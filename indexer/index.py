@@ -19,6 +19,7 @@ from indexer.change import Change, changing
 from indexer.database import begin_anew, open_database, reading, writing
 from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
+from indexer.language import ENGLISH, Language
 from indexer.meaning import MeaningLane
 from indexer.passages import Passage
 from indexer.prepared import said_by
@@ -58,8 +59,8 @@ CREATE TABLE IF NOT EXISTS tail (seq INTEGER PRIMARY KEY AUTOINCREMENT, passage 
 class PassageIndex:
     """An index file and the FAISS bases beside it. One instance serves all threads of a process."""
 
-    def __init__(self, path: Path, encoder: Encoder) -> None:
-        self.path, self._encoder = path, encoder
+    def __init__(self, path: Path, encoder: Encoder, language: Language = ENGLISH) -> None:
+        self.path, self._encoder, self.language = path, encoder, language
         self._local = threading.local()
         self._making = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -116,7 +117,7 @@ class PassageIndex:
         """What this thread's connection sees, made from what is held as far as that goes."""
         generation, lane = self.generation, self._current_lane()
         if held is None:
-            return Snapshot.read(self.connection, generation, lane)
+            return Snapshot.read(self.connection, generation, lane, self.language)
         if held.generation != generation:
             return held.after(self.connection, generation, lane)
         return held if held.meaning is lane else held.with_meaning(lane)
@@ -187,7 +188,7 @@ class PassageIndex:
 
     def changing(self, *, anew: bool = False) -> AbstractContextManager[Change]:
         """A transaction for owners and passages; see ``change.changing``."""
-        return changing(self.connection, anew=anew)
+        return changing(self.connection, self.language, anew=anew)
 
     def set_meta(self, name: str, value: str | None) -> None:
         if value is None:
@@ -203,13 +204,15 @@ class PassageIndex:
     def forget_deleted(self) -> None:
         """Leave nothing in the file and its log of what was taken out. Outside any transaction; takes its time."""
         with writing(self.connection):
-            self.connection.execute("DELETE FROM spellings")
+            for table in ("spellings", "endings"):
+                self.connection.execute(f"DELETE FROM {table}")
             rows = self.connection.execute(
                 "SELECT p.key, o.scope FROM passages p JOIN owners o ON o.key = p.owner"
             ).fetchall()
             scopes, spelled = dict(rows), set[Spelled]()
             for key, passage in passages_by_key(self.connection, scopes).items():
-                spelling.record(self.connection, scopes[key], [[*spelling.spellings_of(said_by(passage))]], spelled)
+                said = [[*spelling.spellings_of(said_by(passage), self.language)]]
+                spelling.record(self.connection, scopes[key], said, spelled, has_compounds=bool(self.language.joins))
             self.connection.execute("INSERT INTO names (names) VALUES ('optimize')")
         self.connection.execute("VACUUM")
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

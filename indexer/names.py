@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from indexer.language import Language
 from indexer.postings import Scope
 from indexer.terms import WORD
 
@@ -15,16 +16,22 @@ def create_tables(connection: sqlite3.Connection) -> None:
     )
 
 
-def add_names(connection: sqlite3.Connection, scope: Scope, names: Iterable[tuple[int, str]]) -> None:
+def add_names(
+    connection: sqlite3.Connection, scope: Scope, names: Iterable[tuple[int, str]], language: Language
+) -> None:
     """Have names, by key, found by the beginnings of their words."""
     start = _in_names(scope)
-    rows = ((key, " ".join(f"{start}{word}" for word in WORD.findall(name)), name) for key, name in names)
+    rows = (
+        (key, " ".join(f"{start}{language.fold(word)}" for word in WORD.findall(name)), name) for key, name in names
+    )
     connection.executemany("INSERT INTO names (rowid, words, text) VALUES (?, ?, ?)", rows)
 
 
-def names_beginning(connection: sqlite3.Connection, scopes: Iterable[Scope], typed: Sequence[str]) -> list[int]:
+def names_beginning(
+    connection: sqlite3.Connection, scopes: Iterable[Scope], typed: Sequence[str], language: Language
+) -> list[int]:
     """Keys of the names that hold all words of one of the texts typed, its last one perhaps only begun, in order."""
-    said = [words for text in typed if (words := WORD.findall(text)[-12:])]
+    said = [[language.fold(word) for word in words] for text in typed if (words := WORD.findall(text)[-12:])]
     either = []
     for scope in scopes:
         start = _in_names(scope)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from indexer import terms
 from indexer.identifiers import identifiers
+from indexer.language import Language
 from indexer.passages import Passage
 from indexer.spelling import spellings_of
 from indexer.vectors import text_hash
@@ -27,24 +28,25 @@ class Prepared:
     text_hash: bytes | None
 
     @classmethod
-    def of(cls, passage: Passage) -> "Prepared":
+    def of(cls, passage: Passage, language: Language) -> "Prepared":
         said = said_by(passage)
-        found = terms_of(passage)
+        found = terms_of(passage, language)
         encoded = passage.encoded_text
         return cls(
             passage=passage,
             terms=" ".join(found),
             count=len(found),
-            spellings=tuple(spellings_of(said)),
+            spellings=tuple(spellings_of(said, language)),
             identifiers=tuple(sorted(identifiers(said))),
             text_hash=text_hash(encoded) if encoded else None,
         )
 
 
-def terms_of(passage: Passage) -> list[str]:
+def terms_of(passage: Passage, language: Language) -> list[str]:
     """The index terms of a passage, in order."""
     said = said_by(passage)
-    return terms.name_terms(said) if passage.role in {"title", "name"} else terms.terms(said)
+    read = terms.name_terms if passage.role in {"title", "name"} else terms.terms
+    return read(said, language)
 
 
 def said_by(passage: Passage) -> str:

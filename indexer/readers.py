@@ -14,6 +14,7 @@ from indexer.catalogue import object_to_json
 from indexer.errors import KnowledgeBaseError
 from indexer.helpers import GONE, Helper, answer
 from indexer.knowledge import parse
+from indexer.language import Language
 from indexer.passages import CountTokens, cut
 from indexer.prepared import Prepared, to_json
 
@@ -37,12 +38,12 @@ File = tuple[str, bytes]
 ManyRead = Future[list[ReadFile | None]]
 
 
-def read(file: File, count_tokens: CountTokens, max_tokens: int) -> ReadFile | None:
+def read(file: File, count_tokens: CountTokens, max_tokens: int, language: Language) -> ReadFile | None:
     """A file that can be read by itself; None where there is something wrong with it, or where it has videos."""
     parsed = parse(*file)
     if isinstance(parsed, list) or any(section.videos for section in parsed.document.sections):
         return None
-    passages = map(Prepared.of, cut(parsed, count_tokens, max_tokens))
+    passages = (Prepared.of(passage, language) for passage in cut(parsed, count_tokens, max_tokens))
     return ReadFile(parsed.id, parsed.revision, object_to_json(parsed), to_json(passages))
 
 
@@ -76,14 +77,14 @@ class Readers:
 
 
 @contextmanager
-def reading(count_tokens: CountTokens, max_tokens: int) -> Iterator[Readers]:
+def reading(count_tokens: CountTokens, max_tokens: int, language: Language) -> Iterator[Readers]:
     """As many processes as there are cores; ended with the block."""
     count = os.cpu_count() or 1
     helpers = [Helper("indexer.readers", "serve") for _ in range(count)]
     threads = ThreadPoolExecutor(count, thread_name_prefix="read")
     try:
         for helper in helpers:
-            helper.tell((count_tokens, max_tokens))
+            helper.tell((count_tokens, max_tokens, language))
         yield Readers(helpers, threads)
     finally:
         threads.shutdown(cancel_futures=True)
@@ -94,7 +95,7 @@ def reading(count_tokens: CountTokens, max_tokens: int) -> Iterator[Readers]:
 def serve() -> None:
     """What each of the processes does: read what it is given until there is no more."""
 
-    def begin(told: tuple[CountTokens, int]) -> Callable[[Sequence[File]], list[ReadFile | None]]:
+    def begin(told: tuple[CountTokens, int, Language]) -> Callable[[Sequence[File]], list[ReadFile | None]]:
         return lambda files: [read(file, *told) for file in files]
 
     answer(begin)

@@ -17,6 +17,7 @@ from indexer.columns import Columns, columns_after, read_columns
 from indexer.encoder import Vectors
 from indexer.grouped import NONE, Grouped
 from indexer.growing import number_of
+from indexer.language import Language
 from indexer.meaning import MeaningLane
 from indexer.names import names_beginning
 from indexer.nearness import Nearness
@@ -40,22 +41,28 @@ _PASSAGES = (
 class Snapshot:
     """Immutable; made once for a generation and shared by all threads. Connections belong to the callers."""
 
-    def __init__(self, generation: int, columns: Columns, views: Views, meaning: MeaningLane) -> None:
+    def __init__(
+        self, generation: int, columns: Columns, views: Views, meaning: MeaningLane, language: Language
+    ) -> None:
         self.generation, self.columns, self._views, self.meaning = generation, columns, views, meaning
+        self._language = language
         self._words = WordsLane(columns)
         self._rows = meaning.rows(columns.passages.keys) if meaning.is_plain else None
         self._encoded: dict[tuple[object, ...], float] = {}
 
     @classmethod
-    def read(cls, connection: sqlite3.Connection, generation: int, meaning: MeaningLane) -> "Snapshot":
+    def read(
+        cls, connection: sqlite3.Connection, generation: int, meaning: MeaningLane, language: Language
+    ) -> "Snapshot":
         """All that is there."""
         columns = read_columns(connection)
-        return cls(generation, columns, Views(connection, columns), meaning)
+        return cls(generation, columns, Views(connection, columns), meaning, language)
 
     def after(self, connection: sqlite3.Connection, generation: int, meaning: MeaningLane) -> "Snapshot":
         """A later generation, by what has changed since. One thread at a time may make one, of the latest there is."""
         columns, goes_on = columns_after(self.columns, connection)
-        return Snapshot(generation, columns, Views(connection, columns, self._views if goes_on else None), meaning)
+        views = Views(connection, columns, self._views if goes_on else None)
+        return Snapshot(generation, columns, views, meaning, self._language)
 
     def with_meaning(self, meaning: MeaningLane) -> "Snapshot":
         """The same generation with further vectors."""
@@ -205,7 +212,7 @@ class Snapshot:
             positions = self._words.postings(connection, scopes, term).positions
             return passages.keys[positions[allowed[passages.owner_of[positions]]]]
 
-        return Spelling(connection, scopes, holders)
+        return Spelling(connection, scopes, holders, self._language)
 
     def passages_saying(self, connection: sqlite3.Connection, words: Sequence[str], wanted: Filter) -> list[int]:
         """The keys of the passages that hold all of these index terms, in order; none for no terms."""
@@ -229,7 +236,7 @@ class Snapshot:
         Those that begin as typed come first, then the shorter ones.
         """
         passages = self.columns.passages
-        keys = np.array(names_beginning(connection, self._views.of(wanted).scopes, typed), np.int64)
+        keys = np.array(names_beginning(connection, self._views.of(wanted).scopes, typed, self._language), np.int64)
         positions = number_of(passages.position_of, keys)
         seen = self.select(connection, wanted)[passages.owner_of[positions]]
         shortest = keys[seen][np.lexsort((keys[seen], passages.length[positions[seen]]))][: most * 10]

@@ -3,6 +3,7 @@
 Only words that the caller may see count: what is proposed stands in a passage that the filter lets through.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from indexer.compounds import LEAST_COMPOUND_LETTERS, LEAST_PART_LETTERS, parts_of
+from indexer.language import Language
 from indexer.postings import Scope
-from indexer.terms import folded_words, stems_of, terms
+from indexer.terms import WORD, terms
 
 # A word of fewer letters has too many neighbours to be corrected, or goes on in too many ways to be completed
 LEAST_LETTERS = 5
@@ -23,6 +26,8 @@ TWO_SLIPS_LETTERS = 8
 # In so many passages of a term a spelling of it is looked for, at most
 _MOST_PASSAGES = 50
 _MOST_BEGINNINGS = 200
+# So many compounds are looked for that a word is a part of
+_MOST_COMPOUNDS = 12
 
 Keys = NDArray[np.int64]
 Spelled = tuple[Scope, str, str]
@@ -37,16 +42,26 @@ def create_tables(connection: sqlite3.Connection) -> None:
         "CREATE TABLE IF NOT EXISTS spellings ("
         "scope INTEGER, spelling TEXT, term TEXT, PRIMARY KEY (scope, spelling, term)) WITHOUT ROWID"
     )
+    # What may be a compound, backwards: what it is stands at its end
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS endings (scope INTEGER, ending TEXT, PRIMARY KEY (scope, ending)) WITHOUT ROWID"
+    )
 
 
-def spellings_of(text: str) -> Iterator[str]:
+def spellings_of(text: str, language: Language) -> Iterator[str]:
     """The words of a text that may be proposed, each followed by its stem."""
-    words = [word for word in dict.fromkeys(folded_words(text)) if len(word) >= LEAST_BEGUN_LETTERS and word.isalpha()]
-    return chain.from_iterable(zip(words, stems_of(words), strict=True))
+    every = dict.fromkeys(map(language.fold, WORD.findall(text)))
+    words = [word for word in every if len(word) >= LEAST_BEGUN_LETTERS and word.isalpha()]
+    return chain.from_iterable(zip(words, map(language.stem, words), strict=True))
 
 
 def record(
-    connection: sqlite3.Connection, scope: Scope, spellings: Iterable[Sequence[str]], known: set[Spelled]
+    connection: sqlite3.Connection,
+    scope: Scope,
+    spellings: Iterable[Sequence[str]],
+    known: set[Spelled],
+    *,
+    has_compounds: bool,
 ) -> None:
     """Keep the spellings of texts. Those of texts that are gone stay, and are passed over when asked for.
 
@@ -55,8 +70,12 @@ def record(
     every: set[Spelled] = set()
     for one in spellings:
         every.update(zip(repeat(scope), one[::2], one[1::2]))
-    connection.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?, ?)", every - known)
-    known |= every
+    new = every - known
+    connection.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?, ?)", new)
+    if has_compounds:
+        long = ((scope, word[::-1]) for scope, word, _ in new if len(word) >= LEAST_COMPOUND_LETTERS)
+        connection.executemany("INSERT OR IGNORE INTO endings VALUES (?, ?)", long)
+    known |= new
 
 
 class Spelling:
@@ -67,16 +86,17 @@ class Spelling:
         connection: sqlite3.Connection,
         scopes: Sequence[Scope],
         holders: Holders,
+        language: Language,
     ) -> None:
-        self._connection, self._scopes, self._holders = connection, scopes, holders
+        self._connection, self._scopes, self._holders, self.language = connection, scopes, holders, language
 
     def known(self, word: str) -> bool:
         """Whether a visible passage says the word, in any form."""
-        return any(len(self._holders(term)) for term in terms(word))
+        return any(len(self._holders(term)) for term in terms(word, self.language))
 
     def corrected(self, word: str) -> str | None:
         """The word nearest to a mistyped one, the commonest of several as near; None where none is near enough."""
-        (folded,) = folded_words(word) or [""]
+        folded = self.language.fold(word)
         if len(folded) < LEAST_LETTERS:
             return None
         most = 2 if len(folded) >= TWO_SLIPS_LETTERS else 1
@@ -93,13 +113,51 @@ class Spelling:
 
     def completed(self, begun: str) -> str | None:
         """The commonest word that begins so; None where none does."""
-        (folded,) = folded_words(begun) or [""]
+        folded = self.language.fold(begun)
         if len(folded) < LEAST_BEGUN_LETTERS:
             return None
         longer = self._beginning(folded, "AND length(spelling) > ? ORDER BY length(spelling), spelling", len(folded))
         # Those that may be seen are counted, so that no others keep one of them out
-        seen = (spelling for spelling in longer if len(self._holders(stems_of([spelling])[0])))
+        seen = (spelling for spelling in longer if self._is_said(spelling))
         return self._commonest(list(islice(seen, _MOST_BEGINNINGS)))
+
+    def parts(self, word: str) -> tuple[str, ...]:
+        """The words that a compound is made of, as visible passages write them; none of any other word."""
+        return tuple(map(self._as_written, parts_of(self.language.fold(word), self.language.joins, self._is_part)))
+
+    def compounds(self, word: str) -> list[str]:
+        """Visible compounds that end with a word, in whatever form, or begin with it; the shortest first."""
+        folded, joins = self.language.fold(word), self.language.joins
+        if not joins or len(folded) < LEAST_PART_LETTERS or not folded.isalpha():
+            return []
+        least = len(folded) + LEAST_PART_LETTERS
+        longer = list(self._beginning(folded, "AND length(spelling) >= ? ORDER BY length(spelling) LIMIT 100", least))
+        # Its endings are those that join it to a further word
+        for form in (folded, *(folded + join for join in joins)):
+            longer += self._ending(form, least)
+        seen = (one for one in sorted(set(longer), key=lambda one: (len(one), one)) if self._is_said(one))
+        return list(islice(seen, _MOST_COMPOUNDS))
+
+    def _as_written(self, part: str) -> str:
+        stem = self.language.stem(part)
+        forms = [one for one in self._beginning(part[:LEAST_PART_LETTERS], "") if self.language.stem(one) == stem]
+        return self._commonest(forms) or part
+
+    def _is_part(self, word: str) -> bool:
+        return self.language.stem(word) not in self.language.stop_terms and self._is_said(word)
+
+    def _is_said(self, word: str) -> bool:
+        return len(self._holders(self.language.stem(word))) > 0
+
+    def _ending(self, ending: str, least: int) -> Iterator[str]:
+        """The spellings that end so, of so many letters or more."""
+        begun = ending[::-1]
+        rows = self._connection.execute(
+            f"SELECT DISTINCT ending FROM endings WHERE scope IN ({_marks(self._scopes)})"
+            " AND ending >= ? AND ending < ? AND length(ending) >= ? ORDER BY length(ending) LIMIT 100",
+            (*self._scopes, begun, begun + "\U0010ffff", least),
+        )
+        return (backwards[::-1] for (backwards,) in rows)
 
     def _beginning(self, begun: str, further: str, *values: int) -> Iterator[str]:
         """The spellings that begin so, those of them that meet a further condition."""
@@ -111,20 +169,25 @@ class Spelling:
         return (spelling for (spelling,) in rows)
 
     def _commonest(self, spellings: Sequence[str]) -> str | None:
-        """The spelling whose term most visible passages hold, among those that stand in one of them."""
-        held = [
-            (spelling, self._holders(stem)) for spelling, stem in zip(spellings, stems_of(list(spellings)), strict=True)
-        ]
+        """The word whose term most visible passages hold, among those that stand in one of them, as written there."""
+        held = [(spelling, self._holders(self.language.stem(spelling))) for spelling in spellings]
         for spelling, keys in sorted(held, key=lambda one: (-len(one[1]), len(one[0]), one[0])):
-            if len(keys) and self._stands_in(spelling, keys):
-                return spelling
+            written = self._written(spelling, keys) if len(keys) else None
+            if written is not None:
+                return written
         return None
 
-    def _stands_in(self, spelling: str, keys: Keys) -> bool:
+    def _written(self, spelling: str, keys: Keys) -> str | None:
+        """How one of these passages writes a word, in small letters; None where none has it."""
         first = np.sort(keys)[:_MOST_PASSAGES].tolist()
         marks = ",".join("?" * len(first))
         rows = self._connection.execute(f"SELECT heading_path, text FROM passages WHERE key IN ({marks})", first)
-        return any(spelling in folded_words(f"{heading_path} {text}") for heading_path, text in rows)
+        for heading_path, text in rows:
+            words = WORD.findall(f"{' '.join(json.loads(heading_path))} {text}")
+            written: str | None = next((word for word in words if self.language.fold(word) == spelling), None)
+            if written is not None:
+                return written.lower()
+        return None
 
 
 def _marks(scopes: Sequence[Scope]) -> str:

@@ -125,7 +125,7 @@ class Staging:
 
     def _side_by_side(self, todo: Sequence[str], history: History, counter: CountTokens) -> Iterator[list[Staged]]:
         """By several processes; what they cannot read by themselves is read here."""
-        with reading(counter, self._encoder.max_tokens) as readers:
+        with reading(counter, self._encoder.max_tokens, self._index.language) as readers:
             before: tuple[list[str], list[ManyRead]] = ([], [])
             for _, batch in (*in_batches(todo, PARSE_BATCH), (0, [])):
                 # The next files are read while what came of these is laid aside
@@ -166,7 +166,7 @@ class Staging:
             parsed = good
         transcripts, videos = self._transcripts(parsed, problems)
         passages = cut(parsed, self._encoder.count_tokens, self._encoder.max_tokens, transcripts)
-        cut_up = to_json(map(Prepared.of, passages))
+        cut_up = to_json(Prepared.of(passage, self._index.language) for passage in passages)
         stamp = "" if problems else self._stamp(path, videos)
         head = Head(path, stamp, parsed.revision, json.dumps(videos), json_of(problems), parsed.id)
         return Staged(head, object_to_json(parsed), cut_up)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from indexer.identifiers import identifiers, is_code
 from indexer.knowledge import KnowledgeObject
+from indexer.language import Language
 from indexer.terms import name_terms
 from kb_service.incident import Incident
 from kb_service.redaction import MARK
@@ -29,25 +30,25 @@ class Additions:
         return bool(self.seen or self.helped or self.codes)
 
 
-def additions(incident: Incident, article: KnowledgeObject) -> Additions:
+def additions(incident: Incident, article: KnowledgeObject, language: Language) -> Additions:
     """Compare a redacted incident with an article, by words: a sentence that says the same in others counts as new."""
     text = "\n".join((article.title, article.summary, *article.aliases, article.body))
-    said, known_codes = frozenset(name_terms(text)), identifiers(text)
+    said, known_codes = frozenset(name_terms(text, language)), identifiers(text)
     codes = sorted(
         code for code in identifiers(incident.text) - known_codes if is_code(code) and not _TICKET.match(code)
     )
     shown = (re.search(re.escape(code), incident.text, re.IGNORECASE) for code in codes)
     return Additions(
-        _new(incident.text, said),
-        _new("\n".join((incident.workaround, incident.close_notes)), said),
+        _new(incident.text, said, language),
+        _new("\n".join((incident.workaround, incident.close_notes)), said, language),
         tuple(match.group() for match in shown if match),
     )
 
 
-def _new(text: str, said: frozenset[str]) -> tuple[str, ...]:
+def _new(text: str, said: frozenset[str], language: Language) -> tuple[str, ...]:
     found = []
     for sentence in filter(None, map(str.strip, _SENTENCE.split(text))):
-        own = set(name_terms(_TICKET.sub(" ", MARK.sub(" ", sentence))))
+        own = set(name_terms(_TICKET.sub(" ", MARK.sub(" ", sentence)), language))
         new = own - said
         if len(new) >= LEAST_NEW_WORDS and len(new) >= LEAST_NEW_SHARE * len(own):
             found.append(sentence)

@@ -39,7 +39,7 @@ def run(
     without = read_queries(unanswerable) if unanswerable else ()
     with Bar(hidden=as_json_) as bar:
         encoder = settings.open_encoder()
-        with opened(labelled, kind, encoder, settings.cache_folder, bar) as (searcher, seconds):
+        with opened(labelled, kind, encoder, settings.cache_folder, bar, settings.spoken) as (searcher, seconds):
             found = evaluate(labelled, searcher, seconds, bar)
             unanswered = [ask(searcher, query) for query in without]
             with_evidence = _with_evidence(labelled, leave_out, searcher, settings, bar) if evidence else None
@@ -66,7 +66,10 @@ def _with_evidence(
 ) -> Evaluation:
     """The set asked once more, each query with what all others say as past incidents."""
     past = past_incidents(labelled, leave_out)
-    with opened(past, "incidents", settings.open_encoder(), settings.cache_folder, bar) as (over_past, _):
+    with opened(past, "incidents", settings.open_encoder(), settings.cache_folder, bar, settings.spoken) as (
+        over_past,
+        _,
+    ):
         others = LeaveOneOut.over(labelled, past, over_past)
         return evaluate(labelled, searcher, 0.0, bar, others.evidence)
 

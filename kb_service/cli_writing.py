@@ -115,7 +115,7 @@ def draft(
         related=[one.hit.id for one in material.similar if one.hit.confidence != "weak"],
     )
     text = text_of(made.what, made.body)
-    adds = additions(made.incident, material.better) if material.better else Additions()
+    adds = additions(made.incident, material.better, settings.spoken) if material.better else Additions()
     keeps_back = material.better is not None and not anyway
     named = MARK.sub(" ", made.what.title)
     target = None if print_ or keeps_back else place(tree, objects, made.what.kind, named, path)

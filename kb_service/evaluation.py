@@ -17,6 +17,7 @@ from indexer.encoding import Encoding
 from indexer.frontmatter import split
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, article_of
+from indexer.language import ENGLISH, Language
 from indexer.passages import Role, cut, cut_record
 from indexer.prepared import Prepared
 from indexer.progress import Progress, in_batches, unwatched
@@ -95,12 +96,17 @@ def summarised(measured: Sequence[Mapping[str, float]], cluster_of: Sequence[int
 
 @contextmanager
 def opened(
-    labelled: LabelledSet, kind: Kind, encoder: Encoder, cache: Path, progress: Progress = unwatched
+    labelled: LabelledSet,
+    kind: Kind,
+    encoder: Encoder,
+    cache: Path,
+    progress: Progress = unwatched,
+    language: Language = ENGLISH,
 ) -> Iterator[tuple[Searcher, float]]:
     """A searcher over the set's documents, indexed in a temporary place, and the seconds that took."""
     with tempfile.TemporaryDirectory(prefix="kb-eval-") as folder:
         started = time.monotonic()
-        index = PassageIndex(Path(folder) / "index.db", encoder)
+        index = PassageIndex(Path(folder) / "index.db", encoder, language)
         vectors = VectorCache(cache / "vectors.db", encoder.identity)
         try:
             _fill(index, labelled, kind, encoder, progress)
@@ -153,7 +159,7 @@ def _fill(index: PassageIndex, labelled: LabelledSet, kind: Kind, encoder: Encod
                     catalogue.put(article)
                     passages = cut(article, encoder.count_tokens, encoder.max_tokens)
                     owner = owner_of(article)
-                change.upsert(owner, [*map(Prepared.of, passages)])
+                change.upsert(owner, [Prepared.of(passage, index.language) for passage in passages])
         progress("read", done, len(labelled.documents))
     with writing(index.connection):
         index.set_meta("encoder", encoder.identity)

@@ -7,18 +7,18 @@ from functools import lru_cache
 from itertools import islice
 
 from indexer.index import PassageIndex
+from indexer.language import Language
 from indexer.retrieval import Filter
 from indexer.snapshot import Snapshot
-from indexer.terms import query_terms, stems_of
+from indexer.terms import query_terms
 
 _WITH_EXPANSION = re.compile(r"^(?P<short>[^()]{1,80}?)\s*\((?P<long>[^()]{2,120})\)$")
 _WITH_DASH = re.compile(r"^(?P<short>[^:–—]{1,80}?)\s*(?::|\s[–—-])\s+(?P<long>.{2,120})$")
 
 _WORD = re.compile(r"[^\W_]+")
 _SHORT = re.compile(r"(?=.*[A-Z].*[A-Z])[A-Z][A-Za-z]{1,5}")
-_DEFINING = re.compile(r"\b(what|mean|means|meaning|define|definition|stands? for|difference)\b", re.IGNORECASE)
 # Terms that a ticket says without meaning the term
-_EVERYDAY = frozenset(stems_of("incident problem case change request service support desk on off release".split()))
+_EVERYDAY = frozenset("incident problem case change request service support desk on off release".split())
 _MOST_WORDS_OF_NAME = 6
 _MOST_WORDS_READ = 500
 _MOST_MEANINGS = 5
@@ -58,10 +58,7 @@ class Expansion:
     said: str
     names: tuple[str, ...]
     spells_out: bool
-
-    @property
-    def terms(self) -> tuple[frozenset[str], ...]:
-        return _terms_of(self.names)
+    terms: tuple[frozenset[str], ...]
 
     @property
     def text(self) -> str:
@@ -76,8 +73,8 @@ class Expansion:
 
 
 @lru_cache(maxsize=1024)
-def _terms_of(names: tuple[str, ...]) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(query_terms(name)) for name in names)
+def _terms_of(names: tuple[str, ...], language: Language) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(query_terms(name, language)) for name in names)
 
 
 class Lexicon:
@@ -86,21 +83,23 @@ class Lexicon:
     An abbreviation counts where it is surely meant: in capitals, alone, or where the text asks what something means.
     """
 
-    def __init__(self, terms: Iterable[Term]) -> None:
+    def __init__(self, terms: Iterable[Term], language: Language) -> None:
+        self._language = language
+        self._everyday = frozenset(map(language.stem, _EVERYDAY))
         self._said: dict[tuple[str, ...], list[tuple[str, Term]]] = {}
         for term in terms:
             shorts = {name for name in term.names if _is_short(name)}
             for name in term.names:
                 # "What does MTTR mean" is found by its MTTR
                 if name in shorts or shorts.isdisjoint(_WORD.findall(name)):
-                    self._said.setdefault(_key(name), []).append((name, term))
+                    self._said.setdefault(tuple(self._stems(_WORD.findall(name))), []).append((name, term))
         self._longest = min(_MOST_WORDS_OF_NAME, max(map(len, self._said), default=0))
 
     def expansions(self, text: str) -> Iterator[Expansion]:
         """What the names in a text may also be called; the longest name at each place, each name once."""
         words = _WORD.findall(text)[:_MOST_WORDS_READ]
-        stems = stems_of(words)
-        defining = len(words) == 1 or _DEFINING.search(text) is not None
+        stems = self._stems(words)
+        defining = len(words) == 1 or self._language.is_asking(text) is not None
         done: set[str] = set()
         at = 0
         while at < len(words):
@@ -108,7 +107,7 @@ class Lexicon:
             # A "car" in a sentence is not a call answer rate
             surely = defining or words[at].isupper()
             at += size
-            for expansion in _expansions([one for one in found if surely or not _is_short(one[0])]):
+            for expansion in self._expansions([one for one in found if surely or not _is_short(one[0])]):
                 if expansion.said not in done:
                     done.add(expansion.said)
                     yield expansion
@@ -126,12 +125,12 @@ class Lexicon:
         """Where a text surely says a term: from which letter to which, and the terms it may mean there."""
         matches = list(islice(_WORD.finditer(text), _MOST_WORDS_READ))
         words = [match[0] for match in matches]
-        stems = stems_of(words)
+        stems = self._stems(words)
         at = 0
         while at < len(words):
             size, found = self._found(words, stems, at)
             said = [word.casefold() for word in words[at : at + size]]
-            everyday = size == 1 and stems[at] in _EVERYDAY
+            everyday = size == 1 and stems[at] in self._everyday
             # 10 KB are no knowledge base
             surely = words[at].isupper() and len(words[at]) > 1 and not (at and words[at - 1].isdigit())
             meant = []
@@ -153,20 +152,35 @@ class Lexicon:
                 return size, found
         return 1, []
 
+    def _expansions(self, found: Sequence[tuple[str, Term]]) -> Iterator[Expansion]:
+        """An abbreviation by all its meanings at once; a spelled-out name by its abbreviation, else its other names."""
+        shorts = [(name, term) for name, term in found if _is_short(name)]
+        if shorts:
+            longs = tuple(dict.fromkeys(long for name, term in shorts for long in _spelled_out(name, term)))
+            if longs:
+                yield self._expansion(shorts[0][0], longs[:_MOST_MEANINGS], spells_out=True)
+            return
+        for name, term in found:
+            short = next((one for one in term.names if _is_short(one) and name in _spelled_out(one, term)), None)
+            others = (short,) if short else self._synonyms(name, term)
+            if others:
+                yield self._expansion(name, others, spells_out=False)
 
-def _expansions(found: Sequence[tuple[str, Term]]) -> Iterator[Expansion]:
-    """An abbreviation by all its meanings at once; a spelled-out name by its abbreviation; else by its other names."""
-    shorts = [(name, term) for name, term in found if _is_short(name)]
-    if shorts:
-        longs = dict.fromkeys(long for name, term in shorts for long in _spelled_out(name, term))
-        if longs:
-            yield Expansion(shorts[0][0], tuple(longs)[:_MOST_MEANINGS], spells_out=True)
-        return
-    for name, term in found:
-        short = next((one for one in term.names if _is_short(one) and name in _spelled_out(one, term)), None)
-        others = (short,) if short else _synonyms(name, term)
-        if others:
-            yield Expansion(name, others, spells_out=False)
+    def _expansion(self, said: str, names: tuple[str, ...], *, spells_out: bool) -> Expansion:
+        return Expansion(said, names, spells_out, _terms_of(names, self._language))
+
+    def _synonyms(self, name: str, term: Term) -> tuple[str, ...]:
+        """Other short names, but for those that only say more or fewer of the same words."""
+        own = frozenset(self._stems(_WORD.findall(name)))
+        others = []
+        for other in term.names:
+            words = frozenset(self._stems(_WORD.findall(other)))
+            if other != name and len(words) <= _MOST_WORDS_OF_SYNONYM and not (words <= own or own <= words):
+                others.append(other)
+        return tuple(others[:_MOST_SYNONYMS])
+
+    def _stems(self, words: Iterable[str]) -> list[str]:
+        return list(map(self._language.stem, words))
 
 
 def _spelled_out(short: str, term: Term) -> list[str]:
@@ -183,17 +197,6 @@ def _initials_are(short: str, name: str) -> bool:
     return len(words) > 1 and short.casefold() in {spelling.casefold() for spelling in spellings}
 
 
-def _synonyms(name: str, term: Term) -> tuple[str, ...]:
-    """Other short names, but for those that only say more or fewer of the same words."""
-    own = frozenset(stems_of(_WORD.findall(name)))
-    others = []
-    for other in term.names:
-        words = frozenset(stems_of(_WORD.findall(other)))
-        if other != name and len(words) <= _MOST_WORDS_OF_SYNONYM and not (words <= own or own <= words):
-            others.append(other)
-    return tuple(others[:_MOST_SYNONYMS])
-
-
 def _is_short(name: str) -> bool:
     return _SHORT.fullmatch(name) is not None
 
@@ -201,10 +204,6 @@ def _is_short(name: str) -> bool:
 def _may_be_meant(word: str) -> bool:
     """A word of two letters is an abbreviation only in capitals: IT, not it."""
     return len(word) > 2 or word.isupper()
-
-
-def _key(name: str) -> tuple[str, ...]:
-    return tuple(stems_of(_WORD.findall(name)))
 
 
 class Glossary:
@@ -225,7 +224,7 @@ class Glossary:
         key = snapshot.generation, view.key
         made = self._lexicons.get(key)
         if made is None:
-            made = Lexicon(term for term, place in every if view.allowed[place])
+            made = Lexicon((term for term, place in every if view.allowed[place]), self._index.language)
             if len(self._lexicons) >= _MOST_LEXICONS:
                 self._lexicons = {}
             self._lexicons[key] = made

@@ -102,7 +102,7 @@ def hit_of(
         type=knowledge.type,
         url=article_url(knowledge.id, anchor),
         anchor=anchor,
-        snippet=snippet(passage.text if passage else knowledge.summary, understood.marked),
+        snippet=snippet(passage.text if passage else knowledge.summary, understood.marked, understood.language),
         score=ranked.score,
         likeness=ranked.likeness,
         probability=round(judged[0], 4),
@@ -139,13 +139,13 @@ def reasons_for(
     for code in candidate.exact:
         if not any(code != other and code in other for other in candidate.exact):
             yield Reason("exact", f"exact: {code}", 1.0, (code,))
-    wanted = understood.telling
-    said_in_title = terms_said(title, wanted)
-    in_title = matched_words(understood.meant, said_in_title.intersection(understood.terms))
+    wanted, language = understood.telling, understood.language
+    said_in_title = terms_said(title, wanted, language)
+    in_title = matched_words(understood.meant, said_in_title.intersection(understood.terms), language)
     if in_title:
         yield Reason("title", f"title says: {', '.join(in_title)}", round(candidate.title_words, 4), tuple(in_title))
-    said = terms_said(passage.text if passage else "", wanted)
-    in_text = matched_words(understood.meant, said.intersection(understood.terms))
+    said = terms_said(passage.text if passage else "", wanted, language)
+    in_text = matched_words(understood.meant, said.intersection(understood.terms), language)
     if in_text:
         yield Reason("words", f"words: {', '.join(in_text)}", round(candidate.article_words, 4), tuple(in_text))
     for expansion in understood.expansions:

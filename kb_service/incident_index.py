@@ -16,6 +16,7 @@ from indexer.encoding import Encoding
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 from indexer.folding import fold, fold_if_due
 from indexer.index import PassageIndex
+from indexer.language import ENGLISH, Language
 from indexer.passages import Passage, Role, cut_record
 from indexer.prepared import Prepared
 from indexer.progress import Progress, unwatched
@@ -42,11 +43,16 @@ class IncidentIndex:
     """The records of one data folder by words and by meaning. One instance serves all threads."""
 
     def __init__(
-        self, incidents: Incidents, encoder: Encoder, strong: float = STRONG, vectors: QueryVectors | None = None
+        self,
+        incidents: Incidents,
+        encoder: Encoder,
+        strong: float = STRONG,
+        vectors: QueryVectors | None = None,
+        language: Language = ENGLISH,
     ) -> None:
         self._incidents, self._desk, self._encoder = incidents, incidents.desk, encoder
         self._folder = incidents.desk.path.parent
-        self.index = PassageIndex(self._folder / "incidents.db", encoder)
+        self.index = PassageIndex(self._folder / "incidents.db", encoder, language)
         self.searcher = Searcher(self.index, encoder, strong, "incidents", vectors)
         self._turn = threading.Lock()
 
@@ -111,7 +117,7 @@ class IncidentIndex:
 
     def _begin(self) -> None:
         """Where the line of changes, the encoder or the format is another one, begin anew, with cached vectors."""
-        made_by = f"{self._encoder.identity}:{self._encoder.max_tokens}:{FORMAT}"
+        made_by = f"{self._encoder.identity}:{self._encoder.max_tokens}:{FORMAT}:{self.index.language.code}"
         line = self._desk.line
         fresh = (self.index.meta("line"), self.index.meta("made_by")) != (line, made_by)
         try:
@@ -149,7 +155,9 @@ class IncidentIndex:
                 if row["gone"]:
                     change.delete(row["number"])
             for number, passages in cut.items():
-                change.upsert(owner_of(records[number]), [*map(Prepared.of, passages)])
+                change.upsert(
+                    owner_of(records[number]), [Prepared.of(passage, self.index.language) for passage in passages]
+                )
             encoding.link(self.index.pending(_BATCH * 8))
             self.index.set_meta("change", str(rows[-1]["change"]))
             self.index.raise_generation()

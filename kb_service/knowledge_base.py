@@ -43,7 +43,7 @@ class KnowledgeBase:
         """Open it; the model is exported the first time. Raises EncoderError, IndexDamagedError."""
         self.settings = settings
         self.encoder = settings.open_encoder()
-        self.index = PassageIndex(settings.data / "index.db", self.encoder)
+        self.index = PassageIndex(settings.data / "index.db", self.encoder, settings.spoken)
         vectors = QueryVectors(self.encoder)
         self.searcher = Searcher(self.index, self.encoder, settings.strong, vectors=vectors)
         self.searcher.catalogue.create_tables()
@@ -51,7 +51,7 @@ class KnowledgeBase:
         self.incidents, self.attachments = Incidents(self.desk), Attachments(self.desk)
         self.feedback, self.sessions, self.gaps = Feedback(self.desk), Sessions(self.desk), Gaps(self.desk)
         self.keys, self.audit, self.runs = Keys(self.desk), Audit(self.desk), Runs(self.desk)
-        self.incident_index = IncidentIndex(self.incidents, self.encoder, settings.strong, vectors)
+        self.incident_index = IncidentIndex(self.incidents, self.encoder, settings.strong, vectors, settings.spoken)
         self.related = RelatedSearch(self.incidents, self.attachments, self.incident_index, settings.strong)
         self.triager = Triager(
             self.searcher,

@@ -178,7 +178,7 @@ class RelatedSearch:
         keys += [(None, None)] * (len(page) - len(keys))
         passages = self._index.index.passages(key for pair in keys for key in pair if key is not None)
         attached = self._attachments.of_incidents(hit.candidate.owner_id for hit in page)
-        found: list[Related] = []
+        understood, found = ranking.understood, list[Related]()
         for hit, pair in zip(page, keys, strict=True):
             incident = records[hit.candidate.owner_id]
             shown, nearest = (None if key is None else passages.get(key) for key in pair)
@@ -190,7 +190,7 @@ class RelatedSearch:
                     probability=round(chance, 4),
                     confidence=band(chance, self._strong),
                     reasons=tuple(_reasons(ranking, hit, incident, shown, nearest)) if len(found) < explained else (),
-                    snippet=snippet(shown.text, frozenset(ranking.understood.terms)) if shown else "",
+                    snippet=snippet(shown.text, frozenset(understood.terms), understood.language) if shown else "",
                     articles=tuple(attached.get(incident.number, ())),
                 )
             )

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from indexer.encoder import DEFAULT_MODEL, Encoder, open_encoder
 from indexer.frontmatter import Audience
+from indexer.language import Code, Language, language_of
 from kb_service.access import Role, Sight, sight_up_to
 from kb_service.confidence import STRONG
 from kb_service.keys import InvalidKeyError, origin_of
@@ -77,6 +78,11 @@ class Settings(BaseSettings):
     model: str = Field(
         DEFAULT_MODEL,
         description="Any sentence-transformers model: a folder or a hub name. Default: one that comes as a package.",
+    )
+    language: Code = Field(
+        "en",
+        description="The language that articles and tickets are written in: `en`, `de`, `es`, `fr`, `it` or `nl`. For "
+        "another than English KB_MODEL should name a multilingual one.",
     )
     default_audience: Audience = Field(
         "internal",
@@ -286,6 +292,11 @@ class Settings(BaseSettings):
     @property
     def cache_folder(self) -> Path:
         return self.cache or self.data / "cache"
+
+    @property
+    def spoken(self) -> Language:
+        """The language, with what is known of it."""
+        return language_of(self.language)
 
     def open_encoder(self) -> Encoder:
         """The encoder that the settings name; the model is exported the first time. Raises EncoderError."""

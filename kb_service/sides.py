@@ -75,10 +75,10 @@ def both_sides(
             closing(_content_of(repository, commit, Path(folder))) as content,
             closing(VectorCache(settings.cache_folder / "vectors.db", encoder.identity)) as cache,
         ):
-            index = PassageIndex(before / "index.db", encoder)
+            index = PassageIndex(before / "index.db", encoder, settings.spoken)
             update(content, index, encoder, cache, progress)
             shutil.copytree(before, after)
-            changed = PassageIndex(after / "index.db", encoder)
+            changed = PassageIndex(after / "index.db", encoder, settings.spoken)
             report = update(tree, changed, encoder, cache, progress)
         was, now = (Searcher(one, encoder, settings.strong, vectors=vectors) for one in (index, changed))
         yield Sides.of(was, now, report)

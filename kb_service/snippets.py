@@ -6,16 +6,17 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from html import escape
 
-from indexer.terms import read_words, stems_of
+from indexer.language import Language
+from indexer.terms import read_words
 
 LENGTH = 240
 _SIGNS = "-_."
 _WORD = re.compile(rf"[^\W_]+(?:[{_SIGNS}][^\W_]+)*")
 
 
-def snippet(text: str, terms: Collection[str]) -> str:
+def snippet(text: str, terms: Collection[str], language: Language) -> str:
     """Up to some 240 characters of the text around most of the terms: escaped HTML with ``<mark>`` around matches."""
-    matching = list(_matching(text, terms))
+    matching = list(_matching(text, terms, language))
     start, end = _window(text, [left for left, _ in matching])
     shown, at = [], start
     for left, right in matching:
@@ -27,9 +28,9 @@ def snippet(text: str, terms: Collection[str]) -> str:
     return ends[0] + " ".join("".join(shown).split()) + ends[1]
 
 
-def _matching(text: str, terms: Collection[str]) -> Iterator[tuple[int, int]]:
+def _matching(text: str, terms: Collection[str], language: Language) -> Iterator[tuple[int, int]]:
     """Where the words stand of which any part is one of the terms: ``max_connections`` is one word of two parts."""
-    words = read_words(text)
+    words = read_words(text, language)
     starts, ends = words.starts, words.ends
 
     def joined(left: int) -> bool:
@@ -46,15 +47,15 @@ def _matching(text: str, terms: Collection[str]) -> Iterator[tuple[int, int]]:
             yield starts[first], ends[last]
 
 
-def matched_words(text: str, terms: Collection[str]) -> list[str]:
+def matched_words(text: str, terms: Collection[str], language: Language) -> list[str]:
     """The query's words, as they are written in the query, whose term is one of ``terms``."""
-    return [word for word, stem in _stemmed(text) if stem in terms]
+    return [word for word, stem in _stemmed(text, language) if stem in terms]
 
 
 @lru_cache(maxsize=64)
-def _stemmed(text: str) -> tuple[tuple[str, str], ...]:
+def _stemmed(text: str, language: Language) -> tuple[tuple[str, str], ...]:
     words = list(dict.fromkeys(_WORD.findall(text)))
-    return tuple(zip(words, stems_of(words), strict=True))
+    return tuple(zip(words, map(language.stem, words), strict=True))
 
 
 def _window(text: str, starts: list[int]) -> tuple[int, int]:

@@ -18,14 +18,16 @@ def uses(index: PassageIndex, wanted: Filter, terms: Sequence[Term]) -> list[tup
             [
                 key
                 for name in term.names
-                for key in snapshot.passages_saying(index.connection, tuple(query_terms(name)), wanted)[:_MOST_READ]
+                for key in snapshot.passages_saying(index.connection, tuple(query_terms(name, index.language)), wanted)[
+                    :_MOST_READ
+                ]
             ]
             for term in terms
         ]
         passages = index.passages({key for keys in keys_of for key in keys})
     found = []
     for term, keys in zip(terms, keys_of, strict=True):
-        lexicon = Lexicon([term])
+        lexicon = Lexicon([term], index.language)
         said = [passages[key] for key in keys if key in passages and next(lexicon.said(passages[key].text), None)]
         found.append(tuple(sorted({passage.owner_id for passage in said} - {term.article_id})))
     return found

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Literal
 
 from indexer.identifiers import identifiers, is_code
+from indexer.language import Language
 from indexer.spelling import Spelling
-from indexer.terms import common_share, query_terms
+from indexer.terms import WORD, common_share, query_terms
 from kb_service.glossary import Expansion, Lexicon
 
 # The encoder reads some 256 tokens; more text than this cannot reach it
@@ -28,11 +29,11 @@ class Change:
 
     typed: str
     meant: str
-    kind: Literal["typo", "begun"]
+    kind: Literal["typo", "begun", "compound"]
 
     @property
     def text(self) -> str:
-        return f"'{self.typed}' {'read as' if self.kind == 'typo' else 'completed to'} '{self.meant}'"
+        return f"'{self.typed}' {'completed to' if self.kind == 'begun' else 'read as'} '{self.meant}'"
 
     def applied(self, text: str) -> str:
         """The text with the word that was meant."""
@@ -48,6 +49,7 @@ class Understood:
 
     meant: str
     terms: Mapping[str, int]
+    language: Language
     codes: tuple[str, ...] = ()
     common_share: float = 0.0
     changes: tuple[Change, ...] = ()
@@ -90,16 +92,18 @@ def understand(text: str, spelling: Spelling, lexicon: Lexicon) -> Understood:
     meant = text
     for change in changes:
         meant = change.applied(meant)
-    terms = query_terms(meant)
+    language = spelling.language
+    terms = query_terms(meant, language)
     expansions = tuple(lexicon.expansions(meant))
     return Understood(
         meant=meant,
         terms=terms,
+        language=language,
         codes=tuple(sorted(identifiers(text))),
-        common_share=common_share(meant),
+        common_share=common_share(meant, language),
         changes=changes,
         expansions=expansions,
-        beside=_beside(terms, expansions),
+        beside=_beside(terms, expansions, _in_compounds(meant, spelling)),
     )
 
 
@@ -116,19 +120,39 @@ def _changes(text: str, spelling: Spelling) -> Iterator[Change]:
     for number, piece in enumerate(pieces):
         word = piece.group().strip(".,;:!?()[]\"'…“”‘’")
         plain = _PLAIN_WORD.fullmatch(word) is not None
-        a_name = not shouted and (word[1:] != word[1:].lower() or (number > 0 and word[:1].isupper()))
+        capital = number > 0 and word[:1].isupper() and not spelling.language.has_capital_nouns
+        a_name = not shouted and (capital or word[1:] != word[1:].lower())
         if not plain or a_name or spelling.known(word):
             continue
         begun = number == len(pieces) - 1 and text.endswith(word)
         meant = spelling.completed(word) if begun else None
         if meant is not None:
             yield Change(word, meant, "begun")
+        elif parts := spelling.parts(word):
+            yield Change(word, " ".join(parts), "compound")
         elif (meant := spelling.corrected(word)) is not None:
             yield Change(word, meant, "typo")
 
 
-def _beside(terms: Counter[str], expansions: Sequence[Expansion]) -> dict[str, float]:
-    beside: dict[str, float] = {}
+def _in_compounds(text: str, spelling: Spelling) -> dict[str, float]:
+    """The terms of the parts of a text's compounds, and of compounds that its words are parts of, with weights."""
+    if not spelling.language.joins:
+        return {}
+    found: dict[str, float] = {}
+    for word in dict.fromkeys(WORD.findall(text)[:_MOST_TYPED_WORDS]):
+        longer = spelling.compounds(word)
+        weights = dict.fromkeys(longer, BESIDE_WEIGHT / max(1, len(longer)) ** 0.5)
+        weights |= dict.fromkeys(spelling.parts(word), BESIDE_WEIGHT)
+        for other, weight in weights.items():
+            term = spelling.language.stem(other)
+            found[term] = max(weight, found.get(term, 0.0))
+    return found
+
+
+def _beside(
+    terms: Counter[str], expansions: Sequence[Expansion], in_compounds: Mapping[str, float]
+) -> dict[str, float]:
+    beside = {term: weight for term, weight in in_compounds.items() if term not in terms}
     for expansion in expansions:
         weight = BESIDE_WEIGHT / len(expansion.names) ** 0.5
         for term in frozenset().union(*expansion.terms) - terms.keys():

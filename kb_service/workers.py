@@ -109,7 +109,9 @@ def _begin(settings: Settings) -> Callable[[tuple[Kind, Query] | None], Results 
     vectors = QueryVectors(encoder)
     files: dict[Kind, str] = {"articles": "index.db", "incidents": "incidents.db"}
     searchers = {
-        kind: Searcher(PassageIndex(settings.data / name, encoder), encoder, settings.strong, kind, vectors)
+        kind: Searcher(
+            PassageIndex(settings.data / name, encoder, settings.spoken), encoder, settings.strong, kind, vectors
+        )
         for kind, name in files.items()
     }
 

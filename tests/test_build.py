@@ -14,6 +14,7 @@ from indexer import Filter, PassageIndex, VectorCache, WorkingTree, update
 from indexer.catalogue import Catalogue
 from indexer.encoder import HashingEncoder, Kind, Vectors
 from indexer.errors import ContentMissingError, IndexBusyError
+from indexer.language import ENGLISH
 from indexer.retrieval import Asked
 from indexer.terms import query_terms
 from tests.conftest import Desk
@@ -28,7 +29,7 @@ def catalogue(desk: Desk) -> Catalogue:
 
 
 def found(desk: Desk, text: str) -> list[str]:
-    result = desk.index.search(Asked(query_terms(text), (), desk.encoder.encode([text], "query")[0]), EVERYONE)
+    result = desk.index.search(Asked(query_terms(text, ENGLISH), (), desk.encoder.encode([text], "query")[0]), EVERYONE)
     best = sorted(result.candidates, key=lambda one: -one.article_words)
     return [candidate.owner_id for candidate in best if candidate.article_words > 0]
 
@@ -344,7 +345,7 @@ def kill_and_look(desk: Desk, kills: int, seed: int) -> None:
         run.wait()
         index = PassageIndex(desk.data / "index.db", desk.encoder)
         if index.generation:
-            live = index.search(Asked(query_terms("text")), EVERYONE)
+            live = index.search(Asked(query_terms("text", ENGLISH)), EVERYONE)
             assert live.visible == ARTICLES
             rounds_live = {text for (text,) in index.connection.execute("SELECT substr(text, 1, 8) FROM passages")}
             assert len({text for text in rounds_live if text.startswith("round")}) == 1, "no torn publish"

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from indexer import KnowledgeObject, parse
+from indexer.language import ENGLISH
 from indexer.markdown import parse_markdown
 from indexer.skeletons import guidance_left
 from kb_service.additions import additions
@@ -333,8 +334,10 @@ def test_what_an_incident_adds_is_what_the_article_does_not_say() -> None:
         description="The job failed. Tape library reports a mechanical fault, ORA-19502. See INC0012345.",
         close_notes="Renewed the credential, ran the job; cleaning cartridge inserted before.",
     )
-    found = additions(own, ARTICLE)
+    found = additions(own, ARTICLE, ENGLISH)
     assert found.seen == ("Tape library reports a mechanical fault, ORA-19502.",)
     assert found.helped == ("cleaning cartridge inserted before.",)
     assert found.codes == ("ORA-19502",)
-    assert not additions(incident(short_description="backup", description="", close_notes="Run the job."), ARTICLE)
+    assert not additions(
+        incident(short_description="backup", description="", close_notes="Run the job."), ARTICLE, ENGLISH
+    )

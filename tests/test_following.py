@@ -16,6 +16,7 @@ from indexer import Owner, Passage
 from indexer.database import writing
 from indexer.errors import IndexDamagedError
 from indexer.folding import fold
+from indexer.language import ENGLISH
 from indexer.prepared import Prepared
 from indexer.vector_files import BaseFile, read_base
 from tests.posting_lists import check_lists
@@ -114,7 +115,7 @@ def test_what_is_followed_is_as_if_it_was_read_anew(
                     if what == "put":
                         passages = [Passage("", owner.id, (texts[0],), "", texts[0], "title")]
                         passages += [Passage("", owner.id, (texts[0],), "", text, "section") for text in texts[1:]]
-                        change.upsert(owner, [*map(Prepared.of, passages)])
+                        change.upsert(owner, [Prepared.of(passage, ENGLISH) for passage in passages])
                     elif what == "delete":
                         change.delete(owner.id)
                     else:

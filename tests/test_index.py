@@ -18,9 +18,10 @@ from indexer.database import BUSY_SECONDS, writing
 from indexer.encoder import HashingEncoder
 from indexer.folding import fold
 from indexer.identifiers import identifiers
+from indexer.language import ENGLISH
 from indexer.prepared import Prepared
 from indexer.retrieval import Asked, Found
-from indexer.terms import folded_words, query_terms
+from indexer.terms import WORD, query_terms
 from indexer.vector_files import BaseFile
 
 ENCODER = HashingEncoder()
@@ -40,7 +41,7 @@ def put(index: PassageIndex, owner: Owner, texts: Sequence[str]) -> None:
         Passage(f"{owner.id}#{n}", owner.id, (texts[0],), "", text, "section") for n, text in enumerate(texts[1:], 1)
     ]
     with index.changing() as change:
-        change.upsert(owner, [*map(Prepared.of, passages)])
+        change.upsert(owner, [Prepared.of(passage, ENGLISH) for passage in passages])
         encode_pending(index)
         index.raise_generation()
 
@@ -52,7 +53,9 @@ def encode_pending(index: PassageIndex) -> None:
 
 
 def ask(index: PassageIndex, text: str, wanted: Filter = PUBLIC) -> Found:
-    asked = Asked(query_terms(text), sorted(identifiers(text)), ENCODER.encode([text], "query")[0], {"slow": 0.4})
+    asked = Asked(
+        query_terms(text, ENGLISH), sorted(identifiers(text)), ENCODER.encode([text], "query")[0], {"slow": 0.4}
+    )
     return index.search(asked, wanted)
 
 
@@ -76,7 +79,7 @@ def test_what_is_hidden_and_has_no_vectors_yet_is_not_told(tmp_path: Path) -> No
     put(index, Owner("seen", frozenset({"public"})), ["Seen", "text"])
     hidden = [Passage(f"hidden#{n}", "hidden", ("Hidden",), "", f"text {n}", "section") for n in range(9)]
     with index.changing() as change:
-        change.upsert(Owner("hidden", frozenset({"internal"})), [*map(Prepared.of, hidden)])
+        change.upsert(Owner("hidden", frozenset({"internal"})), [Prepared.of(passage, ENGLISH) for passage in hidden])
         index.set_meta("encoder", ENCODER.identity)
         index.raise_generation()
     with index.snapshot() as snapshot:
@@ -114,7 +117,7 @@ def test_hidden_passages_change_nothing_of_what_is_seen(
             assert mixed.complete(begun, wanted, 3) == alone.complete(begun, wanted, 3)
             with mixed.snapshot() as one, alone.snapshot() as other:
                 spell, expected = one.spelling(mixed.connection, wanted), other.spelling(alone.connection, wanted)
-                for word in folded_words(begun):
+                for word in map(ENGLISH.fold, WORD.findall(begun)):
                     assert spell.corrected(word) == expected.corrected(word)
                     assert spell.completed(word) == expected.completed(word)
 
@@ -205,10 +208,10 @@ def test_an_update_leaves_unchanged_passages_and_their_vectors_alone(tmp_path: P
             Owner("a", frozenset({"public"})),
             [
                 *(
-                    Prepared.of(Passage("", "a", ("Title",), "", text, "section"))
+                    Prepared.of(Passage("", "a", ("Title",), "", text, "section"), ENGLISH)
                     for text in ("third", "changed", "first")
                 ),
-                Prepared.of(Passage("", "a", ("Title",), "", "Title", "title")),
+                Prepared.of(Passage("", "a", ("Title",), "", "Title", "title"), ENGLISH),
             ],
         )
     after = dict(index.connection.execute("SELECT text, key FROM passages"))

@@ -11,6 +11,7 @@ import pytest
 
 from indexer import KnowledgeBaseError, Report
 from indexer.encoder import HashingEncoder
+from indexer.language import ENGLISH
 from indexer.readers import reading
 from tests.conftest import REPOSITORY, Desk, eventually
 
@@ -18,8 +19,9 @@ TABLES = ("passages", "owners", "names", "terms", "pieces", "identifiers", "spel
 HOLDING = """
 import sys
 from indexer.encoder import HashingEncoder
+from indexer.language import ENGLISH
 from indexer.readers import reading
-with reading(HashingEncoder().count_tokens, 64) as readers:
+with reading(HashingEncoder().count_tokens, 64, ENGLISH) as readers:
     assert readers.start([("a.md", b"# A")])[0].result()[0].object
     print(*readers.pids, flush=True)
     sys.stdin.read()
@@ -61,7 +63,7 @@ def test_side_by_side_is_as_one_by_one(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_process_that_is_gone_is_said() -> None:
-    with reading(HashingEncoder().count_tokens, 64) as readers:
+    with reading(HashingEncoder().count_tokens, 64, ENGLISH) as readers:
         for pid in readers.pids:
             os.kill(pid, signal.SIGKILL)
         with pytest.raises(KnowledgeBaseError, match="Run again: what was read is kept"):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.html import render_html
+from indexer.language import ENGLISH
 from indexer.markdown import parse_markdown
 from kb_service import Searcher
 from kb_service.access import EVERYTHING, INTERNAL, PUBLIC
@@ -16,7 +17,7 @@ from tests.conftest import Desk
 
 MTTR = Term("MTTR", ("MTTR", "mean time to resolve"), "How long\nit takes.", "glossary/mttr", "mttr")
 SLA = Term("SLA", ("SLA", "service level agreement"), "What is agreed.", "glossary/sla", "")
-LEXICON = Lexicon([MTTR, SLA])
+LEXICON = Lexicon([MTTR, SLA], ENGLISH)
 _TIP = re.compile(r'<a class="term" href="[^"]*" aria-describedby="[^"]*">(.*?)</a><span class="tip"[^>]*>.*?</span>')
 
 
@@ -70,14 +71,14 @@ def test_an_article_does_not_explain_its_own_terms() -> None:
 
 def test_all_meanings_of_a_term_are_in_one_tip() -> None:
     other = Term("SLA", ("SLA", "second line analyst"), "A person.", "glossary/person", "")
-    found = shown("The SLA.", lexicon=Lexicon([SLA, other]))
+    found = shown("The SLA.", lexicon=Lexicon([SLA, other], ENGLISH))
     assert found.count('class="tip"') == 1
     assert "SLA, service level agreement: What is agreed. / SLA, second line analyst: A person." in found
 
 
 def test_a_definition_is_text_whatever_it_says() -> None:
     hostile = Term("EVIL", ("EVIL", '<b>"x"'), "<script>alert(1)</script> & \"'", 'g/"><script>', '"><script>')
-    found = shown("An EVIL term.", lexicon=Lexicon([hostile]))
+    found = shown("An EVIL term.", lexicon=Lexicon([hostile], ENGLISH))
     assert "<script" not in found
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;&#x27;" in found
     assert re.findall(r"<[^>]*>", found)[1] == (
@@ -92,14 +93,14 @@ def test_what_stands_around_a_term_stays_escaped() -> None:
 
 def test_a_long_definition_is_cut() -> None:
     long = Term("LONG", ("LONG",), "wörd " * 1_000, "glossary/long", "")
-    (tip,) = re.findall(r'<span class="tip"[^>]*>(.*)</span>', shown("LONG", lexicon=Lexicon([long])))
+    (tip,) = re.findall(r'<span class="tip"[^>]*>(.*)</span>', shown("LONG", lexicon=Lexicon([long], ENGLISH)))
     assert len(tip) <= 302
     assert tip.endswith("wörd …")
 
 
 def test_of_very_many_terms_the_first_are_explained() -> None:
     names = [f"{a}{b}Q" for a in "ABCDEFGH" for b in "ABCDEFGHIJ"]
-    many = Lexicon([Term(name, (name,), "It is.", f"glossary/{name}", "") for name in names])
+    many = Lexicon([Term(name, (name,), "It is.", f"glossary/{name}", "") for name in names], ENGLISH)
     assert shown("\n\n".join(names), lexicon=many).count('class="tip"') == 40
 
 

@@ -26,6 +26,7 @@ from rich.table import Table
 from indexer.encoder import Encoder, Vectors, open_encoder
 from indexer.identifiers import identifiers
 from indexer.index import PassageIndex
+from indexer.language import ENGLISH
 from indexer.retrieval import Asked, Filter
 from indexer.snapshot import DEPTH
 from indexer.terms import query_terms
@@ -84,7 +85,7 @@ def questions(encoder: Encoder, records: Records) -> list[tuple[Asked, float]]:
         started = time.perf_counter()
         (vector,) = encoder.encode([text], "query")
         took = (time.perf_counter() - started) * 1000
-        asked.append((Asked(query_terms(text), sorted(identifiers(text)), vector), took))
+        asked.append((Asked(query_terms(text, ENGLISH), sorted(identifiers(text)), vector), took))
     return asked
 
 

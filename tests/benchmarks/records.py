@@ -16,6 +16,7 @@ from indexer.encoder import Encoder, Vectors
 from indexer.encoding import ENCODE_BATCH
 from indexer.folding import fold_if_due
 from indexer.index import PassageIndex
+from indexer.language import ENGLISH
 from indexer.passages import Passage, Role
 from indexer.prepared import Prepared
 from indexer.retrieval import Filter, Owner
@@ -102,7 +103,7 @@ def _texts(encoder: Encoder, texts: list[str], role: Role) -> list[_Text]:
     vectors = np.concatenate(
         [encoder.encode(texts[start : start + ENCODE_BATCH]) for start in range(0, len(texts), ENCODE_BATCH)]
     )
-    every = (Prepared.of(Passage("", "", ("",), "", text, role)) for text in texts)
+    every = (Prepared.of(Passage("", "", ("",), "", text, role), ENGLISH) for text in texts)
     return [_Text(text, one, vector) for text, one, vector in zip(texts, every, vectors, strict=True)]
 
 
