@@ -13,6 +13,7 @@ from fastapi_offline import FastAPIOffline
 
 from indexer.errors import KnowledgeBaseError
 from kb_service.api import articles, feedback, hooks, incidents, me, operators, publishing, search, tickets, triage
+from kb_service.api.below_root import BelowRoot
 from kb_service.api.gate import Gate
 from kb_service.api.middleware import (
     MarkedAsDemo,
@@ -96,6 +97,8 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.add_middleware(ProblemsAsPages)
     if base.desk.is_demo:
         app.add_middleware(MarkedAsDemo)
+    if settings.root:
+        app.add_middleware(BelowRoot, root=settings.root)
     add_handlers(app)
     app.add_exception_handler(ForeignFormError, sign_in.foreign_form)
     for part in (

@@ -38,7 +38,7 @@ class Origins:
     """What is the service's own, by its settings."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url = settings.url or None
+        self._url = settings.origin or None
         named = {one.strip().casefold() for one in settings.hosts.split(",")} - {""}
         if settings.url:
             named.add(urlsplit(settings.url).hostname or "")

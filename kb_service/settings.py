@@ -1,6 +1,7 @@
 """Every setting: name, default, help. Read once, from the environment (``KB_DATA=…``) and the command line."""
 
 import json
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,8 @@ from kb_service.provider import Provider
 from kb_service.recurrence import Recurrence
 from kb_service.retention import Retention
 from kb_service.vocabulary import Priority
+
+_ROOT = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
 class Settings(BaseSettings):
@@ -102,8 +105,8 @@ class Settings(BaseSettings):
     )
     url: str = Field(
         "",
-        description="The address that people use, as in `https://kb.example.org`: for sign-in and where pages may ask "
-        "from. Default: the one that each request names.",
+        description="The address that people use, as in `https://kb.example.org`, or `https://example.org/kb` where it "
+        "lies below a path: for sign-in, and where pages may ask from. Default: the one that each request names.",
     )
     hosts: str = Field(
         "",
@@ -215,9 +218,15 @@ class Settings(BaseSettings):
 
     @field_validator("url")
     @classmethod
-    def _an_origin(cls, value: str) -> str:
+    def _an_address(cls, value: str) -> str:
+        if not value:
+            return ""
+        parts = urlsplit(value.strip())
+        root = parts.path.rstrip("/")
+        if not _ROOT.fullmatch(root):
+            raise ValueError(f"'{root}' is no path of plain names: write it as in https://portal.example.org/kb")
         try:
-            return origin_of(value) if value else ""
+            return origin_of(parts._replace(path="").geturl()) + root
         except InvalidKeyError as error:
             raise ValueError(str(error)) from error
 
@@ -245,6 +254,16 @@ class Settings(BaseSettings):
             self.oidc_groups_claim,
             self.oidc_roles,
         )
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host of the address that people use; empty where it is not given."""
+        return self.url.removesuffix(self.root) if self.root else self.url
+
+    @property
+    def root(self) -> str:
+        """The path that the service lies below, ``/kb``; empty where it has the host for itself."""
+        return urlsplit(self.url).path
 
     @property
     def is_loopback(self) -> bool:

@@ -1,5 +1,6 @@
 // Shows a saved file: the page is loaded again as soon as something was published.
-const look = async () => (await (await fetch("/readyz", { cache: "no-store" })).json()).generation;
+const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
+const look = async () => (await (await fetch(`${ROOT}/readyz`, { cache: "no-store" })).json()).generation;
 
 let shown = null;
 setInterval(async () => {

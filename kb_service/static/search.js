@@ -1,4 +1,5 @@
 // Results as one types: by words at once, by meaning too when one pauses. An answer that comes late is not shown.
+const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
 const PAUSE = 180;
 const form = document.getElementById("search");
 const results = document.getElementById("results");
@@ -38,12 +39,12 @@ async function ask(byWords) {
   running?.abort();
   running = new AbortController();
   const wanted = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-  const url = `/?${wanted}`.replace(/\?$/, "");
+  const url = `${ROOT}/?${wanted}`.replace(/\?$/, "");
   for (const hit of results.querySelectorAll(".hits > li")) wanted.append("shown", hit.dataset.id);
   if (byWords) wanted.set("only", "words");
   if (searchId) wanted.set("continues", searchId);
   try {
-    const answer = await fetch(`/results?${wanted}`, { signal: running.signal });
+    const answer = await fetch(`${ROOT}/results?${wanted}`, { signal: running.signal });
     if (answer.redirected || !answer.ok) return location.assign(url);
     const html = await answer.text();
     if (own < shown) return;
@@ -89,7 +90,7 @@ function opened(event) {
   const article = event.target.closest("a.pick")?.closest(".hits > li")?.dataset.id;
   const search = results.querySelector("[data-search]")?.dataset.search;
   if (!article || !search) return;
-  fetch("/api/clicks", {
+  fetch(`${ROOT}/api/clicks`, {
     method: "POST",
     keepalive: true,
     headers: { "Content-Type": "application/json", "X-CSRF-Token": token },

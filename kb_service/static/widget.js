@@ -1,6 +1,6 @@
 // <kb-suggest for="short_description">: articles for a ticket form while somebody fills it in. What it may be told and
 // what it tells stands in the README. It never keeps a form from being sent, and says nothing when the service does.
-const SERVICE = new URL(import.meta.url).origin;
+const SERVICE = new URL(".", import.meta.url).href.slice(0, -1);
 const PAUSE_MS = 300;
 const WAIT_MS = 4000;
 const REST_MS = 60_000;
@@ -259,21 +259,23 @@ class Suggest extends HTMLElement {
   // Addresses are of the service, and open beside the form; pictures and videos come with the same key
   #placed(body, one, turn) {
     for (const link of body.querySelectorAll("a[href]")) {
-      const target = new URL(link.getAttribute("href"), SERVICE + one.url);
+      const given = link.getAttribute("href");
+      const target = new URL(given.startsWith("/") ? SERVICE + given : given, SERVICE + one.url);
       Object.assign(link, { href: target.href, target: "_blank", rel: "noopener noreferrer" });
-      if (target.origin !== SERVICE || !target.pathname.startsWith("/a/")) continue;
-      const id = decodeURIComponent(target.pathname.slice(3));
+      if (!target.href.startsWith(`${SERVICE}/a/`)) continue;
+      const url = target.href.slice(SERVICE.length).replace(/[?#].*/, "");
+      const id = decodeURIComponent(url.slice(3));
       if (id === one.id) link.removeAttribute("href");
       else link.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
-        turn({ id, url: target.pathname, title: link.textContent });
+        turn({ id, url, title: link.textContent });
       });
     }
     for (const media of body.querySelectorAll(":is(img, video, track)[src]")) {
       const source = media.getAttribute("src");
       media.removeAttribute("src");
-      if (!this.hasAttribute("key")) media.src = new URL(source, SERVICE).href;
+      if (!this.hasAttribute("key")) media.src = source.startsWith("/") ? SERVICE + source : source;
       else if (source.startsWith("/media/")) {
         this.#fetch(source, null, null, { raw: true }).then((data) => (media.src = URL.createObjectURL(data)), () => {});
       }

@@ -24,7 +24,7 @@ from kb_service.reading import read
 from kb_service.tooltips import with_tooltips
 from kb_service.web.files import ranged
 from kb_service.web.forms import Form
-from kb_service.web.page import FILE_HEADERS, page
+from kb_service.web.page import FILE_HEADERS, below, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -111,7 +111,7 @@ def _shown(
     links = base.related.of_article(knowledge, base.searcher.catalogue, sight) if sight.within and is_live else None
     context = {
         "reading": reading,
-        "html": with_tooltips(reading.html, base.searcher.lexicon(sight), knowledge.id),
+        "html": below(base.settings.root, with_tooltips(reading.html, base.searcher.lexicon(sight), knowledge.id)),
         "links": links,
         "warnings": list(_warnings(knowledge)) if is_live else [],
         "lost": lost,

@@ -1,6 +1,7 @@
 """What every page has: its templates, the headers that keep it safe, who is signed in, and where else one may go."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from markupsafe import Markup
 from kb_service.access import Role
 
 _log = logging.getLogger("kb.service")
+_TAG = re.compile(r"<[a-z][^>]*>")
+_ADDRESS = re.compile(r"""(\s(?:href|src|poster)=")/(?!/)""")
 # What is escaped cannot be taken for it
 _LATE = Markup("<late>")
 TEMPLATES = Jinja2Templates(Path(__file__).parent.parent / "templates")
@@ -78,8 +81,30 @@ def page_in_parts(
 
 def _rendered(request: Request, template: str, context: Mapping[str, Any]) -> str:
     session = request.state.session
-    told = {"caller": request.state.caller, "token": session.token if session else "", **context}
+    told = {
+        "caller": request.state.caller,
+        "token": session.token if session else "",
+        "root": root_of(request),
+        **context,
+    }
     return TEMPLATES.get_template(template).render(request=request, **told)
+
+
+def root_of(request: Request) -> str:
+    """What stands before every path in a page; empty where the service has its host for itself."""
+    root: str = request.app.state.knowledge_base.settings.root
+    return root
+
+
+def address_of(request: Request) -> str:
+    """The service's own address as people use it, without a slash at its end."""
+    settings = request.app.state.knowledge_base.settings
+    return str(settings.url or str(request.base_url).rstrip("/"))
+
+
+def below(root: str, html: str) -> str:
+    """Clean HTML, whose addresses begin at the service's own root, for a page of a service that lies below another."""
+    return _TAG.sub(lambda tag: _ADDRESS.sub(rf"\1{root}/", tag[0]), html) if root else html
 
 
 def _headers(request: Request) -> dict[str, str]:

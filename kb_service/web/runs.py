@@ -17,7 +17,7 @@ from kb_service.reading import html_of
 from kb_service.runs import Run, UnknownRunError
 from kb_service.steps import steps_of
 from kb_service.web.forms import Form
-from kb_service.web.page import TEMPLATES, page
+from kb_service.web.page import TEMPLATES, below, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Records])
 
@@ -95,10 +95,11 @@ def _html(base: KnowledgeBase, run: Run, version: Version, sight: Sight, token: 
     knowledge = version.knowledge
     steps = steps_of(with_commands_filled(knowledge.document.without_title_heading(), run.fields))
     commit = version.revision.commit if version.revision else None
-    html = html_of(steps.document, base.searcher, knowledge, sight, base.text, commit)
+    root = base.settings.root
+    html = below(root, html_of(steps.document, base.searcher, knowledge, sight, base.text, commit))
     boxes = {
         number: TEMPLATES.get_template("tick.html").render(
-            run=run, step=number, name=name, done=run.done.get(number), token=token
+            run=run, step=number, name=name, done=run.done.get(number), token=token, root=root
         )
         for number, name in enumerate(steps.names, 1)
     }

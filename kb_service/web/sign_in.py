@@ -8,14 +8,15 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kb_service.access import NotForCallerError
-from kb_service.api.gate import COOKIE, address_of
+from kb_service.api.gate import COOKIE
+from kb_service.api.gate import address_of as sender_of
 from kb_service.callers import Callers, CredentialsRefusedError
 from kb_service.keys import PREFIX, KeyRefusedError
 from kb_service.page_sessions import PageSession, PageSessions, Person, wanted_page
 from kb_service.provider import ProviderError, SignIn
 from kb_service.rates import TooManyRequestsError
 from kb_service.web.forms import Form
-from kb_service.web.page import page
+from kb_service.web.page import address_of, page, root_of
 
 router = APIRouter(include_in_schema=False)
 _MOST_FORM_BYTES = 16 * 1024
@@ -100,7 +101,9 @@ def sign_out(request: Request, _fields: Form) -> Response:
     session: PageSession = request.state.session
     _sessions(request).end(session)
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_secure(request))
+    response.delete_cookie(
+        COOKIE, path=root_of(request) or "/", httponly=True, samesite="lax", secure=_is_secure(request)
+    )
     return response
 
 
@@ -122,7 +125,7 @@ def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) 
 def _refused(request: Request, then: str, error: Exception) -> Response:
     """By a key or a code that is not taken, which an address may not try as often as it likes."""
     try:
-        request.app.state.limiter.take_refused(address_of(request))
+        request.app.state.limiter.take_refused(sender_of(request))
     except TooManyRequestsError as stopped:
         response = _sign_in(request, then, str(stopped), 429)
         response.headers["Retry-After"] = str(stopped.seconds)
@@ -143,6 +146,7 @@ def _with_session(request: Request, response: Response, session: PageSession) ->
         COOKIE,
         sessions.seal(session),
         max_age=sessions.seconds,
+        path=root_of(request) or "/",
         httponly=True,
         samesite="lax",
         secure=_is_secure(request),
@@ -151,13 +155,11 @@ def _with_session(request: Request, response: Response, session: PageSession) ->
 
 
 def _redirect_uri(request: Request) -> str:
-    settings = request.app.state.knowledge_base.settings
-    return f"{settings.url or str(request.base_url).rstrip('/')}/login/callback"
+    return f"{address_of(request)}/login/callback"
 
 
 def _is_secure(request: Request) -> bool:
-    settings = request.app.state.knowledge_base.settings
-    return bool((settings.url or str(request.base_url)).startswith("https:"))
+    return address_of(request).startswith("https:")
 
 
 def _callers(request: Request) -> Callers:

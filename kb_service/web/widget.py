@@ -5,7 +5,7 @@ from fastapi.responses import FileResponse, Response
 
 from kb_service.api.caller import Who
 from kb_service.web.files import FOLDER
-from kb_service.web.page import FILE_HEADERS, page
+from kb_service.web.page import FILE_HEADERS, address_of, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,4 +27,6 @@ def widget() -> Response:
 @router.get("/demo/ticket")
 def ticket_form(request: Request, who: Who) -> Response:
     """A form of a portal, that sends nothing anywhere."""
-    return page(request, "ticket.html", {"caller": who, "sent": "sent" in request.query_params})
+    return page(
+        request, "ticket.html", {"caller": who, "sent": "sent" in request.query_params, "address": address_of(request)}
+    )

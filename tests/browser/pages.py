@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -13,7 +14,8 @@ def pages(address: str) -> Iterator[tuple[str, str]]:
     """A name and a path for every kind of page, in each of its states."""
     with httpx2.Client(base_url=address, headers={"Origin": address}) as client:
         run = client.post("/runs", data={"article": RUNBOOK, "number": ""}).headers["location"]
-        number = re.findall(r'href="/incidents/(INC[^"]+)"', client.get("/incidents").text)[0]
+        run = run.removeprefix(urlsplit(address).path)
+        number = re.findall(r'href="[^"]*/incidents/(INC[^"]+)"', client.get("/incidents").text)[0]
         client.post("/gaps", data={"text": "fax prints black pages"})
         client.post("/feedback", data={"article": RUNBOOK, "verdict": "flag", "comment": "Step 2 is of the past"})
     yield from {
