@@ -50,7 +50,10 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     """The service over a knowledge base; ``publisher`` is what keeps it in step, if anything does."""
     publisher = publisher or Publisher(base)
     settings = base.settings
-    callers, sessions = Callers(base.keys, settings), PageSessions(base.desk, settings.session_hours)
+    callers, sessions = (
+        Callers(base.keys, settings),
+        PageSessions(base.desk, settings.session_hours, settings.session_idle_hours),
+    )
     limiter = RateLimiter(Rates(settings.rate_key, settings.rate_address, settings.rate_refused))
     follower = Follower(base.incident_index)
     base.incidents.on_change = follower.wake

@@ -14,7 +14,7 @@ from kb_service.access import LOCAL, ROLES, Role
 from kb_service.audit import Audit, Entry
 from kb_service.cli_options import AsJson, Data, Demo, each_of, of_demo, opened, settings_of
 from kb_service.desk import Desk
-from kb_service.kept import forget, kept_about, records_naming
+from kb_service.kept import end_sessions, forget, kept_about, records_naming
 from kb_service.keys import Key, Keys
 from kb_service.retention import expire
 from kb_service.terminal import err, out, print_json
@@ -102,6 +102,12 @@ def export_caller(
     desk = _desk(data, demo=demo)
     kept: dict[str, Any] = kept_about(desk, caller) if caller else {}
     print_json({**kept, **({"records": records_naming(desk, person)} if person else {})})
+
+
+@callers_app.command("sign-out")
+def sign_out(caller: Annotated[str, typer.Argument(metavar="ID")], demo: Demo = False, data: Data = None) -> None:
+    """End every sign-in of a caller to the pages, at once. Whoever leaves loses its key or its groups as well."""
+    out.print(escape(f"{caller}: {end_sessions(_desk(data, demo=demo), caller, LOCAL.id)} sessions ended"))
 
 
 @callers_app.command("erase")

@@ -97,6 +97,14 @@ def forget(desk: Desk, caller: str, by: Caller) -> dict[str, int]:
     return gone
 
 
+def end_sessions(desk: Desk, caller: str, by: str) -> int:
+    """Have a caller sign in anew, wherever it is signed in; gives in how many browsers it was."""
+    with desk.writing() as connection:
+        count = connection.execute(f"DELETE FROM signed_in WHERE {_SIGNED_IN}", _ids_of(caller)).rowcount
+        note(connection, by, "signed out everywhere", caller, {"sessions": count})
+    return count
+
+
 def _ids_of(caller: str) -> dict[str, str | None]:
     """A caller's id, and that of its key, for the queries."""
     return {"caller": caller, "key": caller.removeprefix("key:") if caller.startswith("key:") else None}

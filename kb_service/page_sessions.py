@@ -4,10 +4,13 @@ Nothing of the cookie can be changed without the service's secret. It holds the 
 and never a key.
 """
 
+import hashlib
 import hmac
 import json
 import os
 import secrets
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +26,8 @@ from kb_service.desk import Desk
 
 _BYTES = 32
 _LONGEST_COOKIE = 4096
+# Of so many sessions it is known when something was asked last
+_MOST_REMEMBERED = 100_000
 # With what else a cookie holds while one is at the provider: browsers drop one that is longer than a cookie may be
 _LONGEST_PAGE = 2000
 
@@ -67,11 +72,18 @@ class PageSession:
 class PageSessions:
     """Makes, reads and ends the sessions of a desk's pages."""
 
-    def __init__(self, desk: Desk, hours: float) -> None:
-        """The secret is made beside the record the first time, and is no part of it: a backup lets nobody in."""
-        self._desk, self._lasts = desk, timedelta(hours=hours)
+    def __init__(self, desk: Desk, hours: float, idle_hours: float) -> None:
+        """One lasts so many ``hours``, and so many without a request; where the service was begun anew, from then on.
+
+        The secret is made beside the record the first time, and is no part of it: a backup lets nobody in.
+        """
+        self._desk, self._lasts, self._idle_seconds = desk, timedelta(hours=hours), idle_hours * 3600
         secret = _secret(desk.path.with_name("session.key"))
-        self._signer = URLSafeTimedSerializer(secret, salt="kb page session")
+        self._signer = URLSafeTimedSerializer(
+            secret, salt="kb page session", signer_kwargs={"digest_method": hashlib.sha256}
+        )
+        self._asked: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     @property
     def seconds(self) -> int:
@@ -109,12 +121,28 @@ class PageSessions:
             "SELECT key, person FROM signed_in WHERE id = ? AND at >= ?",
             (values["id"], (datetime.now(UTC) - self._lasts).isoformat()),
         ).fetchone()
+        if row and self._is_idle(values["id"]):
+            row = None
         told = json.loads(row["person"]) if row and row["person"] else None
         return PageSession(
             **values,
             key=row["key"] if row else None,
             person=Person(told["id"], told["name"], told.get("issuer", ""), tuple(told["groups"])) if told else None,
         )
+
+    def _is_idle(self, session_id: str) -> bool:
+        """Whether nothing was asked in a session for too long; what is asked now counts."""
+        now = time.monotonic()
+        with self._lock:
+            is_idle = now - self._asked.pop(session_id, now) > self._idle_seconds
+            if not is_idle:
+                self._asked[session_id] = now
+                if len(self._asked) > _MOST_REMEMBERED:
+                    del self._asked[next(iter(self._asked))]
+        if is_idle:
+            with self._desk.writing() as connection:
+                connection.execute("DELETE FROM signed_in WHERE id = ?", (session_id,))
+        return is_idle
 
     def end(self, session: PageSession) -> None:
         """From now on its cookie is worth nothing, wherever a copy of it is."""

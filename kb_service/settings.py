@@ -126,6 +126,9 @@ class Settings(BaseSettings):
         "10/minute", description="How often one address may show a key or token that is not valid."
     )
     session_hours: float = Field(12, gt=0, le=720, description="How long a sign-in to the pages lasts.")
+    session_idle_hours: float = Field(
+        4, gt=0, le=720, description="How long it lasts while nothing is asked; a page that is only read asks nothing."
+    )
     oidc_issuer: str = Field("", description="The OpenID Connect provider, as its tokens name it (`iss`).")
     oidc_audience: str = Field("", description="What its bearer tokens must be for (`aud`).")
     oidc_client_id: str = Field("", description="The client of the pages' sign-in; without one they take keys only.")
@@ -222,11 +225,11 @@ class Settings(BaseSettings):
         if not value:
             return ""
         parts = urlsplit(value.strip())
-        root = parts.path.rstrip("/")
+        root = parts.path.rstrip("/") if parts.netloc else ""
         if not _ROOT.fullmatch(root):
             raise ValueError(f"'{root}' is no path of plain names: write it as in https://portal.example.org/kb")
         try:
-            return origin_of(parts._replace(path="").geturl()) + root
+            return origin_of(parts._replace(path=parts.path.removeprefix(root)).geturl()) + root
         except InvalidKeyError as error:
             raise ValueError(str(error)) from error
 

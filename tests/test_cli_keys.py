@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 from kb_service.cli import app
 from kb_service.desk import Desk
 from kb_service.keys import KeyRefusedError, Keys
+from kb_service.page_sessions import PageSessions, Person
 from kb_service.settings import Settings
 from tests.authors import KB, Service
 from tests.conftest import WAIT_SECONDS
@@ -407,3 +408,13 @@ def test_a_wrong_setting_is_said_without_a_traceback(tmp_path: Path) -> None:
 
 def test_a_rate_may_be_none() -> None:
     assert Settings(rate_key="none", rate_address="none").rate_key == ""
+
+
+def test_a_caller_is_signed_out_everywhere(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "data" / "desk.db")
+    sessions = PageSessions(desk, 12, 12)
+    cookies = [sessions.seal(sessions.sign_in(person=Person(f"oidc:{name}", name, "", ()))) for name in ("ann", "bob")]
+    result = here(tmp_path, "callers", "sign-out", "oidc:ann")
+    assert result.stdout == "oidc:ann: 1 sessions ended\n"
+    signed_in = [session is not None and session.person is not None for session in map(sessions.open, cookies)]
+    assert signed_in == [False, True]

@@ -72,7 +72,7 @@ class Two:
         self.base.runs.fill(run, {"host": words[1]})
         self.base.runs.begin("vpn", "VPN drops", "1", [], f"{who}1", caller)
         self.base.keys.create("requester", name=f"made by {who}", by=self.id(who))
-        PageSessions(self.desk, 12).sign_in(key=self.id(who).removeprefix("key:"))
+        PageSessions(self.desk, 12, 12).sign_in(key=self.id(who).removeprefix("key:"))
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_no_secret_is_in_it(two: Two) -> None:
 
 
 def test_who_was_named_by_a_provider_is_found_by_that_name(two: Two) -> None:
-    sessions = PageSessions(two.desk, 12)
+    sessions = PageSessions(two.desk, 12, 12)
     for name in ("ann", "ben"):
         sessions.sign_in(person=Person(f"oidc:{name}", name.title(), "agent", ("net",)))
     (told,) = kept_about(two.desk, "oidc:ann")["signed_in"]
@@ -257,7 +257,7 @@ def test_what_it_ran_for_an_incident_stays_without_its_name(two: Two) -> None:
 
 
 def test_who_is_forgotten_is_signed_in_no_more(two: Two) -> None:
-    sessions = PageSessions(two.desk, 12)
+    sessions = PageSessions(two.desk, 12, 12)
     ann, ben = (sessions.sign_in(person=Person(f"oidc:{name}", name, "agent", ())) for name in ("ann", "ben"))
     forget(two.desk, "oidc:ann", LOCAL)
     opened = [sessions.open(sessions.seal(one)) for one in (ann, ben)]

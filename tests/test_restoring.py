@@ -90,7 +90,7 @@ def test_a_key_of_a_backup_opens_a_desk_that_had_none(desk: Desk, file: Path, tm
 
 @pytest.mark.parametrize("signed_in_before", [True, False])
 def test_whoever_was_signed_in_is_so_no_more(desk: Desk, file: Path, signed_in_before: bool) -> None:
-    sessions = PageSessions(desk, 12)
+    sessions = PageSessions(desk, 12, 12)
     made, _ = Keys(desk).create("agent", by="test")
     if not signed_in_before:
         desk.backup(file)

@@ -142,12 +142,16 @@ def test_who_guesses_keys_at_the_form_is_stopped_at_that_address(base: Knowledge
 # The cookie
 
 
-@pytest.mark.parametrize(("url", "secure"), [("", False), ("https://kb.example.org", True)])
-def test_the_cookie_is_for_the_service_alone(tmp_path: Path, url: str, secure: bool) -> None:
+@pytest.mark.parametrize(
+    ("url", "secure", "name"),
+    [("", False, "kb_session"), ("https://kb.example.org", True, "__Host-kb_session")],
+)
+def test_the_cookie_is_for_the_service_alone(tmp_path: Path, url: str, secure: bool, name: str) -> None:
     base = opened(tmp_path, url=url)
     key = key_of(base, "agent")
     browser = browser_of(base, base_url=url or "http://localhost")
     for answer in (browser.get("/login"), sign_in(browser, key), sign_out(browser)):
+        assert answer.headers["set-cookie"].startswith(f"{name}=")
         attributes = {one.strip().casefold() for one in answer.headers["set-cookie"].split(";")[1:]}
         assert {"httponly", "samesite=lax", "path=/"} <= attributes
         assert ("secure" in attributes) == secure
@@ -165,7 +169,7 @@ def test_the_cookie_holds_no_key(browser: TestClient, key: str) -> None:
 def test_a_cookie_that_was_changed_is_nobodys(base: KnowledgeBase, browser: TestClient, key: str) -> None:
     sign_in(browser, key)
     cookie = browser.cookies[COOKIE]
-    sessions = PageSessions(base.desk, 1)
+    sessions = PageSessions(base.desk, 1, 12)
     assert sessions.open(cookie)
     for at, letter in enumerate(cookie):
         assert sessions.open(cookie[:at] + ("A" if letter != "A" else "w") + cookie[at + 1 :]) is None, at
@@ -183,14 +187,14 @@ def test_a_cookie_of_another_service_is_nobodys(tmp_path: Path, browser: TestCli
 
 
 def test_a_cookie_that_is_too_old_is_nobodys(base: KnowledgeBase) -> None:
-    sessions = PageSessions(base.desk, 1e-9)
+    sessions = PageSessions(base.desk, 1e-9, 12)
     cookie = sessions.seal(sessions.begin())
     eventually(lambda: sessions.open(cookie) is None)
-    assert PageSessions(base.desk, 1).open(cookie)
+    assert PageSessions(base.desk, 1, 12).open(cookie)
 
 
 def test_a_sign_in_ends_in_time_whenever_its_cookie_was_made(base: KnowledgeBase, key: str) -> None:
-    lasting, short = PageSessions(base.desk, 1), PageSessions(base.desk, 1e-9)
+    lasting, short = PageSessions(base.desk, 1, 12), PageSessions(base.desk, 1e-9, 12)
     session = lasting.sign_in(key=key.split("_")[1])
     assert lasting.open(lasting.seal(session)) == session
     again = short.open(short.seal(session))
@@ -220,6 +224,54 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_signing_out(
     assert (out.status_code, out.headers["location"]) == (303, "/login")
     assert COOKIE not in browser.cookies
     assert not is_in(thief)
+
+
+def test_below_a_path_the_cookie_is_for_that_path(tmp_path: Path) -> None:
+    base = opened(tmp_path, url="https://example.org/kb")
+    browser = browser_of(base, base_url="https://example.org/kb")
+    sign_in(browser, key_of(base, "agent"))
+    (cookie,) = browser.cookies.jar
+    assert (cookie.name, cookie.path, cookie.secure) == ("__Secure-kb_session", "/kb", True)
+    assert is_in(browser)
+
+
+def test_over_tls_a_cookie_that_another_page_could_have_set_is_none(tmp_path: Path) -> None:
+    base = opened(tmp_path, url="https://kb.example.org")
+    browser = browser_of(base, base_url="https://kb.example.org")
+    sign_in(browser, key_of(base, "agent"))
+    value = browser.cookies["__Host-kb_session"]
+    other = browser_of(base, base_url="https://kb.example.org", headers={"Cookie": f"kb_session={value}"})
+    assert not is_in(other)
+
+
+def test_signing_out_everywhere_ends_every_session_of_the_caller(
+    base: KnowledgeBase, browser: TestClient, key: str
+) -> None:
+    phone, stranger = browser_of(base), browser_of(base)
+    sign_in(browser, key)
+    sign_in(phone, key)
+    sign_in(stranger, key_of(base, "admin"))
+    browser.post("/logout", data={"token": field(browser.get("/"), "token"), "everywhere": "yes"})
+    assert [is_in(one) for one in (browser, phone, stranger)] == [False, False, True]
+    assert base.audit.entries(most=1)[0].action == "signed out everywhere"
+
+
+def test_a_session_in_which_nothing_is_asked_ends(base: KnowledgeBase, key: str) -> None:
+    sessions = PageSessions(base.desk, 1, 12)
+    cookie = sessions.seal(sessions.sign_in(key=key.split("_")[1]))
+    short = PageSessions(base.desk, 1, 1e-9)
+    first = short.open(cookie)
+    assert first is not None
+    assert first.key, "after a start it counts from the first request"
+
+    def is_over() -> bool:
+        session = short.open(cookie)
+        return session is not None and session.key is None
+
+    eventually(is_over)
+    session = sessions.open(cookie)
+    assert session is not None
+    assert session.key is None, "it stays over"
 
 
 def test_browsers_keep_no_page_to_show_after_signing_out(browser: TestClient, key: str) -> None:
@@ -255,7 +307,7 @@ from kb_service.desk import Desk
 from kb_service.page_sessions import PageSessions
 print("ready", flush=True)
 for line in sys.stdin:
-    sessions = PageSessions(Desk(Path(line.strip()) / "desk.db"), 1)
+    sessions = PageSessions(Desk(Path(line.strip()) / "desk.db"), 1, 12)
     print(sessions.seal(sessions.begin()), flush=True)
 """
 
@@ -277,7 +329,7 @@ def test_services_that_start_at_once_have_one_secret(tmp_path: Path) -> None:
                 process.stdin.write(f"{folder}\n")
                 process.stdin.flush()
             cookies = [process.stdout.readline().strip() for process in processes if process.stdout is not None]
-            assert all(map(PageSessions(Desk(folder / "desk.db"), 1).open, cookies))
+            assert all(map(PageSessions(Desk(folder / "desk.db"), 1, 12).open, cookies))
     finally:
         for process in processes:
             process.communicate()
@@ -287,7 +339,7 @@ def test_services_that_start_at_once_have_one_secret(tmp_path: Path) -> None:
 def test_the_secret_is_for_its_owner_only(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        PageSessions(Desk(tmp_path / "desk.db"), 1)
+        PageSessions(Desk(tmp_path / "desk.db"), 1, 12)
     finally:
         os.umask(before)
     secret = tmp_path / "session.key"

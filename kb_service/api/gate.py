@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from indexer.errors import KnowledgeBaseError
 from kb_service.access import Caller
 from kb_service.api.problems import refusal
+from kb_service.api.session_cookie import cookie_of
 from kb_service.callers import Callers, CredentialsRefusedError, NoCredentialsError
 from kb_service.origins import ForeignOriginError, Origins
 from kb_service.page_sessions import PageSession, PageSessions, wanted_page
 from kb_service.rates import RateLimiter, TooManyRequestsError
 
-COOKIE = "kb_session"
 CSRF_HEADER = "x-csrf-token"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Answered to anybody: they tell nothing, sign one in, or are signed themselves
@@ -109,7 +109,7 @@ class Gate:
             # A browser asks beforehand, with nothing that says who; its real request is looked at by itself
             if allowed and request.method == "OPTIONS":
                 return Admitted(origin=allowed)
-            cookie = request.cookies.get(COOKIE)
+            cookie = cookie_of(request)
             session = self._sessions.open(cookie) if cookie else None
             return Admitted(self._caller(request, session, origin), session, allowed)
         except KnowledgeBaseError as error:

@@ -96,12 +96,6 @@ def root_of(request: Request) -> str:
     return root
 
 
-def address_of(request: Request) -> str:
-    """The service's own address as people use it, without a slash at its end."""
-    settings = request.app.state.knowledge_base.settings
-    return str(settings.url or str(request.base_url).rstrip("/"))
-
-
 def below(root: str, html: str) -> str:
     """Clean HTML, whose addresses begin at the service's own root, for a page of a service that lies below another."""
     return _TAG.sub(lambda tag: _ADDRESS.sub(rf"\1{root}/", tag[0]), html) if root else html

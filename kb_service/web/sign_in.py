@@ -7,16 +7,17 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from kb_service.access import NotForCallerError
-from kb_service.api.gate import COOKIE
-from kb_service.api.gate import address_of as sender_of
+from kb_service.access import Caller, NotForCallerError
+from kb_service.api.gate import address_of
+from kb_service.api.session_cookie import delete_cookie, own_address, set_cookie
 from kb_service.callers import Callers, CredentialsRefusedError
+from kb_service.kept import end_sessions
 from kb_service.keys import PREFIX, KeyRefusedError
 from kb_service.page_sessions import PageSession, PageSessions, Person, wanted_page
 from kb_service.provider import ProviderError, SignIn
 from kb_service.rates import TooManyRequestsError
 from kb_service.web.forms import Form
-from kb_service.web.page import address_of, page, root_of
+from kb_service.web.page import page
 
 router = APIRouter(include_in_schema=False)
 _MOST_FORM_BYTES = 16 * 1024
@@ -96,14 +97,15 @@ def back_from_provider(
 
 
 @router.post("/logout", max_body_size=_MOST_FORM_BYTES)
-def sign_out(request: Request, _fields: Form) -> Response:
-    """The session is over, wherever its cookie is."""
+def sign_out(request: Request, fields: Form) -> Response:
+    """The session is over, wherever its cookie is; every session of the caller, where that is asked for."""
     session: PageSession = request.state.session
     _sessions(request).end(session)
+    caller: Caller | None = request.state.caller
+    if fields.get("everywhere") == "yes" and caller is not None and caller.is_somebody:
+        end_sessions(request.app.state.knowledge_base.desk, caller.id, caller.id)
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(
-        COOKIE, path=root_of(request) or "/", httponly=True, samesite="lax", secure=_is_secure(request)
-    )
+    delete_cookie(request, response)
     return response
 
 
@@ -125,7 +127,7 @@ def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) 
 def _refused(request: Request, then: str, error: Exception) -> Response:
     """By a key or a code that is not taken, which an address may not try as often as it likes."""
     try:
-        request.app.state.limiter.take_refused(sender_of(request))
+        request.app.state.limiter.take_refused(address_of(request))
     except TooManyRequestsError as stopped:
         response = _sign_in(request, then, str(stopped), 429)
         response.headers["Retry-After"] = str(stopped.seconds)
@@ -142,24 +144,12 @@ def _signed_in(request: Request, session: PageSession, then: str) -> Response:
 
 def _with_session(request: Request, response: Response, session: PageSession) -> Response:
     sessions = _sessions(request)
-    response.set_cookie(
-        COOKIE,
-        sessions.seal(session),
-        max_age=sessions.seconds,
-        path=root_of(request) or "/",
-        httponly=True,
-        samesite="lax",
-        secure=_is_secure(request),
-    )
+    set_cookie(request, response, sessions.seal(session), sessions.seconds)
     return response
 
 
 def _redirect_uri(request: Request) -> str:
-    return f"{address_of(request)}/login/callback"
-
-
-def _is_secure(request: Request) -> bool:
-    return address_of(request).startswith("https:")
+    return f"{own_address(request)}/login/callback"
 
 
 def _callers(request: Request) -> Callers:

@@ -4,8 +4,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
 from kb_service.api.caller import Who
+from kb_service.api.session_cookie import own_address
 from kb_service.web.files import FOLDER
-from kb_service.web.page import FILE_HEADERS, address_of, page
+from kb_service.web.page import FILE_HEADERS, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,5 +29,5 @@ def widget() -> Response:
 def ticket_form(request: Request, who: Who) -> Response:
     """A form of a portal, that sends nothing anywhere."""
     return page(
-        request, "ticket.html", {"caller": who, "sent": "sent" in request.query_params, "address": address_of(request)}
+        request, "ticket.html", {"caller": who, "sent": "sent" in request.query_params, "address": own_address(request)}
     )
