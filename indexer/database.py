@@ -1,15 +1,20 @@
 """Opening SQLite files the same way everywhere."""
 
+import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import sqlite_utils
 
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 
 BUSY_SECONDS = 30
+_LOOKS = 4
+
+Found = TypeVar("Found")
 
 
 def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Database:
@@ -18,6 +23,7 @@ def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Da
     Makes its folder where there is none. Raises IndexDamagedError where it is no database.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    create_private(path)
     try:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
@@ -30,6 +36,52 @@ def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Da
     except sqlite3.DatabaseError as error:
         raise IndexDamagedError(f"{path} cannot be opened: {error}", "Move it away and run 'kb index'") from error
     return sqlite_utils.Database(connection)
+
+
+def create_private(path: Path) -> None:
+    """Make an empty file, where there is none, that is closed to all but its user and group, as the umask has it.
+
+    SQLite gives the files beside it the same permissions. Where it cannot be made, SQLite will say so.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o660))
+
+
+def look_into(path: Path, look: Callable[[sqlite3.Connection], Found]) -> Found:
+    """What ``look`` finds in a database, which stays as it is to the byte, as do the files beside it.
+
+    Also while others write. SQLite by itself makes and writes files where it only reads a write-ahead log. Raises
+    what ``look`` raises, and KnowledgeBaseError where the log cannot be read without writing.
+    """
+    log, shared = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))
+    for left in reversed(range(_LOOKS)):
+        before = _state(path), _state(log)
+        has_log = log.is_file() and log.stat().st_size > 0
+        if has_log and not shared.exists():
+            raise KnowledgeBaseError(
+                f"{shared} is missing, and {log.name} cannot be read without it", "Start the service once: it makes it"
+            )
+        # What nobody has open is read without locks; what changes meanwhile is read again, by those who write
+        how = "mode=ro&readonly_shm=1" if has_log else "immutable=1"
+        try:
+            url = f"{path.absolute().as_uri()}?{how}"
+            with closing(sqlite3.connect(url, uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+                found = look(connection)
+        except Exception:
+            if not left or (_state(path), _state(log)) == before:
+                raise
+        else:
+            if has_log or (_state(path), _state(log)) == before:
+                return found
+    raise KnowledgeBaseError(f"{path} was written to each time that it was read", "Try again in a moment")
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def begin_anew(connection: sqlite3.Connection, version: int) -> None:

@@ -103,12 +103,7 @@ class OnnxEncoder:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        card = json.loads((folder / "encoder.json").read_text("utf-8"))
-        for name, expected in card["files"].items():
-            if file_hash(folder / name) != expected:
-                raise EncoderError(
-                    f"{folder / name} is not the file that was exported", f"Delete {folder} and run again"
-                )
+        card = exported(folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -191,16 +186,43 @@ def open_encoder(kind: str, model: str, cache: Path) -> Encoder:
         return PlainEncoder(model)
     if kind != "onnx":
         raise EncoderError(f"there is no encoder '{kind}'", "Set KB_ENCODER to onnx, sentence-transformers or hashing")
-    folder = cache / "models" / f"{model_hash(model_folder(model))[:32]}-{EXPORT_RECIPE}"
+    folder = export_folder(cache, model_hash(model_folder(model)))
     if not (folder / "encoder.json").exists():
         _export(model, folder)
-    if json.loads((folder / "encoder.json").read_text("utf-8")).get("differs"):
+    if export_card(folder).get("differs"):
         return PlainEncoder(model)
     return OnnxEncoder(folder)
 
 
-def model_folder(model: str) -> Path:
-    """Where a model's files are: the packaged default, a folder, or the hub's cache (fetched if need be)."""
+def export_folder(cache: Path, model: str) -> Path:
+    """Where the export of the model of a hash lies, once it is made."""
+    return cache / "models" / f"{model[:32]}-{EXPORT_RECIPE}"
+
+
+def export_card(folder: Path) -> dict[str, Any]:
+    """What an export says of itself. Raises EncoderError where it cannot be read."""
+    try:
+        card: dict[str, Any] = {"files": {}, **json.loads((folder / "encoder.json").read_text("utf-8"))}
+    except (OSError, ValueError, TypeError) as error:
+        raise EncoderError(
+            f"{folder / 'encoder.json'} cannot be read: {error}", f"Delete {folder} and run again"
+        ) from error
+    return card
+
+
+def exported(folder: Path) -> dict[str, Any]:
+    """The same. Raises EncoderError where a file of the export is not as it was written, or not there, as well."""
+    card, again = export_card(folder), f"Delete {folder} and run again"
+    for name, expected in card["files"].items():
+        if not (folder / name).is_file():
+            raise EncoderError(f"{folder / name} is missing", again)
+        if file_hash(folder / name) != expected:
+            raise EncoderError(f"{folder / name} is not the file that was exported", again)
+    return card
+
+
+def model_folder(model: str, *, fetch: bool = True) -> Path:
+    """Where a model's files are: the packaged default, a folder, or the hub's cache (fetched if need be and wanted)."""
     if model == DEFAULT_MODEL:
         spec = find_spec(_DEFAULT_PACKAGE)
         if spec is None or spec.origin is None:
@@ -217,7 +239,8 @@ def model_folder(model: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(model, ignore_patterns=["*.bin", "*.h5", "*.onnx", "*.ot", "openvino/*"]))
+        left_out = ["*.bin", "*.h5", "*.onnx", "*.ot", "openvino/*"]
+        return Path(snapshot_download(model, ignore_patterns=left_out, local_files_only=not fetch))
     except Exception as error:  # the hub's client raises errors of several libraries
         raise EncoderError(
             f"the model '{model}' is no folder and cannot be fetched: {error}", "Mend KB_MODEL"

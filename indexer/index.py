@@ -91,8 +91,7 @@ class PassageIndex:
         return int(self.meta("generation") or 0)
 
     def meta(self, name: str) -> str | None:
-        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        return meta(self.connection, name)
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -141,12 +140,7 @@ class PassageIndex:
 
     def counts(self) -> tuple[int, int, int]:
         """Passages, those that are to have a vector, and those that have one."""
-        # Each from an index that has nothing else, since the texts of all passages would have to be gone through
-        every, unmeant, pending = (
-            int(self.connection.execute(f"SELECT count(*) FROM passages {which}").fetchone()[0])
-            for which in ("", "WHERE text_hash IS NULL", "WHERE has_vector = 0 AND text_hash IS NOT NULL")
-        )
-        return every, every - unmeant, every - unmeant - pending
+        return counts(self.connection)
 
     def _lane_key(self) -> tuple[str, int]:
         """Which base is in use, and the last vector beside it; no base is that of another encoder."""
@@ -262,6 +256,22 @@ class PassageIndex:
         described = self.meta("base")
         if described:
             check_base(self.path.parent, BaseFile(**json.loads(described)))
+
+
+def meta(connection: sqlite3.Connection, name: str) -> str | None:
+    """What an index file says of itself under a name."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def counts(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Passages of an index file, those that are to have a vector, and those that have one."""
+    # Each from an index that has nothing else, since the texts of all passages would have to be gone through
+    every, unmeant, pending = (
+        int(connection.execute(f"SELECT count(*) FROM passages {which}").fetchone()[0])
+        for which in ("", "WHERE text_hash IS NULL", "WHERE has_vector = 0 AND text_hash IS NOT NULL")
+    )
+    return every, every - unmeant, every - unmeant - pending
 
 
 __all__ = ["Asked", "Filter", "Found", "IndexDamagedError", "Owner", "PassageIndex", "Snapshot"]

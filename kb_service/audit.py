@@ -66,19 +66,22 @@ class Audit:
 
     def verify(self) -> int:
         """How many entries there are, each as it was written and after the one before. Raises AuditBrokenError."""
-        broken, count, before = "Compare it with a backup", 0, b""
         with self._desk.reading() as connection:
-            # SQLite's own count of what was ever added tells of entries missing at the end
-            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
-            for entry in connection.execute(
-                "SELECT id, at, actor, action, subject, detail, hash FROM audit ORDER BY id"
-            ):
-                if entry["id"] != count + 1 or bytes(entry["hash"]) != _hash(before, tuple(entry)[1:6]):
-                    raise AuditBrokenError(f"the audit log is not as it was written from entry {count + 1} on", broken)
-                count, before = count + 1, bytes(entry["hash"])
-        if count != (row["seq"] if row else 0):
-            raise AuditBrokenError(f"the audit log lacks what came after entry {count}", broken)
-        return count
+            return verify(connection)
+
+
+def verify(connection: sqlite3.Connection) -> int:
+    """The same by a connection of any kind."""
+    broken, count, before = "Compare it with a backup", 0, b""
+    # SQLite's own count of what was ever added tells of entries missing at the end
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
+    for entry in connection.execute("SELECT id, at, actor, action, subject, detail, hash FROM audit ORDER BY id"):
+        if entry[0] != count + 1 or bytes(entry[6]) != _hash(before, tuple(entry)[1:6]):
+            raise AuditBrokenError(f"the audit log is not as it was written from entry {count + 1} on", broken)
+        count, before = count + 1, bytes(entry[6])
+    if count != (row[0] if row else 0):
+        raise AuditBrokenError(f"the audit log lacks what came after entry {count}", broken)
+    return count
 
 
 def _hash(before: bytes, row: tuple[Any, ...]) -> bytes:

@@ -1,5 +1,6 @@
 """Who asks: told by a key, a token or a session. Without any key and provider everybody at this machine may come in."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from indexer.errors import KnowledgeBaseError
@@ -7,7 +8,7 @@ from kb_service.access import PUBLIC, Caller, NotForCallerError, Role
 from kb_service.keys import PREFIX, KeyRefusedError, Keys
 from kb_service.page_sessions import PageSession, Person
 from kb_service.provider import Provider, TokenRefusedError
-from kb_service.settings import Settings
+from kb_service.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     from kb_service.oidc import Oidc
@@ -23,6 +24,22 @@ class NoCredentialsError(KnowledgeBaseError):
         super().__init__(
             "Who asks is not said", "Send a key as 'Authorization: Bearer …' or 'X-API-Key', or sign in at /login"
         )
+
+
+def check_doors(settings: Settings, has_key: Callable[[], bool]) -> None:
+    """Raises KnowledgeBaseError where other machines could come in and nobody would be asked who it is.
+
+    ``has_key`` says whether there ever was a key; it is asked only where that matters.
+    """
+    if settings.is_loopback or settings.provider is not None or has_key():
+        return
+    where = settings.host or "every address"
+    if is_loopback(settings.host):
+        where = settings.url or settings.hosts or settings.proxies
+    raise KnowledgeBaseError(
+        f"other machines could use the service (by {where}), and there is no key and no OIDC provider",
+        "Make a key first: kb keys create --role admin. Or leave out what names other machines",
+    )
 
 
 def _oidc(provider: Provider) -> "Oidc":

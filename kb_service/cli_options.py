@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from indexer.encoder import PlainEncoder
 from indexer.errors import KnowledgeBaseError
 from kb_service.knowledge_base import KnowledgeBase
-from kb_service.settings import Settings
+from kb_service.settings import Settings, wrong_settings
 from kb_service.terminal import err
 
 Content = Annotated[
@@ -27,13 +27,7 @@ def settings_of(**given: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        raise typer.BadParameter("; ".join(_said(one["loc"], one["msg"]) for one in error.errors())) from error
-
-
-def _said(where: tuple[int | str, ...], what: str) -> str:
-    """What is wrong with a setting, by its name; of several together the message names them."""
-    setting = f"KB_{str(where[0]).upper()}: " if where else ""
-    return setting + "".join(f"'{one}': " for one in where[1:]) + what.removeprefix("Value error, ")
+        raise typer.BadParameter("; ".join(said for _, said in wrong_settings(error))) from error
 
 
 def of_demo(settings: Settings) -> Settings:

@@ -10,13 +10,14 @@ from rich.markup import escape
 
 from indexer.errors import KnowledgeBaseError
 from kb_service import demo as demo_desk
+from kb_service.callers import check_doors
 from kb_service.content import is_ref, working_tree
 from kb_service.desk import Desk
 from kb_service.keys import Keys
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.memory import hold_little
 from kb_service.publishing import Publisher
-from kb_service.settings import Settings, is_loopback
+from kb_service.settings import Settings
 from kb_service.terminal import Bar, err, out
 from kb_service.workers import Workers
 
@@ -34,7 +35,7 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
 
     hold_little()
     listening = _listen(settings)
-    _check_doors(settings)
+    check_doors(settings, lambda: Keys(Desk(settings.data / "desk.db")).any())
     base = opened(settings)
     if not is_ref(settings):
         working_tree(settings)
@@ -88,19 +89,6 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
         base.searcher.elsewhere = workers.of("articles")
         base.incident_index.searcher.elsewhere = workers.of("incidents")
         uvicorn.Server(config).run(sockets=[listening])
-
-
-def _check_doors(settings: Settings) -> None:
-    """Raises KnowledgeBaseError where other machines could come in and nobody would be asked who it is."""
-    if settings.is_loopback or settings.provider is not None or Keys(Desk(settings.data / "desk.db")).any():
-        return
-    where = settings.host or "every address"
-    if is_loopback(settings.host):
-        where = settings.url or settings.hosts or settings.proxies
-    raise KnowledgeBaseError(
-        f"other machines could use the service (by {where}), and there is no key and no OIDC provider",
-        "Make a key first: kb keys create --role admin. Or leave out what names other machines",
-    )
 
 
 def _raise_file_limit() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from indexer.database import BUSY_SECONDS, open_database, reading, writing
+from indexer.database import BUSY_SECONDS, create_private, open_database, reading, writing
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 
 # "KBDK": what tells a desk's file from any other SQLite file
@@ -230,6 +230,7 @@ class Desk:
 
         with self._alone():
             work.unlink(missing_ok=True)
+            create_private(work)
             try:
                 with closing(_read_only(file)) as given, closing(sqlite3.connect(work, isolation_level=None)) as copy:
                     given.backup(copy)
@@ -314,7 +315,7 @@ def _made_ready(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
     connection = _made_ready(_read_only(path))
-    if migrations.pending(sqlite_utils.Database(connection)):
+    if is_older(connection):
         raise DeskError(f"{path} was written by an older version", "Start the service once: it brings it to this one")
     return connection
 
@@ -323,19 +324,32 @@ def _check(path: Path, remedy: str, *, may_be_new: bool = False) -> None:
     """Raise DeskError for a file that is no desk's, is damaged, or is of a newer version. Writes nothing to it."""
     try:
         with closing(_read_only(path)) as connection:
-            database = sqlite_utils.Database(connection)
-            is_new = may_be_new and not database.table_names()
-            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID and not is_new:
-                raise DeskError(f"{path} is not the record of a desk", remedy)
-            if (told := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-                raise DeskError(f"{path} is damaged: {told}", remedy)
-            newer = {one.name for one in migrations.applied(database)} - {one.name for one in migrations._migrations}
-            if newer:
-                raise DeskError(f"{path} was written by a newer version ({', '.join(newer)})", "Use that version")
+            judge(connection, path, remedy, may_be_new=may_be_new)
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise DeskError(f"{path} is held by another process", "Try again in a moment") from error
         raise DeskError(f"{path} cannot be read: {error}", remedy) from error
+
+
+def judge(connection: sqlite3.Connection, path: Path, remedy: str, *, may_be_new: bool = False) -> None:
+    """Raise DeskError for what is no desk's record, is of a newer version, or is damaged.
+
+    That it is whole is asked last, as it takes long where there is much.
+    """
+    database = sqlite_utils.Database(connection)
+    is_new = may_be_new and not database.table_names()
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID and not is_new:
+        raise DeskError(f"{path} is not the record of a desk", remedy)
+    newer = {one.name for one in migrations.applied(database)} - {one.name for one in migrations._migrations}
+    if newer:
+        raise DeskError(f"{path} was written by a newer version ({', '.join(sorted(newer))})", "Use that version")
+    if (told := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        raise DeskError(f"{path} is damaged: {told}", remedy)
+
+
+def is_older(connection: sqlite3.Connection) -> bool:
+    """Whether a record is of an older version, and is brought to this one when it is opened to write."""
+    return bool(migrations.pending(sqlite_utils.Database(connection)))
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -355,6 +369,7 @@ def _copy(connection: sqlite3.Connection, file: Path) -> None:
     """A record as it stands now, in one step: in several, each write of others would begin it anew."""
     part = file.with_name(f"{file.name}.part")
     part.unlink(missing_ok=True)
+    create_private(part)
     try:
         with closing(sqlite3.connect(part)) as copy:
             connection.backup(copy)

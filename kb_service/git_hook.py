@@ -61,25 +61,50 @@ def install(repository: Repository, ref: str | None, request: Path, outcome: Pat
 
     Raises KnowledgeBaseError where there is a hook of somebody else's, and writes none then.
     """
+    hooks, text = _hooks(repository), _text(repository, ref, request, outcome)
+    for hook in hooks:
+        if hook.exists() and _MARK not in hook.read_text("utf-8", "replace"):
+            raise KnowledgeBaseError(
+                f"{hook} is there already, and not made by kb", f"Move it away, or let it also do this:\n{text}"
+            )
+    hooks[0].parent.mkdir(parents=True, exist_ok=True)
+    for hook in hooks:
+        hook.write_text(text, "utf-8")
+        hook.chmod(0o755)
+    return hooks
+
+
+def amiss(repository: Repository, ref: str | None, request: Path, outcome: Path) -> list[str]:
+    """What keeps the hooks from asking as ``install`` would have them ask; nothing where all is well."""
+    text = _text(repository, ref, request, outcome)
+    found = []
+    for hook in _hooks(repository):
+        there = hook.read_text("utf-8", "replace") if hook.exists() else None
+        if there is None:
+            found.append(f"there is no {hook}")
+        elif _MARK not in there:
+            found.append(f"{hook} is not made by kb")
+        elif there != text:
+            asks_here = shlex.quote(str(request.resolve())) in there
+            found.append(f"{hook} is of another branch or version" if asks_here else f"{hook} asks another data folder")
+        elif not os.access(hook, os.X_OK):
+            found.append(f"{hook} is not executable")
+    return found
+
+
+def _hooks(repository: Repository) -> list[Path]:
     folder = _folder(repository)
-    hooks = [folder / name for name in (BARE_HOOKS if repository.is_bare else CLONE_HOOKS)]
-    text = (_ASK + (_AFTER_PUSH if repository.is_bare else _AFTER_COMMIT)).format(
+    return [folder / name for name in (BARE_HOOKS if repository.is_bare else CLONE_HOOKS)]
+
+
+def _text(repository: Repository, ref: str | None, request: Path, outcome: Path) -> str:
+    return (_ASK + (_AFTER_PUSH if repository.is_bare else _AFTER_COMMIT)).format(
         mark=_MARK,
         folder=shlex.quote(str(request.parent.resolve())),
         request=shlex.quote(str(request.resolve())),
         outcome=shlex.quote(str(outcome.resolve())),
         refs="|".join(shlex.quote(one) for one in _followed(repository, ref)) if repository.is_bare else "",
     )
-    for hook in hooks:
-        if hook.exists() and _MARK not in hook.read_text("utf-8", "replace"):
-            raise KnowledgeBaseError(
-                f"{hook} is there already, and not made by kb", f"Move it away, or let it also do this:\n{text}"
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    for hook in hooks:
-        hook.write_text(text, "utf-8")
-        hook.chmod(0o755)
-    return hooks
 
 
 def _folder(repository: Repository) -> Path:

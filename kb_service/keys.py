@@ -161,7 +161,7 @@ class Keys:
 
     def listed(self) -> list[Key]:
         """Every key there ever was, the oldest first."""
-        return [_key(row) for row in self._desk.connection.execute("SELECT * FROM keys ORDER BY created_at, id")]
+        return listed(self._desk.connection)
 
     def any(self) -> bool:
         """Whether there ever was a key: one that is revoked opens nothing again."""
@@ -181,6 +181,11 @@ class Keys:
                 connection.execute("UPDATE keys SET revoked_at = ? WHERE id = ?", (now, key_id))
                 note(connection, by, "key revoked", key_id, {"role": known.role, "name": known.name})
             return self.existing(key_id)
+
+
+def listed(connection: sqlite3.Connection) -> list[Key]:
+    """Every key of a record there ever was, the oldest first. Its rows have names."""
+    return [_key(row) for row in connection.execute("SELECT * FROM keys ORDER BY created_at, id")]
 
 
 def origin_of(text: str) -> str:

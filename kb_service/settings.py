@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from indexer.encoder import DEFAULT_MODEL, Encoder, open_encoder
@@ -323,6 +323,20 @@ class Settings(BaseSettings):
     def open_encoder(self) -> Encoder:
         """The encoder that the settings name; the model is exported the first time. Raises EncoderError."""
         return open_encoder(self.encoder, self.model, self.cache_folder)
+
+
+def wrong_settings(error: ValidationError) -> list[tuple[str, str]]:
+    """Each setting that cannot be read, as its field is called, and what is wrong, by its name.
+
+    Of several together the message names them, and the field is empty.
+    """
+    found = []
+    for one in error.errors():
+        field, *inside = map(str, one["loc"] or ("",))
+        setting = f"KB_{field.upper()}: " if field else ""
+        what = one["msg"].removeprefix("Value error, ")
+        found.append((field, setting + "".join(f"'{name}': " for name in inside) + what))
+    return found
 
 
 def is_loopback(host: str) -> bool:
