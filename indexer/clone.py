@@ -21,6 +21,11 @@ _KEPT = (("gc.pruneExpire", "never"), ("gc.autoDetach", "false"))
 _REF = "refs/kb/content"
 
 
+def wanted_refs(ref: str | None) -> list[str]:
+    """The names under which a remote may have what is followed: a branch or tag, its default branch where None."""
+    return [f"refs/heads/{ref}", f"refs/tags/{ref}", ref] if ref else ["HEAD"]
+
+
 class Clone:
     """The clone of ``url`` in ``folder``, which is made by the first ``fetch``."""
 
@@ -45,7 +50,7 @@ class Clone:
 
     def _at_remote(self, ref: str | None) -> tuple[str, str]:
         """The full name of the ref, and its commit or tag at the remote."""
-        wanted = [f"refs/heads/{ref}", f"refs/tags/{ref}", ref] if ref else ["HEAD"]
+        wanted = wanted_refs(ref)
         said = self._git(*_STALLED, "ls-remote", "--symref", "--", self._url, *wanted, seconds=ASK_SECONDS).decode(
             "utf-8", "replace"
         )

@@ -1,6 +1,6 @@
 """The command ``kb``: what it can do, and how what went wrong is said.
 
-Exit codes: 0 done, 1 problems found by ``kb check``, ``kb preview`` or ``kb owners --check``,
+Exit codes: 0 done, 1 problems found by ``kb check``, ``kb preview``, ``kb owners --check`` or ``kb doctor``,
 2 wrong use, 3 could not.
 """
 
@@ -19,6 +19,7 @@ from indexer.frontmatter import Audience, KnowledgeType, Tier
 from kb_service import (
     cli_check,
     cli_desk,
+    cli_doctor,
     cli_eval,
     cli_hook,
     cli_keys,
@@ -237,6 +238,7 @@ def restore(file: cli_desk.File, data: Data = None) -> None:
         err.print(escape(f"Keys that are valid now: {', '.join(live)}. Revoke what must not be: kb keys revoke ID"))
 
 
+app.command()(cli_doctor.doctor)
 app.command()(cli_check.schema)
 for command in (
     cli_writing.new,

@@ -73,7 +73,7 @@ def test_what_is_looked_into_stays_as_it_is_while_it_is_open_closed_or_left_by_a
     assert files(tmp_path) == before
     (tmp_path / "x.db-shm").unlink()
     before = files(tmp_path)
-    with pytest.raises(KnowledgeBaseError, match="x.db-shm is missing"):
+    with pytest.raises(KnowledgeBaseError, match=r"x\.db-shm is missing"):
         look_into(path, rows)
     assert files(tmp_path) == before
 

@@ -1,0 +1,213 @@
+"""What is derived from content and record: model, indexes, caches. All of it can be made anew."""
+
+import json
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from indexer import build
+from indexer.database import look_into
+from indexer.encoder import (
+    EXPORT_RECIPE,
+    HashingEncoder,
+    export_card,
+    export_folder,
+    exported,
+    model_folder,
+    model_hash,
+)
+from indexer.errors import EncoderError, IndexDamagedError
+from indexer.index import SCHEMA_VERSION, counts, meta
+from indexer.vector_files import BaseFile, check_base
+from kb_service import incident_index
+from kb_service.diagnosis import CHECK_SECONDS, Case, Diagnosis, ends_in_time, size
+from kb_service.settings import Settings
+
+_MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """An index: its file, what is found in it, the format of its passages, and how it is made anew."""
+
+    file: str
+    of: str
+    format: str
+    again: str
+
+
+def model(case: Case) -> Iterator[Diagnosis]:
+    """Whether the model is there, the published one, exported, and the export as it was written."""
+    settings = case.settings
+    if settings.encoder == "hashing":
+        yield Diagnosis(_MODEL, "ok", "none (hashing, which is for tests): only words that are spelt alike are near")
+        return
+    own = model_hash(model_folder(settings.model, fetch=False))
+    if settings.encoder == "sentence-transformers":
+        yield Diagnosis(_MODEL, "ok", f"{settings.model}, run by sentence-transformers, not exported")
+        return
+    folder = export_folder(settings.cache_folder, own)
+    if not (folder / "encoder.json").exists():
+        yield Diagnosis(
+            _MODEL,
+            "ok",
+            f"{settings.model}, not exported yet: the first run takes half a minute more and 1 GB of memory",
+        )
+        return
+    try:
+        card = exported(folder)
+    except EncoderError as error:
+        again = f"rm -r -- {shlex.quote(str(folder))} && {case.kb('index', content=True)}"
+        yield Diagnosis(_MODEL, "error", error.problem, f"It is exported again, in half a minute. Run: {again}")
+        return
+    import_module("onnxruntime")
+    if card.get("differs"):
+        said = f"the export of {settings.model} differs from the original, so that the slower original is used"
+        yield Diagnosis(_MODEL, "warning", said, "Name another by KB_MODEL, or set KB_ENCODER=sentence-transformers")
+    else:
+        yield Diagnosis(_MODEL, "ok", f"{settings.model}, exported, as it was written")
+
+
+def articles(case: Case) -> Iterator[Diagnosis]:
+    """The index over the content."""
+    again = f"run: {case.kb('index', content=True)}"
+    yield from _index(case, _Kind("index.db", "articles", build.FORMAT, again))
+
+
+def incidents(case: Case) -> Iterator[Diagnosis]:
+    """The index over the desk's records, which a service makes when it starts."""
+    data = case.settings.data
+    if (data / "incidents.db").exists() or (data / "index.db").exists():
+        again = "start the service: it makes it"
+        yield from _index(case, _Kind("incidents.db", "records", incident_index.FORMAT, again))
+
+
+def caches(case: Case) -> Iterator[Diagnosis]:
+    """Encoded texts, kept to save time."""
+    for path in (case.settings.cache_folder / "vectors.db", case.settings.data / "incident-vectors.db"):
+        if not path.exists():
+            continue
+        try:
+            is_whole = look_into(path, lambda connection: ends_in_time(connection, lambda: _check(connection)))
+        except sqlite3.DatabaseError as error:
+            said = f"{path} cannot be read: {error}"
+            yield Diagnosis(
+                "vectors", "error", said, f"It is only a cache. With the service stopped, run: {_remove(path)}"
+            )
+        else:
+            yield Diagnosis("vectors", "ok", f"{path.name}, {size(path.stat().st_size)}{_as_far(is_whole=is_whole)}")
+
+
+def _identity(settings: Settings) -> str | None:
+    """Of the encoder of the settings, as it will call itself; None where the model cannot be found."""
+    if settings.encoder == "hashing":
+        return HashingEncoder.identity
+    try:
+        own = model_hash(model_folder(settings.model, fetch=False))
+        folder = export_folder(settings.cache_folder, own)
+        is_plain = settings.encoder == "sentence-transformers"
+        if is_plain or ((folder / "encoder.json").exists() and export_card(folder).get("differs")):
+            return f"{own}:sentence-transformers-1"
+    except EncoderError:
+        return None
+    return f"{own}:{EXPORT_RECIPE}"
+
+
+def _index(case: Case, kind: _Kind) -> Iterator[Diagnosis]:
+    path = case.settings.data / kind.file
+    if not path.exists():
+        if case.settings.data.is_dir():
+            yield Diagnosis(
+                kind.file, "warning", f"there is no {path}: no {kind.of} can be found", _sentence(kind.again)
+            )
+        return
+    try:
+        yield from look_into(path, lambda connection: [*_told(connection, case, kind, path)])
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        again = f"{_remove(path)} && {kind.again[5:]}" if kind.again.startswith("run: ") else f"{_remove(path)}"
+        then = "" if kind.again.startswith("run: ") else f", then {kind.again}"
+        yield Diagnosis(
+            kind.file, "error", f"{path} is damaged: {error}",
+            f"It is made anew, and nothing is lost{then and ' by it'}. With the service stopped{then}, run: {again}",
+        )  # fmt: skip
+
+
+def _told(connection: sqlite3.Connection, case: Case, kind: _Kind, path: Path) -> Iterator[Diagnosis]:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if version != SCHEMA_VERSION and tables:
+        said = f"{path} is of another version of the program: it is made anew, and meanwhile little is found"
+        yield Diagnosis(
+            kind.file,
+            "warning",
+            said,
+            f"Start the service, or {kind.again}" if kind.again.startswith("run") else _sentence(kind.again),
+        )
+        return
+    if "meta" not in tables or not int(meta(connection, "generation") or 0):
+        yield Diagnosis(kind.file, "warning", f"{path} holds nothing yet", _sentence(kind.again))
+        return
+    found = [*_maker(connection, case.settings, kind), *_vectors(connection, kind, path)]
+    yield from found
+    is_whole = ends_in_time(connection, lambda: _check(connection))
+    if not found:
+        every, _, there = counts(connection)
+        (owners,) = connection.execute("SELECT count(*) FROM owners").fetchone()
+        told = f"{owners} {kind.of}, {every} passages, {there} by meaning, {size(path.stat().st_size)}"
+        yield Diagnosis(kind.file, "ok", told + _as_far(is_whole=is_whole))
+
+
+def _maker(connection: sqlite3.Connection, settings: Settings, kind: _Kind) -> Iterator[Diagnosis]:
+    """Whether the settings' encoder made it, by this version's rules."""
+    made_by, now = meta(connection, "made_by") or "", _identity(settings)
+    if now is None:
+        return
+    if not made_by.startswith(f"{now}:"):
+        said = f"another encoder made it ({made_by[:24]}…) than the settings name ({now[:12]}…): all is encoded anew"
+        remedy = "If that is not meant, mend KB_ENCODER and KB_MODEL before the next start"
+        yield Diagnosis(kind.file, "warning", said, remedy)
+    elif not made_by.endswith(f":{kind.format}"):
+        said = "another version of the program cut its passages: all is read anew"
+        yield Diagnosis(kind.file, "warning", said, _sentence(kind.again))
+
+
+def _vectors(connection: sqlite3.Connection, kind: _Kind, path: Path) -> Iterator[Diagnosis]:
+    """Whether the files of vectors are as they were written, and there is one for each text."""
+    described = meta(connection, "base")
+    if described:
+        try:
+            check_base(path.parent, BaseFile(**json.loads(described)))
+        except IndexDamagedError as error:
+            yield Diagnosis(
+                kind.file,
+                "error",
+                f"{error.problem}: it cannot be searched",
+                f"It is put back. {_sentence(kind.again)}",
+            )
+    _, wanted, there = counts(connection)
+    if there < wanted:
+        said = f"{wanted - there} of {wanted} passages cannot be found by meaning yet"
+        yield Diagnosis(kind.file, "warning", said, f"A service that runs goes on with them. Without one, {kind.again}")
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Raises DatabaseError where a page is not as it should be."""
+    (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    # Some versions of SQLite cannot look into FTS5's own tables where nothing may be written
+    if told != "ok" and not told.startswith("unable to validate"):
+        raise sqlite3.DatabaseError(told)
+
+
+def _remove(path: Path) -> str:
+    return shlex.join(["rm", "-f", "--", *(f"{path}{ending}" for ending in ("", "-wal", "-shm"))])
+
+
+def _as_far(*, is_whole: bool) -> str:
+    return "" if is_whole else f"; looked through for {CHECK_SECONDS:.0f} s, not to its end"
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
