@@ -67,10 +67,11 @@ _MAY_BE_MOVED = "index.db and incidents.db may be moved away and are made anew b
 
 @app.command()
 def index(content: Content = None, data: Data = None, as_json_: AsJson = False) -> None:
-    """Bring the index in step with the content. Safe to interrupt; goes on where it stopped."""
+    """Bring the index in step with content and records. Safe to interrupt; goes on where it stopped."""
     base = opened(settings_of(content=content, data=data))
     with Bar(hidden=as_json_) as bar:
         report = base.update(bar)
+        base.incident_index.catch_up(bar)
     if as_json_:
         print_json(_report_json(report))
         return

@@ -20,7 +20,7 @@ _WIDTH = 13
 
 
 def doctor(demo: Demo = False, content: Content = None, data: Data = None, as_json_: AsJson = False) -> None:
-    """Look at files, settings, keys, content and machine, and say what is wrong and what to do. Changes nothing."""
+    """Say what is wrong with files, settings, keys, content and machine, and what to do; exit 1 for any error."""
     case, found = _case(content, data, demo=demo)
     if not as_json_:
         place = case.settings.content_remote is None and f" · content {case.settings.content.absolute()}"

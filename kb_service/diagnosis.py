@@ -60,6 +60,12 @@ def ends_in_time(connection: sqlite3.Connection, look: Callable[[], None], secon
     return True
 
 
+def taken(connection: sqlite3.Connection) -> str:
+    """The size of a database, with what is in its log yet."""
+    (pages,), (each,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    return size(pages * each)
+
+
 def size(count: float) -> str:
     """A number of bytes as people read it."""
     power = min(3, max(0, len(str(int(count))) - 1) // 3)

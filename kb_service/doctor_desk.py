@@ -11,7 +11,7 @@ from indexer.errors import KnowledgeBaseError
 from kb_service.audit import verify
 from kb_service.callers import check_doors
 from kb_service.desk import is_older, judge
-from kb_service.diagnosis import CHECK_SECONDS, Case, Diagnosis, ends_in_time, size
+from kb_service.diagnosis import CHECK_SECONDS, Case, Diagnosis, ends_in_time, size, taken
 from kb_service.keys import Key, listed
 from kb_service.settings import Settings
 
@@ -99,7 +99,7 @@ def _judged(connection: sqlite3.Connection, path: Path, remedy: str) -> Iterator
         return
     (records,) = connection.execute("SELECT count(*) FROM incidents").fetchone()
     is_demo = connection.execute("SELECT 1 FROM meta WHERE name = 'demo'").fetchone() is not None
-    told = f"{records} {'sample ' if is_demo else ''}records, {size(path.stat().st_size)}, {entries} audit entries"
+    told = f"{records} {'sample ' if is_demo else ''}records, {taken(connection)}, {entries} audit entries"
     yield Diagnosis(
         _RECORD, "ok", told + ("" if is_whole else f"; looked through for {CHECK_SECONDS:.0f} s, not to its end")
     )

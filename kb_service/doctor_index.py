@@ -23,7 +23,7 @@ from indexer.errors import EncoderError, IndexDamagedError
 from indexer.index import SCHEMA_VERSION, counts, meta
 from indexer.vector_files import BaseFile, check_base
 from kb_service import incident_index
-from kb_service.diagnosis import CHECK_SECONDS, Case, Diagnosis, ends_in_time, size
+from kb_service.diagnosis import CHECK_SECONDS, Case, Diagnosis, ends_in_time, size, taken
 from kb_service.settings import Settings
 
 _MODEL = "model"
@@ -31,12 +31,11 @@ _MODEL = "model"
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """An index: its file, what is found in it, the format of its passages, and how it is made anew."""
+    """An index: its file, what is found in it, and the format of its passages."""
 
     file: str
     of: str
     format: str
-    again: str
 
 
 def model(case: Case) -> Iterator[Diagnosis]:
@@ -73,16 +72,14 @@ def model(case: Case) -> Iterator[Diagnosis]:
 
 def articles(case: Case) -> Iterator[Diagnosis]:
     """The index over the content."""
-    again = f"run: {case.kb('index', content=True)}"
-    yield from _index(case, _Kind("index.db", "articles", build.FORMAT, again))
+    yield from _index(case, _Kind("index.db", "articles", build.FORMAT))
 
 
 def incidents(case: Case) -> Iterator[Diagnosis]:
-    """The index over the desk's records, which a service makes when it starts."""
-    data = case.settings.data
-    if (data / "incidents.db").exists() or (data / "index.db").exists():
-        again = "start the service: it makes it"
-        yield from _index(case, _Kind("incidents.db", "records", incident_index.FORMAT, again))
+    """The index over the desk's records."""
+    # Where nothing is there yet that is said once
+    if any((case.settings.data / name).exists() for name in ("index.db", "incidents.db")):
+        yield from _index(case, _Kind("incidents.db", "records", incident_index.FORMAT))
 
 
 def caches(case: Case) -> Iterator[Diagnosis]:
@@ -117,50 +114,42 @@ def _identity(settings: Settings) -> str | None:
 
 
 def _index(case: Case, kind: _Kind) -> Iterator[Diagnosis]:
-    path = case.settings.data / kind.file
+    path, again = case.settings.data / kind.file, case.kb("index", content=True)
     if not path.exists():
         if case.settings.data.is_dir():
-            yield Diagnosis(
-                kind.file, "warning", f"there is no {path}: no {kind.of} can be found", _sentence(kind.again)
-            )
+            yield Diagnosis(kind.file, "warning", f"there is no {path}: no {kind.of} can be found", f"Run: {again}")
         return
     try:
-        yield from look_into(path, lambda connection: [*_told(connection, case, kind, path)])
+        yield from look_into(path, lambda connection: [*_told(connection, case.settings, kind, path, again)])
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-        again = f"{_remove(path)} && {kind.again[5:]}" if kind.again.startswith("run: ") else f"{_remove(path)}"
-        then = "" if kind.again.startswith("run: ") else f", then {kind.again}"
-        yield Diagnosis(
-            kind.file, "error", f"{path} is damaged: {error}",
-            f"It is made anew, and nothing is lost{then and ' by it'}. With the service stopped{then}, run: {again}",
-        )  # fmt: skip
+        remedy = f"It is made anew, and nothing is lost. With the service stopped, run: {_remove(path)} && {again}"
+        yield Diagnosis(kind.file, "error", f"{path} is damaged: {error}", remedy)
 
 
-def _told(connection: sqlite3.Connection, case: Case, kind: _Kind, path: Path) -> Iterator[Diagnosis]:
+def _told(
+    connection: sqlite3.Connection, settings: Settings, kind: _Kind, path: Path, again: str
+) -> Iterator[Diagnosis]:
+    """Raises DatabaseError, ValueError and TypeError where it is damaged."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     if version != SCHEMA_VERSION and tables:
         said = f"{path} is of another version of the program: it is made anew, and meanwhile little is found"
-        yield Diagnosis(
-            kind.file,
-            "warning",
-            said,
-            f"Start the service, or {kind.again}" if kind.again.startswith("run") else _sentence(kind.again),
-        )
+        yield Diagnosis(kind.file, "warning", said, f"Start the service, or run: {again}")
         return
     if "meta" not in tables or not int(meta(connection, "generation") or 0):
-        yield Diagnosis(kind.file, "warning", f"{path} holds nothing yet", _sentence(kind.again))
+        yield Diagnosis(kind.file, "warning", f"{path} holds nothing yet", f"Run: {again}")
         return
-    found = [*_maker(connection, case.settings, kind), *_vectors(connection, kind, path)]
+    found = [*_maker(connection, settings, kind, again), *_vectors(connection, kind, path, again)]
     yield from found
     is_whole = ends_in_time(connection, lambda: _check(connection))
     if not found:
         every, _, there = counts(connection)
         (owners,) = connection.execute("SELECT count(*) FROM owners").fetchone()
-        told = f"{owners} {kind.of}, {every} passages, {there} by meaning, {size(path.stat().st_size)}"
+        told = f"{owners} {kind.of}, {every} passages, {there} by meaning, {taken(connection)}"
         yield Diagnosis(kind.file, "ok", told + _as_far(is_whole=is_whole))
 
 
-def _maker(connection: sqlite3.Connection, settings: Settings, kind: _Kind) -> Iterator[Diagnosis]:
+def _maker(connection: sqlite3.Connection, settings: Settings, kind: _Kind, again: str) -> Iterator[Diagnosis]:
     """Whether the settings' encoder made it, by this version's rules."""
     made_by, now = meta(connection, "made_by") or "", _identity(settings)
     if now is None:
@@ -171,26 +160,22 @@ def _maker(connection: sqlite3.Connection, settings: Settings, kind: _Kind) -> I
         yield Diagnosis(kind.file, "warning", said, remedy)
     elif not made_by.endswith(f":{kind.format}"):
         said = "another version of the program cut its passages: all is read anew"
-        yield Diagnosis(kind.file, "warning", said, _sentence(kind.again))
+        yield Diagnosis(kind.file, "warning", said, f"Start the service, or run: {again}")
 
 
-def _vectors(connection: sqlite3.Connection, kind: _Kind, path: Path) -> Iterator[Diagnosis]:
+def _vectors(connection: sqlite3.Connection, kind: _Kind, path: Path, again: str) -> Iterator[Diagnosis]:
     """Whether the files of vectors are as they were written, and there is one for each text."""
     described = meta(connection, "base")
     if described:
         try:
             check_base(path.parent, BaseFile(**json.loads(described)))
         except IndexDamagedError as error:
-            yield Diagnosis(
-                kind.file,
-                "error",
-                f"{error.problem}: it cannot be searched",
-                f"It is put back. {_sentence(kind.again)}",
-            )
+            said = f"{error.problem}: a service that starts cannot search by meaning"
+            yield Diagnosis(kind.file, "error", said, f"Its vectors are put back. Run: {again}")
     _, wanted, there = counts(connection)
     if there < wanted:
         said = f"{wanted - there} of {wanted} passages cannot be found by meaning yet"
-        yield Diagnosis(kind.file, "warning", said, f"A service that runs goes on with them. Without one, {kind.again}")
+        yield Diagnosis(kind.file, "warning", said, f"A service that runs goes on with them. Without one, run: {again}")
 
 
 def _check(connection: sqlite3.Connection) -> None:
@@ -207,7 +192,3 @@ def _remove(path: Path) -> str:
 
 def _as_far(*, is_whole: bool) -> str:
     return "" if is_whole else f"; looked through for {CHECK_SECONDS:.0f} s, not to its end"
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
