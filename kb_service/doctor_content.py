@@ -129,13 +129,13 @@ def _published(case: Case, scan: Scan) -> Iterator[Diagnosis]:
     behind = fresh | (files.keys() - scan.articles.keys())
     if behind:
         example = min(behind)
-        said = f"{len(behind)} files are not as they are live, {example} for one"
+        said = f"files that are not as they are live: {len(behind)}, {example} for one"
         again = case.kb("index", content=True)
         yield Diagnosis(
             _LIVE, "warning", said, f"A service that runs takes them up, or says in its log why not. Else run: {again}"
         )
     if refused:
-        said = f"{len(refused)} files are refused: {refusals[0]}" if len(refused) > 1 else f"refused: {refusals[0]}"
+        said = f"refused files: {len(refused)}. {refusals[0]}"
         yield Diagnosis(_LIVE, "warning", said, "Their last good version, if any, stays live. To see all: kb check")
     if not behind and not refused:
         yield Diagnosis(_LIVE, "ok", f"all {len(files)} files as they are")

@@ -65,13 +65,13 @@ def left_over(case: Case) -> Iterator[Diagnosis]:
     if stray:
         taken = size(sum(map(_size, stray)))
         yield Diagnosis(
-            name, "warning", f"{len(stray)} temporary files and folders of runs that were stopped, {taken}",
+            name, "warning", f"temporary files and folders of runs that were stopped: {len(stray)}, {taken}",
             f"Nothing needs them. Run: {shlex.join(['rm', '-r', '--', *map(str, stray)])}",
         )  # fmt: skip
     if kept := _older(data, ["desk-before-restore-*.db"], _KEPT_DAYS * _DAY):
         yield Diagnosis(
             name, "warning",
-            f"{len(kept)} records as they were before a restore, over {_KEPT_DAYS} days old: what was erased since may"
+            f"records as they were before a restore, over {_KEPT_DAYS} days old: {len(kept)}. What was erased since may"
             " be in them",
             f"If they are not needed any more, run: {shlex.join(['rm', '--', *map(str, kept)])}",
         )  # fmt: skip

@@ -471,11 +471,11 @@ def test_what_stopped_runs_left_is_named_once_it_is_old(house: House) -> None:
     assert house.wrong() == [], "it may be at work"
     for path in (*(house.data / name for name in left), house.data / "cache/models/.export-abc"):
         os.utime(path, (1, 1))
-    house.do(house.only("left over", "warning", "4 temporary files and folders .* 6.0 MB"))
+    house.do(house.only("left over", "warning", "temporary files and folders .*: 4, 6.0 MB"))
     assert house.wrong() == []
     assert kept.exists()
     os.utime(kept, (1, 1))
-    house.do(house.only("left over", "warning", "1 records as they were before a restore"))
+    house.do(house.only("left over", "warning", "records as they were before a restore.*: 1"))
     assert house.wrong() == []
 
 
@@ -570,11 +570,11 @@ def test_content_that_is_missing_empty_or_not_live_yet_is_named(house: House) ->
     shutil.copytree(Path(house.settings["KB_CONTENT"]), content)
     house.settings["KB_CONTENT"] = str(content)
     (content / "new.md").write_text(article("New", "Not published."))
-    house.do(house.only("published", "warning", "files are not as they are live"))
+    house.do(house.only("published", "warning", "files that are not as they are live: 1"))
     assert house.wrong() == []
     (content / "bad.md").write_text("---\ntitle: a: b\n---\n")
     house.do("Run: kb index")
-    assert "kb check" in house.only("published", "warning", "refused: bad.md:2: broken YAML")
+    assert "kb check" in house.only("published", "warning", "refused files: 1. bad.md:2: broken YAML")
     for path in content.iterdir():
         path.unlink()
     (found,) = [one for one in house.wrong() if one["name"] == "content"]
@@ -620,7 +620,7 @@ def test_a_branch_that_is_followed_its_hook_and_its_remote(house: House, bare: P
         assert house.wrong() == []
     ann.write("new.md", article("New", "Not published."))
     ann.push("new")
-    house.do(house.only("published", "warning", "1 files are not as they are live, new.md for one"))
+    house.do(house.only("published", "warning", "not as they are live: 1, new.md for one"))
     assert house.wrong() == []
     house.settings["KB_CONTENT_REF"] = "nowhere"
     (found,) = [one for one in house.wrong() if one["name"] == "content"]
