@@ -619,8 +619,9 @@ def test_a_branch_that_is_followed_its_hook_and_its_remote(house: House, bare: P
         hook.chmod(0o755)
         assert house.wrong() == []
     ann.write("new.md", article("New", "Not published."))
-    ann.push("new")
-    house.do(house.only("published", "warning", "not as they are live: 1, new.md for one"))
+    ann.write("runbooks/vpn.md", article("VPN drops", "Restart the numbat client."))
+    ann.push("one is new, one is changed")
+    house.do(house.only("published", "warning", "not as they are live: 2, new.md for one"))
     assert house.wrong() == []
     house.settings["KB_CONTENT_REF"] = "nowhere"
     (found,) = [one for one in house.wrong() if one["name"] == "content"]
