@@ -158,8 +158,8 @@ def _maker(connection: sqlite3.Connection, settings: Settings, kind: _Kind, agai
         said = f"another encoder made it ({made_by[:24]}…) than the settings name ({now[:12]}…): all is encoded anew"
         remedy = "If that is not meant, mend KB_ENCODER and KB_MODEL before the next start"
         yield Diagnosis(kind.file, "warning", said, remedy)
-    elif not made_by.endswith(f":{kind.format}"):
-        said = "another version of the program cut its passages: all is read anew"
+    elif not made_by.endswith(f":{kind.format}:{settings.language}"):
+        said = "another version of the program cut its passages, or KB_LANGUAGE was another: all is read anew"
         yield Diagnosis(kind.file, "warning", said, f"Start the service, or run: {again}")
 
 
