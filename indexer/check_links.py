@@ -103,7 +103,7 @@ def _not_shown(article: Article, library: Library, link: Link) -> tuple[str, str
             "Put it beside the article as PNG, JPEG, GIF or WebP",
         )
     if parts.scheme:
-        return None
+        return "a picture of another site is not shown, so that none learns who reads", "Put it beside the article"
     inside = None if parts.netloc else _inside(article, parts)
     if inside is None:
         return f"the picture '{link.target}' leads out of the content", "Put it beside the article"

@@ -15,7 +15,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from indexer.markdown import Document, parser
+from indexer.markdown import ADMONITIONS, Document, parser
 
 _HIGHLIGHT_MOST = 20_000
 _TAGS = set(
@@ -31,17 +31,26 @@ _ATTRIBUTES = {
     "track": {"default", "kind", "src"},
     "td": {"align"},
     "th": {"align"},
-    **{tag: {"class"} for tag in ("code", "details", "div", "li", "p", "pre", "span", "ul")},
+    **{tag: {"class"} for tag in ("code", "li", "pre", "span")},
     **{f"h{level}": {"id"} for level in range(1, 7)},
 }
+# Of a block's classes those that the parser gives: an admonition's name is its author's, and might be one of the page's
+_CLASSES = {
+    "details": {"transcript"},
+    "div": {"admonition", *ADMONITIONS},
+    "p": {"admonition-title"},
+    "ul": {"contains-task-list"},
+}
+# What is loaded with a page is a file of the content, and from nowhere else
+MEDIA = "/media/"
 _FORMATTER = HtmlFormatter(nowrap=True)
 
 
 def render_html(document: Document, resolve: Callable[[str], str | None]) -> str:
     """The document as HTML without script, style or frame.
 
-    ``resolve`` turns a relative link or picture target into an address, or None where there is nothing to show:
-    then the link's text stays and the target goes.
+    ``resolve`` turns a link's or a picture's target into an address, or None where there is nothing to show: then the
+    link's text stays and the target goes. A picture or a video is shown only from below ``MEDIA``.
     """
     tokens = [_resolved(token, resolve) for token in document.tokens]
     markdown: MarkdownIt = parser()
@@ -50,9 +59,15 @@ def render_html(document: Document, resolve: Callable[[str], str | None]) -> str
         html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        allowed_classes=_CLASSES,
+        attribute_filter=_only_files_of_ours,
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="noopener noreferrer",
     )
+
+
+def _only_files_of_ours(_tag: str, name: str, value: str) -> str | None:
+    return None if name == "src" and not value.startswith(MEDIA) else value
 
 
 def _options(markdown: MarkdownIt) -> OptionsDict:

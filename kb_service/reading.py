@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-from indexer.html import render_html
+from indexer.html import MEDIA, render_html
 from indexer.knowledge import KnowledgeObject, id_of_path
 from indexer.markdown import Document
 from kb_service.access import Sight
@@ -81,7 +81,7 @@ def html_of(
     """Safe HTML of an article's document, with what it links to and shows as far as one may see it."""
 
     def address(path: str) -> str:
-        return f"/media/{quote(path)}?of={quote(knowledge.id, safe='')}" + (f"&at={commit}" if commit else "")
+        return f"{MEDIA}{quote(path)}?of={quote(knowledge.id, safe='')}" + (f"&at={commit}" if commit else "")
 
     played = with_videos(document, knowledge, address, lambda path: text_of(path, commit))
     return render_html(played, lambda target: _resolved(searcher, knowledge, target, sight, address))

@@ -30,7 +30,7 @@ def said(desk: Desk, text: str) -> list[str]:
         "[a](../runbooks/deep/new.md) [b](../runbooks/deep/new.md#a-heading-1) [c](../runbooks/deep/new.md#quoted)",
         "[a](<with id.md>) [b](with%20id.md) [c](../answers/forty-two) [d](../runbooks/deep/new)",
         "[a](#title)\n\n# Title",
-        "![a](../pictures/a.png) [b](../pictures/a.png) [e](how.mp4) ![c](https://www.ietf.org/x.svg) ![d](how.mp4)",
+        "![a](../pictures/a.png) [b](../pictures/a.png) [e](how.mp4) ![d](how.mp4)",
         "[a](https://www.ietf.org/a.md) <mailto:a@example.com> [b](tel:+49301234)",
         "---\nrelated: [answers/forty-two, runbooks/deep/new]\n---\n",
         "`[a](none.md)`",
@@ -72,6 +72,10 @@ def test_what_leads_somewhere_is_no_fault(desk: Desk, text: str) -> None:
         (
             "![a](../pictures/A.png)",
             "broken-picture: there is no picture 'pictures/A.png'. 'pictures/a.png' was meant?",
+        ),
+        (
+            "![a](https://www.ietf.org/x.png)",
+            "broken-picture: a picture of another site is not shown",
         ),
         ("![a](b.svg)", "broken-picture: SVG is not shown. Save it as PNG, JPEG, GIF or WebP"),
         (

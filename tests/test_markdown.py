@@ -1,5 +1,6 @@
 """Sections, anchors, plain text, safe HTML."""
 
+import re
 import time
 
 import pytest
@@ -78,6 +79,19 @@ def test_code_is_highlighted_and_links_open_safely() -> None:
     html = render("```bash\nls -l | grep x\n```\n\n[a](https://example.com)")
     assert '<span class="' in html
     assert 'rel="noopener noreferrer"' in html
+
+
+def test_a_block_is_called_nothing_that_a_page_calls_its_parts() -> None:
+    html = render('!!! hidden banner warning "Mind"\n    x\n\n::: note hidden\ny\n:::\n\n```hits\nz\n```')
+    assert re.findall('class="([^"]*)"', html) == [
+        "admonition warning", "admonition-title", "note", "language-hits"
+    ]  # fmt: skip
+
+
+def test_only_files_of_the_content_are_loaded_with_it() -> None:
+    html = render("![a](/media/a.png) ![b](http://example.com/b.png) ![c](//example.com/c.png) ![d](/api/me) ![e](#e)")
+    assert re.findall('src="([^"]*)"', html) == ["/media/a.png"]
+    assert html.count("<img alt=") == 5
 
 
 def test_a_link_that_leads_nowhere_keeps_its_text() -> None:
