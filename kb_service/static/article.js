@@ -1,7 +1,7 @@
 // What makes an article handier to use: code is copied by a button, a section linked to or flagged where it stands.
 import { copy, say } from "./copy.js";
 
-const flag = document.getElementById("flag");
+const flag = document.querySelector("details#flag");
 
 function button(text, label, action) {
   const made = Object.assign(document.createElement("button"), { type: "button", className: "small", textContent: text });

@@ -19,7 +19,7 @@ let ends;
 
 // Says something at the foot of the page, to the eye and to a screen reader, for a moment.
 export function say(text) {
-  const said = document.getElementById("said");
+  const said = document.querySelector("p#said");
   said.textContent = text;
   clearTimeout(ends);
   ends = setTimeout(() => (said.textContent = ""), 4000);

@@ -1,5 +1,5 @@
 // A single paragraph is flagged: chosen below the heading it stands under, or by the button beside it.
-const flag = document.getElementById("flag");
+const flag = document.querySelector("details#flag");
 const where = flag?.querySelector("select");
 const comment = flag?.querySelector("textarea");
 const HEADINGS = "article > .text :is(h1, h2, h3, h4)[id]";

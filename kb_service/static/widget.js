@@ -43,6 +43,14 @@ footer { position: sticky; bottom: -1rem; display: flex; flex-wrap: wrap; gap: .
 const policy = globalThis.trustedTypes?.createPolicy("kb-suggest", { createHTML: (text) => text });
 const parsed = (text) => new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
 
+const decoded = (path) => {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+};
+
 function made(name, part, given = {}, ...inside) {
   const element = Object.assign(document.createElement(name), given);
   if (part) element.setAttribute("part", part);
@@ -264,7 +272,7 @@ class Suggest extends HTMLElement {
       Object.assign(link, { href: target.href, target: "_blank", rel: "noopener noreferrer" });
       if (!target.href.startsWith(`${SERVICE}/a/`)) continue;
       const url = target.href.slice(SERVICE.length).replace(/[?#].*/, "");
-      const id = decodeURIComponent(url.slice(3));
+      const id = decoded(url.slice(3));
       if (id === one.id) link.removeAttribute("href");
       else link.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -23,8 +23,8 @@ from kb_service.query import Query as Asked
 from kb_service.reading import read
 from kb_service.tooltips import with_tooltips
 from kb_service.web.files import ranged
-from kb_service.web.forms import Form
-from kb_service.web.page import FILE_HEADERS, below, page
+from kb_service.web.forms import Form, article_fields
+from kb_service.web.page import below, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -91,7 +91,7 @@ def fill(request: Request, base: Base, who: Who, sight: CallerSight, id: str, fi
     knowledge = base.searcher.article(id, sight)
     if knowledge is None:
         raise UnknownArticleError(id)
-    return _shown(request, base, who, sight, knowledge, values=fields)
+    return _shown(request, base, who, sight, knowledge, values=article_fields(fields))
 
 
 def _shown(
@@ -166,4 +166,4 @@ def media(
     data = base.file(path, at) if kind and knowledge and shows(knowledge, path) else None
     if kind is None or data is None:
         raise HTTPException(404, f"There is no file '{path}' of {MOST_FILE_BYTES >> 20} MiB at most.")
-    return ranged(data, kind, request.headers.get("range", ""), FILE_HEADERS)
+    return ranged(data, kind, request.headers.get("range", ""))

@@ -1,11 +1,14 @@
 """Forms of the pages: read only where a page of the same session sent them."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import parse_qs
 
 from fastapi import Depends, Request
 
 from kb_service.page_sessions import ForeignFormError, PageSession
+
+_OF_ARTICLE = "field:"
 
 
 async def form(request: Request) -> dict[str, str]:
@@ -19,6 +22,11 @@ async def form(request: Request) -> dict[str, str]:
     elif request.state.caller is None or "origin" not in request.headers:
         raise ForeignFormError
     return fields
+
+
+def article_fields(fields: Mapping[str, str]) -> dict[str, str]:
+    """What was filled in of an article, by the names that it gives: none of them is a field of the form's own."""
+    return {name.removeprefix(_OF_ARTICLE): value for name, value in fields.items() if name.startswith(_OF_ARTICLE)}
 
 
 Form = Annotated[dict[str, str], Depends(form)]

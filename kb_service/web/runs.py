@@ -16,12 +16,11 @@ from kb_service.placeholders import command_fields, with_commands_filled
 from kb_service.reading import html_of
 from kb_service.runs import Run, UnknownRunError
 from kb_service.steps import steps_of
-from kb_service.web.forms import Form
+from kb_service.web.forms import Form, article_fields
 from kb_service.web.page import TEMPLATES, below, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Records])
 
-_FIELD = "field:"
 # An item as ``steps_of`` marks it; a heading may be called "Step 1"
 _STEP = re.compile(r'<li class="(?:[^"]* )?step-(\d+)">')
 
@@ -69,8 +68,7 @@ def change(base: Base, who: Who, sight: CallerSight, run_id: str, fields: Form) 
         number = base.incidents.existing(fields["number"].strip(), sight).incident.number
         base.runs.keep_with(run_id, number, who)
     else:
-        known = {name.removeprefix(_FIELD): value for name, value in fields.items() if name.startswith(_FIELD)}
-        base.runs.fill(run_id, known)
+        base.runs.fill(run_id, article_fields(fields))
     return RedirectResponse(f"/runs/{run_id}{place}", 303)
 
 

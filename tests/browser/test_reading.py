@@ -49,12 +49,33 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (content / "term.md").write_text(terms, "utf-8")
     (content / "video.md").write_text("# Video\n\n![How to reset](reset.mp4)\n", "utf-8")
     (content / "odd.md").write_text(FLAGGED, "utf-8")
+    (content / "called.md").write_text(CALLED_AS_OURS, "utf-8")
+    (content / "letter.md").write_text("---\ntitle: Letter\ntype: template\n---\n" + FIELDS_AS_OURS, "utf-8")
     (content / "plan.png").write_bytes(b"\x89PNG")
     (content / "reset.mp4").write_bytes(b"no video at all")
     (content / "reset.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:02.000\nHold the reset button\n", "utf-8")
     service = Service(folder / "data", KB_CONTENT=str(content))
     with service.running() as client:
         yield str(client.base_url)
+
+
+# Headings as the page calls its own parts, and fields as a form calls its own
+CALLED_AS_OURS = "---\ntitle: Called\ntype: runbook\n---\n" + "\n".join(
+    f"## {one}\n\n1. Do `{{{{{one}}}}}`\n"
+    for one in (
+        "Flag",
+        "Said",
+        "Run",
+        "Say",
+        "Main",
+        "Search",
+        "Fill",
+        "Step 1",
+        "Attached",
+        "trustedTypes {#trustedTypes}",
+    )
+)
+FIELDS_AS_OURS = "Dear " + ", ".join(f"[{one}]" for one in ("elements", "token", "action", "addEventListener", "Name"))
 
 
 # What a pointer and the keyboard do to everything on a page, but open it
@@ -220,3 +241,29 @@ def test_what_is_printed_is_the_article(demo: str, opened: Opened, tmp_path: Pat
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.pdf(path=tmp_path / "printed.pdf")
     assert (tmp_path / "printed.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_what_an_article_calls_its_headings_and_fields_is_not_taken_for_a_part_of_the_page(
+    hostile: str, opened: Opened
+) -> None:
+    page = opened(hostile, "/a/called")
+    page.get_by_role("link", name="Run it").click()
+    expect(page.get_by_role("button", name="Begin")).to_be_in_viewport()
+    page.locator(".text h2").first.hover()
+    page.get_by_role("button", name="Flag “Flag”").click()
+    expect(page.get_by_label("What is wrong")).to_be_focused()
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Step 1 done").click()
+    expect(page.locator(".progress")).to_contain_text("1 of")
+    expect(page.locator("p#said")).to_contain_text("1 of")
+    page.goto(f"{hostile}/a/letter")
+    page.get_by_label("elements").fill("first")
+    page.get_by_label("Name").fill("Ann")
+    expect(page.locator(".text")).to_contain_text("Dear first, [token], [action], [addEventListener], Ann")
+
+
+def test_a_template_with_such_fields_is_filled_in_without_script_too(hostile: str, opened: Opened) -> None:
+    page = opened(hostile, "/a/letter", java_script_enabled=False)
+    page.get_by_label("token").fill("mine")
+    page.get_by_role("button", name="Fill in").click()
+    expect(page.locator(".text")).to_contain_text("Dear [elements], mine")

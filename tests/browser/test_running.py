@@ -68,7 +68,7 @@ def test_a_run_goes_without_script_and_is_gone_on_with_from_its_runbook(demo: st
     page.get_by_role("button", name="Step 1 done").click()
     expect(page.locator(".progress")).to_contain_text("1 of 5 steps done")
     page.goto(f"{demo}/a/{RUNBOOK}")
-    page.locator("#run .records a").first.click()
+    page.locator("[id='page:run'] .records a").first.click()
     expect(page.locator(".progress")).to_contain_text("1 of 5 steps done")
 
 
