@@ -17,6 +17,7 @@ from kb_service.api.below_root import BelowRoot
 from kb_service.api.gate import Gate
 from kb_service.api.middleware import (
     MarkedAsDemo,
+    SafeByDefault,
     TooLargeAsProblem,
     WithinBounds,
     WithoutBlankParameters,
@@ -32,7 +33,7 @@ from kb_service.publishing import Publisher
 from kb_service.rates import RateLimiter, Rates
 from kb_service.retention import expire
 from kb_service.web import articles as article_pages
-from kb_service.web import files, history, runs, searching, sign_in, widget
+from kb_service.web import docs, files, history, runs, searching, sign_in, widget
 from kb_service.web import glossary as glossary_page
 from kb_service.web import help as help_page
 from kb_service.web import incidents as incident_pages
@@ -76,6 +77,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
         await run_in_threadpool(publisher.stop)
 
     app = FastAPIOffline(
+        docs_url=None,
         redoc_url=None,
         lifespan=following,
         title="Knowledge base",
@@ -102,12 +104,13 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
         app.add_middleware(MarkedAsDemo)
     if settings.root:
         app.add_middleware(BelowRoot, root=settings.root)
+    app.add_middleware(SafeByDefault)
     add_handlers(app)
     app.add_exception_handler(ForeignFormError, sign_in.foreign_form)
     for part in (
         search, articles, incidents, triage, tickets, feedback, publishing, me, operators,
         searching, article_pages, history, runs, glossary_page, triage_page, incident_pages, publishing_page, help_page,
-        sign_in, widget, files,
+        docs, sign_in, widget, files,
     ):  # fmt: skip
         app.include_router(part.router, max_body_size=MOST_BODY_BYTES)
     app.include_router(hooks.router, max_body_size=hooks.MOST_BODY_BYTES)

@@ -30,6 +30,7 @@ LEAST: dict[str, Role | None] = {
     "/diff/{id:path}": "requester",
     "/glossary": "requester",
     "/help": "requester",
+    "/docs": "requester",
     "/demo/ticket": "requester",
     "/widget.js": None,
     "/favicon.ico": None,

@@ -311,6 +311,7 @@ ASKED: Mapping[tuple[str, str], Requests] = {
     ),
     ("GET", "/publishing"): _plain("/publishing"),
     ("GET", "/help"): _plain("/help"),
+    ("GET", "/docs"): _plain("/docs"),
     ("GET", "/demo/ticket"): _plain("/demo/ticket"),
     ("GET", "/widget.js"): _plain("/widget.js"),
     ("GET", "/favicon.ico"): _plain("/favicon.ico"),

@@ -5,12 +5,29 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kb_service.api.problems import problem
+from kb_service.api.problems import SAFE_HEADERS, problem
 
 _MOST_HEADERS = 100
 _MOST_PARAMETERS = 1000
 # For one of the threads; so many are answered within a second on a slow machine
 MOST_WAITING = 60
+
+
+class SafeByDefault:
+    """Every answer has the headers that keep a browser from running it; a page says itself what it may run."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def safe(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SAFE_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, safe)
 
 
 class WithinBounds:

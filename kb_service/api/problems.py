@@ -99,6 +99,12 @@ HOOK_PROBLEMS: dict[int | str, dict[str, Any]] = {
         (409, "It was taken before"),
     )
 }
+# What no page says for itself: it runs nothing, whatever it holds and a browser takes it for
+SAFE_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
 _HOOK_STATUS: Mapping[type[WebhookRefusedError], int] = {
     BrokenWebhookError: 400,
     UnsignedWebhookError: 401,
@@ -205,4 +211,6 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
-        return problem(500, "The service failed at this; its log says where. Trying again may help.")
+        # Given beyond all that is done to every answer
+        said = "The service failed at this; its log says where. Trying again may help."
+        return problem(500, said, headers=SAFE_HEADERS)

@@ -1,15 +1,13 @@
 """Files: those of the pages, the same for everybody, and how pictures and videos are given out."""
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-
-from kb_service.web.page import FILE_HEADERS
 
 router = APIRouter(include_in_schema=False)
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
@@ -21,19 +19,19 @@ class Files(StaticFiles):
 
     async def get_response(self, path: str, scope: MutableMapping[str, Any]) -> Response:
         response = await super().get_response(path, scope)
-        response.headers.update({"Cache-Control": "no-cache", **FILE_HEADERS})
+        response.headers["Cache-Control"] = "no-cache"
         return response
 
 
 @router.get("/favicon.ico")
 def favicon() -> Response:
     """What is shown beside the address of what is no page, such as the API's description."""
-    return RedirectResponse("/static/favicon.svg", 308, FILE_HEADERS)
+    return RedirectResponse("/static/favicon.svg", 308)
 
 
-def ranged(data: bytes, kind: str, wanted: str, headers: Mapping[str, str]) -> Response:
+def ranged(data: bytes, kind: str, wanted: str) -> Response:
     """The whole, or the one range that a player asks for (RFC 9110, 14); several at once get the whole."""
-    given = {**headers, "Accept-Ranges": "bytes"}
+    given = {"Accept-Ranges": "bytes"}
     found = _RANGE.fullmatch(wanted.strip())
     if found is None or not (found[1] or found[2]):
         return Response(data, media_type=kind, headers=given)

@@ -1,4 +1,4 @@
-"""What every page has: its templates, the headers that keep it safe, who is signed in, and where else one may go."""
+"""What every page has: its templates, the policy that keeps it safe, who is signed in, and where else one may go."""
 
 import logging
 import re
@@ -21,12 +21,10 @@ _ADDRESS = re.compile(r"""(\s(?:href|src|poster)=")/(?!/)""")
 _LATE = Markup("<late>")
 TEMPLATES = Jinja2Templates(Path(__file__).parent.parent / "templates")
 # Nothing from elsewhere, nothing that stands in a page itself
-_POLICY = (
+POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# What is not a page runs nothing at all
-_NO_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PAGES: tuple[tuple[str, str, str, Role], ...] = (
     ("Triage", "/triage", "t", "agent"),
     ("Incidents", "/incidents", "i", "agent"),
@@ -102,12 +100,8 @@ def below(root: str, html: str) -> str:
 
 
 def _headers(request: Request) -> dict[str, str]:
-    headers = {"Content-Security-Policy": _POLICY, **_HEADERS}
+    headers = {"Content-Security-Policy": POLICY}
     if request.state.session:
         # The next one at a shared screen must not see by "Back" what was signed out of
         headers["Cache-Control"] = "no-store"
     return headers
-
-
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
-FILE_HEADERS = {"Content-Security-Policy": _NO_POLICY, **_HEADERS}

@@ -6,13 +6,12 @@ from fastapi.responses import FileResponse, Response
 from kb_service.api.caller import Who
 from kb_service.api.session_cookie import own_address
 from kb_service.web.files import FOLDER
-from kb_service.web.page import FILE_HEADERS, page
+from kb_service.web.page import page
 
 router = APIRouter(include_in_schema=False)
 
 # Any site may load it: it is the same for everybody, and what it asks for is looked at by itself
 _HEADERS = {
-    **FILE_HEADERS,
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Cache-Control": "public, max-age=600",
