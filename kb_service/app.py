@@ -104,7 +104,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
         app.add_middleware(MarkedAsDemo)
     if settings.root:
         app.add_middleware(BelowRoot, root=settings.root)
-    app.add_middleware(SafeByDefault)
+    app.add_middleware(SafeByDefault, url=settings.url)
     add_handlers(app)
     app.add_exception_handler(ForeignFormError, sign_in.foreign_form)
     for part in (

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -36,6 +37,29 @@ def base(desk: Desk) -> KnowledgeBase:
     made = KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))
     made.update()
     return made
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", None),
+        ("http://localhost", None),
+        ("https://kb.example.org", "max-age=31536000; includeSubDomains"),
+        ("https://example.org/kb", "max-age=31536000"),
+    ],
+)
+def test_browsers_stay_with_https(tmp_path: Path, url: str, said: str | None) -> None:
+    base = KnowledgeBase(Settings(content=tmp_path, data=tmp_path / "data", encoder="hashing", url=url))
+    client = client_of(base, base_url=url or "http://localhost")
+    for path in ("/healthz", "/login", "/api/search", "/static/style.css", "/nowhere"):
+        assert client.get(path).headers.get("strict-transport-security") == said
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "TRACK", "DELETE"])
+def test_a_method_that_no_route_has_is_refused(client: TestClient, method: str) -> None:
+    answer = client.request(method, "/api/search", headers={"X-Secret": "echo"})
+    assert answer.status_code == 405
+    assert "echo" not in answer.text
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# What builds addresses by itself, of what it is told of the root
-_DESCRIPTION = ("/docs", "/openapi.json")
+# What says by itself where the service lies, of what it is told of the root
+_DESCRIPTION = "/openapi.json"
 
 
 class BelowRoot:
@@ -30,7 +30,7 @@ class BelowRoot:
             below = raw.startswith(f"{self._root}/".encode())
             given = {"raw_path": raw[len(self._root) :]} if below else {}
             scope = {**scope, "path": scope["path"][len(self._root) :], **given}
-        if scope["path"].startswith(_DESCRIPTION):
+        if scope["path"] == _DESCRIPTION:
             scope = {**scope, "root_path": self._root}
 
         async def from_root(message: Message) -> None:

@@ -1,5 +1,7 @@
 """What is done to every request and every answer."""
 
+from urllib.parse import urlsplit
+
 from anyio.to_thread import current_default_thread_limiter
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
@@ -8,22 +10,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kb_service.api.problems import SAFE_HEADERS, problem
 
 _MOST_HEADERS = 100
+_YEAR = 365 * 24 * 3600
 _MOST_PARAMETERS = 1000
 # For one of the threads; so many are answered within a second on a slow machine
 MOST_WAITING = 60
 
 
 class SafeByDefault:
-    """Every answer has the headers that keep a browser from running it; a page says itself what it may run."""
+    """Every answer has the headers that keep a browser from running it; a page says itself what it may run.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Where people use the service by https, their browsers ask it by that alone from then on (RFC 6797); so they do what
+    lies below its host name, unless it shares that with others.
+    """
+
+    def __init__(self, app: ASGIApp, url: str) -> None:
+        """``url`` is the address that people use, where it is known."""
+        self._app, self._headers = app, dict(SAFE_HEADERS)
+        if url.startswith("https:"):
+            below = "" if urlsplit(url).path else "; includeSubDomains"
+            self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}{below}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def safe(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SAFE_HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

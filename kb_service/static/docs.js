@@ -1,6 +1,6 @@
 // The description of the API as Swagger shows it; its bundle is a script of the page.
 SwaggerUIBundle({
-  url: "/openapi.json",
+  url: new URL("../openapi.json", import.meta.url).pathname,
   dom_id: "#swagger-ui",
   deepLinking: true,
   showExtensions: true,
