@@ -62,7 +62,7 @@ class Found:
     """The candidates of a search, unranked; how many owners it could see; how many of them hold each identifier.
 
     ``asked`` is how many terms the words lane was asked for, ``words_ceiling`` about what an article would score that
-    says them all.
+    says them all. ``seconds`` are those that each lane took.
     """
 
     candidates: Candidates
@@ -70,3 +70,4 @@ class Found:
     holders: Mapping[str, int]
     asked: int
     words_ceiling: float
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)

@@ -5,6 +5,7 @@ Filters are applied before either lane ranks anything, so that what one may not 
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 
@@ -133,6 +134,7 @@ class Snapshot:
     def search(self, connection: sqlite3.Connection, asked: Asked, wanted: Filter) -> Found:
         """Every owner that either lane puts among its best or that holds an identifier, scored by both lanes."""
         view, excluded = self._views.of(wanted), self._excluded(connection, wanted)
+        started = time.perf_counter()
         words = self._words.score(connection, asked.terms, view.scopes, view.allowed, view.words, asked.beside)
         every = {code: self._holders(connection, code, view, excluded) for code in asked.codes}
         holders = {code: found for code, found in every.items() if found is not None}
@@ -142,10 +144,14 @@ class Snapshot:
         chosen += [np.fromiter(found, np.int64) for found in holders.values()]
         chosen.append(np.fromiter((owner for owner in named if view.allowed[owner]), np.int64))
         near = None
+        said = time.perf_counter()
         if asked.vector is not None:
             near = Nearness(self.meaning, self.columns.passages, self._rows, asked.vector)
             more = len(self._passages_of(excluded).values)
             chosen += [self.columns.passages.owner_of[near.nearest(*among)] for among in self._among(view, more)]
+        seconds = {"words": said - started}
+        if near is not None:
+            seconds["meaning"] = time.perf_counter() - said
         places = np.unique(np.concatenate(chosen))
         if len(excluded):
             places = places[~np.isin(places, excluded)]
@@ -155,6 +161,7 @@ class Snapshot:
             holders={code: view.count if found is None else len(found) for code, found in every.items()},
             asked=words.asked,
             words_ceiling=words.ceiling,
+            seconds=seconds,
         )
 
     def _among(self, view: View, more: int) -> list[tuple[Chosen, int]]:

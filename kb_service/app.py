@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Security
 from fastapi.concurrency import run_in_threadpool
@@ -23,10 +24,13 @@ from kb_service.api.middleware import (
     WithoutBlankParameters,
     WithoutQueues,
 )
+from kb_service.api.observing import FailuresAsProblems, Observed
 from kb_service.api.problems import RESPONSES, add_handlers
 from kb_service.callers import Callers
+from kb_service.gauges import Gauges
 from kb_service.incident_index import Follower
 from kb_service.knowledge_base import KnowledgeBase
+from kb_service.metrics import Metrics
 from kb_service.origins import Origins
 from kb_service.page_sessions import ForeignFormError, PageSessions
 from kb_service.publishing import Publisher
@@ -58,6 +62,10 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     limiter = RateLimiter(Rates(settings.rate_key, settings.rate_address, settings.rate_refused))
     follower = Follower(base.incident_index)
     base.incidents.on_change = follower.wake
+    metrics = Metrics(Gauges(base, publisher, follower))
+    base.searcher.measured = partial(metrics.searched, "articles")
+    base.incident_index.searcher.measured = partial(metrics.searched, "incidents")
+    publisher.tell(metrics.published)
 
     async def expiring() -> None:
         while True:
@@ -93,18 +101,21 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.state.knowledge_base = base
     app.state.publisher = publisher
     app.state.replays = Replays()
+    app.state.metrics = metrics
     app.state.callers, app.state.sessions, app.state.limiter = callers, sessions, limiter
     app.add_middleware(WithoutBlankParameters)
     app.add_middleware(TooLargeAsProblem)
     app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
     app.add_middleware(WithoutQueues)
     app.add_middleware(WithinBounds)
+    app.add_middleware(FailuresAsProblems, metrics=metrics)
     app.add_middleware(ProblemsAsPages)
     if base.desk.is_demo:
         app.add_middleware(MarkedAsDemo)
     if settings.root:
         app.add_middleware(BelowRoot, root=settings.root)
     app.add_middleware(SafeByDefault, url=settings.url)
+    app.add_middleware(Observed, metrics=metrics, texts=settings.log_texts)
     add_handlers(app)
     app.add_exception_handler(ForeignFormError, sign_in.foreign_form)
     for part in (

@@ -1,5 +1,6 @@
 """``kb serve``: the service over one knowledge base, its index brought in step beside the answers."""
 
+import logging
 import resource
 import socket
 import sys
@@ -10,6 +11,7 @@ from rich.markup import escape
 
 from indexer.errors import KnowledgeBaseError
 from kb_service import demo as demo_desk
+from kb_service import logs
 from kb_service.callers import check_doors
 from kb_service.content import is_ref, working_tree
 from kb_service.desk import Desk
@@ -24,6 +26,7 @@ from kb_service.workers import Workers
 # A page of log, percent-encoded, is a query too
 _LONGEST_REQUEST_LINE = 1024 * 1024
 SWITCH_SECONDS = 0.001
+_log = logging.getLogger("kb.service")
 
 
 def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo: bool, watch: bool) -> None:
@@ -33,6 +36,7 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
     from kb_service.app import create_app
     from kb_service.slow_clients import protocol
 
+    logs.configure(settings.log, texts=settings.log_texts)
     hold_little()
     listening = _listen(settings)
     check_doors(settings, lambda: Keys(Desk(settings.data / "desk.db")).any())
@@ -57,7 +61,10 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
     passages, wanted, there = base.index.counts()
     out.print(f"{base.searcher.catalogue.count()} objects, {passages} passages, {there} of {wanted} encoded")
     for problem in base.searcher.catalogue.refusals():
-        err.print(f"[red]refused[/red] {escape(str(problem))}")
+        if settings.log == "json":
+            _log.warning("refused %s", problem)
+        else:
+            err.print(f"[red]refused[/red] {escape(str(problem))}")
     for name, path in (("Search", "/"), ("Incidents", "/incidents"), ("API", "/docs"), ("Ready", "/readyz")):
         out.print(f"{name:10}{address}{path}")
     if settings.provider is None and not base.keys.any():
@@ -72,12 +79,14 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
     _raise_file_limit()
     # A thread that has been in the model must not wait for 5 ms until another lets it go on
     sys.setswitchinterval(SWITCH_SECONDS)
+    app = create_app(base, publisher)
     config = uvicorn.Config(
-        create_app(base, publisher),
+        app,
+        log_config=None,
         log_level="warning",
         loop="uvloop",
         access_log=False,
-        http=protocol(is_proxy=settings.is_proxy),
+        http=protocol(is_proxy=settings.is_proxy, hung_up=app.state.metrics.shed),
         h11_max_incomplete_event_size=_LONGEST_REQUEST_LINE,
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=settings.proxies,
@@ -86,6 +95,7 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
         ws="none",
     )
     with closing(Workers(settings, settings.workers)) as workers:
+        app.state.metrics.workers_alive.set_function(lambda: len(workers.pids))
         base.searcher.elsewhere = workers.of("articles")
         base.incident_index.searcher.elsewhere = workers.of("incidents")
         uvicorn.Server(config).run(sockets=[listening])

@@ -211,6 +211,10 @@ class Desk:
         if not file.parent.is_dir():
             raise DeskError(f"there is no folder {file.parent}", "Make it, or name a file in another")
         _copy(self.connection, file)
+        # Where even this cannot be written, the copy is what matters
+        with suppress(sqlite3.OperationalError), self.writing() as connection:
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('backup', ?)", (at,))
 
     def restore(
         self, file: Path, carry_over: Callable[[sqlite3.Connection, sqlite3.Connection], None] = lambda _old, _new: None

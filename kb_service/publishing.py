@@ -8,6 +8,7 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -79,6 +80,8 @@ class Publisher:
         self._watch = Watch(knowledge_base.settings, self.publish, files=watch)
         self.watches_files = watch
         self.status = Status()
+        self._observer: Callable[[Published], None] = lambda _published: None
+        self._telling = threading.Lock()
 
     def start(self, progress: Progress = unwatched) -> None:
         """Look now, and go on following the content until ``stop``."""
@@ -100,6 +103,13 @@ class Publisher:
         with self._wanted:
             self._asked.setdefault(why, time.monotonic())
             self._wanted.notify_all()
+
+    def tell(self, observer: Callable[[Published], None]) -> None:
+        """Call it after each publish that changes something, and now, if there was one already."""
+        with self._telling:
+            self._observer = observer
+            if self.status.last is not None:
+                observer(self.status.last)
 
     def wait_until_live(self) -> None:
         """Return when the first look is over and what changed can be searched, at least by words.
@@ -180,11 +190,14 @@ class Publisher:
             _log.warning("the content is followed again")
         if report.note:
             _log.warning(report.note)
-        if report.changed:
-            last = Published(why, datetime.now(UTC), round(seconds, 3), report)
-            status = replace(status, last=last, publishes=status.publishes + 1)
-            _log.info("published in %.3f s: %d changed, %d refused", seconds, report.changed, report.refused)
-        self.status = replace(status, failure=None)
+        if not report.changed:
+            self.status = replace(status, failure=None)
+            return
+        last = Published(why, datetime.now(UTC), round(seconds, 3), report)
+        _log.info("published in %.3f s: %d changed, %d refused", seconds, report.changed, report.refused)
+        with self._telling:
+            self.status = replace(status, last=last, publishes=status.publishes + 1, failure=None)
+            self._observer(last)
 
     def _failed(self, problem: str, remedy: str, seconds: float | None = None) -> None:
         before = self.status.failure

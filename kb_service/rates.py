@@ -12,11 +12,11 @@ from indexer.errors import KnowledgeBaseError
 
 
 class TooManyRequestsError(KnowledgeBaseError):
-    """Asked more often than may be; ``seconds`` until there is room again."""
+    """Asked more often than may be; ``name`` says by which of the rates, ``seconds`` until there is room again."""
 
-    def __init__(self, what: str, limit: str, seconds: int) -> None:
+    def __init__(self, name: str, what: str, limit: str, seconds: int) -> None:
         super().__init__(f"Too many requests: {what} may ask {limit}", f"Try again in {seconds} s")
-        self.seconds = seconds
+        self.name, self.seconds = name, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class RateLimiter:
         if limit is not None and not self._limiter.hit(limit, name, who):
             window = self._limiter.get_window_stats(limit, name, who)
             seconds = max(1, round(window.reset_time - time.time()))
-            raise TooManyRequestsError(what, str(limit), seconds)
+            raise TooManyRequestsError(name, what, str(limit), seconds)
 
 
 def _parsed(rate: str) -> RateLimitItem | None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ class Ranking:
     """Everything that was found for a query, in order, before any of it is made ready to be shown.
 
     ``probabilities`` say how likely each answers; ``relaxed`` says that no article has all words of the query.
+    ``seconds`` are those of its lanes: encoding, words, meaning, ranking.
     """
 
     understood: Understood
@@ -57,6 +58,7 @@ class Ranking:
     ranked: Order
     probabilities: Figures
     generation: int
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     def alone(self, lane: Lane) -> Order:
         """The order of one lane by itself."""
@@ -84,6 +86,7 @@ class Results:
     """The hits of a page, how many there are in all, how the query was understood, and which generation answered.
 
     ``encoded`` is the share of the passages one may see that have their vector, 0..1: below 1 words carry more.
+    ``seconds`` are those of the lanes, when it was found.
     """
 
     query: str
@@ -96,6 +99,7 @@ class Results:
     took_ms: float
     encoded: float
     facets: tuple[Facet, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -109,6 +113,10 @@ class Results:
 
 def _nowhere(_query: Query) -> None:
     """There is no other process."""
+
+
+def _unmeasured(_seconds: Mapping[str, float]) -> None:
+    """Nobody counts how long lanes take."""
 
 
 class Searcher:
@@ -132,6 +140,8 @@ class Searcher:
         self._vectors = vectors or QueryVectors(encoder)
         # Another process that answers in place of this one, if one is free
         self.elsewhere: Callable[[Query], Results | None] = _nowhere
+        # Told of each search that was not given again how long its lanes took
+        self.measured: Callable[[Mapping[str, float]], None] = _unmeasured
         # Those of the live generation, mostly the same ones again and again
         self._answers: Answers[Results] = Answers()
         self._cards: Recent[str, Card] = Recent(_KEPT)
@@ -149,6 +159,7 @@ class Searcher:
             kept = self._answers.of(snapshot, query)
             if kept is None:
                 kept = self.elsewhere(query) or self._answer(snapshot, query)
+                self.measured(kept.seconds)
                 if kept.generation == snapshot.generation:
                     self._answers.keep(snapshot, query, kept)
         return replace(kept, took_ms=round((time.perf_counter() - started) * 1000, 2))
@@ -169,12 +180,15 @@ class Searcher:
             took_ms=0.0,
             encoded=encoded,
             facets=facets,
+            seconds=ranking.seconds,
         )
 
     def rank(self, query: Query) -> Ranking:
         """The whole order of what a query finds, without snippets and reasons. Raises IndexMissingError."""
         with self.index.snapshot() as snapshot:
-            return self._rank(snapshot, query)
+            ranking = self._rank(snapshot, query)
+        self.measured(ranking.seconds)
+        return ranking
 
     def similar(self, knowledge: KnowledgeObject, sight: Sight, limit: int) -> tuple[Hit, ...]:
         """Other articles about the same, by title and summary."""
@@ -219,13 +233,19 @@ class Searcher:
             return Ranking(understood, _NOTHING, rank(_NOTHING, 0.0), np.zeros(0), snapshot.generation)
         meaningful = not understood.only_codes and not query.words_only
         text = (understood.encoded_text, understood.headline)
+        started = time.perf_counter()
         vector = self._vectors.of(*text, query.sight.within) if meaningful else None
+        encoded = time.perf_counter()
         asked = Asked(understood.terms, understood.codes, vector, understood.beside, tuple(query.evidence))
         found = snapshot.search(connection, asked, wanted)
         bonuses = _bonuses(query, found, snapshot)
         ranked = rank(found, understood.common_share, bonuses=bonuses).steady(query.shown)
         probabilities = self._calibration.probabilities(ranked, found)
-        return Ranking(understood, found, ranked, probabilities, snapshot.generation)
+        seconds = dict(found.seconds)
+        seconds["ranking"] = time.perf_counter() - encoded - sum(seconds.values())
+        if meaningful:
+            seconds["encoding"] = encoded - started
+        return Ranking(understood, found, ranked, probabilities, snapshot.generation, seconds)
 
     def _facets(self, snapshot: Snapshot, query: Query, ranking: Ranking) -> Iterator[Facet]:
         """Each counted as if nothing of it was chosen: choosing one more value adds hits, so its count must show."""

@@ -16,6 +16,7 @@ from indexer.language import Code, Language, language_of
 from kb_service.access import Role, Sight, sight_up_to
 from kb_service.confidence import STRONG
 from kb_service.keys import InvalidKeyError, origin_of
+from kb_service.logs import Form
 from kb_service.major import Criteria
 from kb_service.provider import Provider
 from kb_service.recurrence import Recurrence
@@ -138,6 +139,16 @@ class Settings(BaseSettings):
         {},
         description='Their groups as roles, as JSON: `{"Service Desk": "agent", "KB Admins": "admin"}`. Who is in none '
         "may not come in.",
+    )
+    log: Form = Field(
+        "text",
+        description="How `kb serve` logs on standard error: `text`, faults only, or `json`, each request "
+        "and publish too.",
+    )
+    log_texts: bool = Field(
+        False,
+        description="What failures say and, with `json`, the address of each request may be logged: both may hold what "
+        "was asked and what incidents say.",
     )
     retain_searches: int = Field(
         90, ge=0, description="After so many days what was searched, opened and suggested is deleted; 0: never."

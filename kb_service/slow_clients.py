@@ -12,13 +12,15 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kb_service.counted_requests import CountedConnection
+
+HungUp = Literal["connections", "bodies", "slow", "malformed"]
 
 HEAD_SECONDS = 15.0
 BODY_SECONDS = 20.0
@@ -37,8 +39,12 @@ def protocol(
     most_body_bytes: int = MOST_BODY_BYTES,
     least_bytes_a_second: float = LEAST_BYTES_A_SECOND,
     is_proxy: Callable[[str], bool] = lambda _address: False,
+    hung_up: Callable[[HungUp], None] = lambda _why: None,
 ) -> type[H11Protocol]:
-    """uvicorn's protocol with these limits; a proxy may hold any number of connections and bytes."""
+    """uvicorn's protocol with these limits; a proxy may hold any number of connections and bytes.
+
+    ``hung_up`` is told of each connection that is ended, and why.
+    """
     held: Counter[str] = Counter()
     bodies: Counter[str] = Counter()
 
@@ -58,6 +64,7 @@ def protocol(
             self._address = self.client[0] if self.client else ""
             held[self._address] += 1
             if held[self._address] > most_connections and not is_proxy(self._address):
+                hung_up("connections")
                 transport.abort()
             else:
                 self._wait(head_seconds)
@@ -83,6 +90,7 @@ def protocol(
                 self._received += len(data)
                 bodies[self._address] += len(data)
                 if bodies[self._address] > most_body_bytes and not is_proxy(self._address):
+                    hung_up("bodies")
                     self.transport.abort()
                     return
                 since = self.loop.time() - self._began
@@ -124,6 +132,7 @@ def protocol(
 
         def _refuse(self, status: int, title: str, said: str) -> None:
             """The one shape of errors, for what does not reach the service; nothing where it has answered already."""
+            hung_up("malformed")
             if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
                 body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": said}).encode()
                 headers = [
@@ -153,6 +162,7 @@ def protocol(
                 self._untaken = self.loop.call_later(seconds, self._drop)
 
         def _drop(self) -> None:
+            hung_up("slow")
             # Else the system keeps on its own what is not taken, and tries for minutes
             taken: socket.socket = self.transport.get_extra_info("socket")
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -172,6 +182,7 @@ def protocol(
             if self.flow.read_paused:
                 self._wait(body_seconds)
             else:
+                hung_up("slow")
                 self.transport.abort()
 
     return cast(type[H11Protocol], Timed)

@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 
 from indexer.helpers import GONE, Helper, answer
 from indexer.index import PassageIndex
+from kb_service import logs
 from kb_service.confidence import Kind
 from kb_service.memory import hold_little
 from kb_service.query import Query
@@ -79,7 +80,8 @@ class Workers:
         except Empty:
             return None
         try:
-            results: Results | None = helper.ask((kind, query), _MOST_SECONDS)
+            asked = kind, query, logs.REQUEST_ID.get()
+            results: Results | None = helper.ask(asked, _MOST_SECONDS)
         except GONE:
             if self._gone(helper):
                 _log.warning("a process that searched beside the service has ended; another takes its place")
@@ -104,7 +106,8 @@ def serve() -> None:
     answer(_begin)
 
 
-def _begin(settings: Settings) -> Callable[[tuple[Kind, Query] | None], Results | None]:
+def _begin(settings: Settings) -> Callable[[tuple[Kind, Query, str] | None], Results | None]:
+    logs.configure(settings.log, texts=settings.log_texts)
     encoder = settings.open_encoder()
     vectors = QueryVectors(encoder)
     files: dict[Kind, str] = {"articles": "index.db", "incidents": "incidents.db"}
@@ -115,10 +118,11 @@ def _begin(settings: Settings) -> Callable[[tuple[Kind, Query] | None], Results 
         for kind, name in files.items()
     }
 
-    def searched(asked: tuple[Kind, Query] | None) -> Results | None:
+    def searched(asked: tuple[Kind, Query, str] | None) -> Results | None:
         if asked is _READY:
             return None
-        kind, query = asked
+        kind, query, request = asked
+        logs.REQUEST_ID.set(request)
         try:
             return searchers[kind].search(query)
         except Exception:

@@ -28,10 +28,12 @@ class BelowRoot:
         if scope["path"].startswith(f"{self._root}/"):
             raw = scope.get("raw_path") or b""
             below = raw.startswith(f"{self._root}/".encode())
-            given = {"raw_path": raw[len(self._root) :]} if below else {}
-            scope = {**scope, "path": scope["path"][len(self._root) :], **given}
+            # In place, so that those before this one see which route it comes to
+            scope["path"] = scope["path"][len(self._root) :]
+            if below:
+                scope["raw_path"] = raw[len(self._root) :]
         if scope["path"] == _DESCRIPTION:
-            scope = {**scope, "root_path": self._root}
+            scope["root_path"] = self._root
 
         async def from_root(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial, wraps
 from math import ceil
 from typing import ParamSpec, TypeVar
@@ -53,7 +54,9 @@ class Crew:
                 raise OverloadedError(self._unfinished, wait)
             self._unfinished += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._timed, work)
+            # With what belongs to the request, so that its log lines name it
+            timed = partial(copy_context().run, self._timed, work)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, timed)
         finally:
             with self._lock:
                 self._unfinished -= 1

@@ -185,7 +185,7 @@ def _refusal(request: Request, error: KnowledgeBaseError) -> Response:
     if isinstance(error, NoCredentialsError) and _is_page(request):
         wanted = quote(request.scope["path"]) + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?then={quote(wanted_page(wanted), safe='')}", 303)
-    return refusal(error)
+    return refusal(request, error)
 
 
 def _is_page(request: Request) -> bool:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kb_service.api.problems import SAFE_HEADERS, problem
+from kb_service.metrics import Metrics
 
 _MOST_HEADERS = 100
 _YEAR = 365 * 24 * 3600
@@ -81,6 +82,8 @@ class WithoutQueues:
         if scope["type"] == "http" and scope["path"] != "/healthz":
             waiting = current_default_thread_limiter().statistics().tasks_waiting
             if waiting >= MOST_WAITING:
+                metrics: Metrics = scope["app"].state.metrics
+                metrics.shed("overload")
                 said = f"The service has more to answer than it can: {waiting} wait already. Try again in 1 s."
                 answer = problem(503, said, headers={"Retry-After": "1"})
         await answer(scope, receive, send)
@@ -95,7 +98,8 @@ class WithoutBlankParameters:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             given = scope["query_string"].split(b"&")
-            scope = {**scope, "query_string": b"&".join(one for one in given if one.partition(b"=")[2])}
+            # In place: which route it is for is told to those outside by the same scope
+            scope["query_string"] = b"&".join(one for one in given if one.partition(b"=")[2])
         await self._app(scope, receive, send)
 
 

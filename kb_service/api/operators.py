@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 
 from kb_service.api.caller import Admins, Base, Publishing
 from kb_service.api.problems import problem
-from kb_service.gauges import Gauges
+from kb_service.metrics import Metrics
 
 router = APIRouter(tags=["operation"])
 
@@ -49,8 +49,7 @@ def readyz(request: Request, base: Base, publishing: Publishing) -> dict[str, An
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse, dependencies=[Admins])
-def metrics(base: Base, publishing: Publishing) -> PlainTextResponse:
-    """Gauges and counters in Prometheus' text format."""
-    registry = CollectorRegistry()
-    registry.register(Gauges(base, publishing.status))
-    return PlainTextResponse(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+def metrics(request: Request) -> PlainTextResponse:
+    """Gauges, counters and histograms in Prometheus' text format."""
+    kept: Metrics = request.app.state.metrics
+    return PlainTextResponse(generate_latest(kept.registry), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -22,6 +22,8 @@ from kb_service.feedback import UnknownSearchError
 from kb_service.incident import InvalidIncidentError
 from kb_service.incident_reading import UnknownIncidentError
 from kb_service.incidents import ChangedMeanwhileError
+from kb_service.logs import REQUEST_ID
+from kb_service.metrics import Metrics
 from kb_service.origins import ForeignHostError, ForeignOriginError
 from kb_service.page_sessions import ForeignFormError
 from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError
@@ -50,6 +52,7 @@ class ProblemDetails(BaseModel):
         description="What is wrong and what to do.", examples=["There is no article 'runbooks/nothing'."]
     )
     errors: list[dict[str, Any]] | None = Field(None, description="Each wrong value: where it stands, what is wrong.")
+    request_id: str | None = Field(None, description="Of a 5xx: what the log's lines about it are found by.")
 
 
 class GoneDetails(ProblemDetails):
@@ -118,22 +121,39 @@ def problem(
 ) -> JSONResponse:
     """A response that says what is wrong."""
     body = ProblemDetails(
-        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors
+        type="about:blank",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=errors,
+        request_id=(REQUEST_ID.get() or None) if status >= 500 else None,
     )
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 
 
-def refusal(error: KnowledgeBaseError) -> JSONResponse:
+def refusal(request: Request, error: KnowledgeBaseError) -> JSONResponse:
     """A response that says why a caller is refused, or what the service cannot do now."""
+    metrics: Metrics = request.app.state.metrics
+    if isinstance(error, CredentialsRefusedError):
+        metrics.refused_credentials.inc()
     if isinstance(error, (NoCredentialsError, *CredentialsRefusedError)):
         return problem(401, str(error), headers={"WWW-Authenticate": "Bearer"})
     if isinstance(error, NotForCallerError | ForeignHostError | ForeignOriginError | ForeignFormError):
         return problem(403, str(error))
     if isinstance(error, OverloadedError):
+        metrics.shed("overload")
         return problem(503, str(error), headers={"Retry-After": str(error.seconds)})
     if isinstance(error, TooManyRequestsError):
+        metrics.shed("wrong_keys" if error.name == "refused" else "rate")
         return problem(429, str(error), headers={"Retry-After": str(error.seconds)})
     return problem(503, str(error), headers={"Retry-After": "5"})
+
+
+def unforeseen() -> JSONResponse:
+    """A response to what failed by a fault of the service."""
+    # Also where it is given beyond all that is done to every answer
+    said = "The service failed at this; its log says where. Trying again may help."
+    return problem(500, said, headers=SAFE_HEADERS)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -201,8 +221,8 @@ def add_handlers(app: FastAPI) -> None:
         return problem(_HOOK_STATUS[type(error)], str(error))
 
     @app.exception_handler(KnowledgeBaseError)
-    def _refused_or_unable(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
-        return refusal(error)
+    def _refused_or_unable(request: Request, error: KnowledgeBaseError) -> JSONResponse:
+        return refusal(request, error)
 
     @app.exception_handler(ClientDisconnect)
     def _broken_off(_request: Request, _error: ClientDisconnect) -> JSONResponse:
@@ -211,6 +231,4 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
-        # Given beyond all that is done to every answer
-        said = "The service failed at this; its log says where. Trying again may help."
-        return problem(500, said, headers=SAFE_HEADERS)
+        return unforeseen()

@@ -13,6 +13,7 @@ from kb_service.api.session_cookie import delete_cookie, own_address, set_cookie
 from kb_service.callers import Callers, CredentialsRefusedError
 from kb_service.kept import end_sessions
 from kb_service.keys import PREFIX, KeyRefusedError
+from kb_service.metrics import Metrics
 from kb_service.page_sessions import PageSession, PageSessions, Person, wanted_page
 from kb_service.provider import ProviderError, SignIn
 from kb_service.rates import TooManyRequestsError
@@ -126,9 +127,12 @@ def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) 
 
 def _refused(request: Request, then: str, error: Exception) -> Response:
     """By a key or a code that is not taken, which an address may not try as often as it likes."""
+    metrics: Metrics = request.app.state.metrics
+    metrics.refused_credentials.inc()
     try:
         request.app.state.limiter.take_refused(address_of(request))
     except TooManyRequestsError as stopped:
+        metrics.shed("wrong_keys")
         response = _sign_in(request, then, str(stopped), 429)
         response.headers["Retry-After"] = str(stopped.seconds)
         return response
