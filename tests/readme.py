@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from indexer.check_options import Options
@@ -18,6 +19,7 @@ from kb_service import KnowledgeBase, demo
 from kb_service.check_formats import differences
 from kb_service.cli import app
 from kb_service.settings import Settings
+from tests.client import client_of
 
 REPOSITORY = Path(__file__).parent.parent
 README = REPOSITORY / "README.md"
@@ -46,6 +48,22 @@ def commands() -> str:
         )
         said = " ".join((command.help or "").split()) + (f" Options: {options}" if options else "")
         rows.append(f"| `{' '.join(filter(None, ('kb', name, arguments)))}` | {said} |")
+    return "\n".join(rows)
+
+
+def metrics() -> str:
+    """Every figure of ``/metrics``, as a service gives them that was asked something."""
+    rows = ["| Figure | Type | Labels | What it is |", "|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as folder:
+        base = KnowledgeBase(Settings(content=Path(folder), data=Path(folder) / "data", encoder="hashing"))
+        with client_of(base) as client:
+            client.get("/healthz")
+            told = client.get("/metrics").text
+    for family in sorted(text_string_to_metric_families(told), key=lambda family: family.name):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = sorted({label for sample in family.samples for label in sample.labels} - {"le"})
+        said = family.documentation.replace("|", "\\|")
+        rows.append(f"| `{name}` | {family.type} | {', '.join(f'`{label}`' for label in labels)} | {said} |")
     return "\n".join(rows)
 
 
@@ -154,6 +172,7 @@ def main() -> None:
     for name, made in (("settings", settings()), ("commands", commands()), ("search", search()), ("triage", triage())):
         put(name, made)
     put("rules", rules())
+    put("metrics", metrics())
     put("github", github())
     put("gitlab", gitlab())
     put("draft", draft())

@@ -10,7 +10,7 @@ from tests import readme
 TEXT = readme.README.read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["settings", "commands", "rules", "github", "gitlab"])
+@pytest.mark.parametrize("name", ["settings", "commands", "rules", "metrics", "github", "gitlab"])
 def test_generated_parts_are_as_generated(name: str) -> None:
     assert readme.part(TEXT, name) == getattr(readme, name)(), "run: make readme"
 

@@ -128,7 +128,6 @@ def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) 
 def _refused(request: Request, then: str, error: Exception) -> Response:
     """By a key or a code that is not taken, which an address may not try as often as it likes."""
     metrics: Metrics = request.app.state.metrics
-    metrics.refused_credentials.inc()
     try:
         request.app.state.limiter.take_refused(address_of(request))
     except TooManyRequestsError as stopped:
@@ -136,6 +135,7 @@ def _refused(request: Request, then: str, error: Exception) -> Response:
         response = _sign_in(request, then, str(stopped), 429)
         response.headers["Retry-After"] = str(stopped.seconds)
         return response
+    metrics.refused_credentials.inc()
     return _sign_in(request, then, str(error), 401)
 
 
