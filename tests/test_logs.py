@@ -211,3 +211,30 @@ def test_so_do_the_processes_beside_the_service(tmp_path: Path, capfd: pytest.Ca
     REQUEST_ID.reset(token)
     assert (told[0]["request_id"], told[0]["logger"]) == ("of-a-worker", "kb.workers")
     assert "IndexMissingError: nothing is indexed" in told[0]["traceback"]
+
+
+def test_who_signs_in_and_who_is_refused_is_logged_without_a_key(tmp_path: Path) -> None:
+    service = service_over(tmp_path, KB_LOG="json")
+    key = service.kb("keys", "create", "--role", "agent", "--name", "Ben").strip()
+    wrong = f"kb_aaaaaaaa_{'x' * 43}"
+    with service.running() as http:
+        http.headers["Accept"] = "text/html"
+        for given in (wrong, key):
+            token = re.findall(r'name="token" value="([^"]+)"', http.get("/login").text)[0]
+            http.post("/login", data={"key": given, "token": token}, headers={"Origin": str(http.base_url).rstrip("/")})
+        http.cookies.clear()
+        http.get("/api/search", params={"q": "x"}, headers={"X-API-Key": wrong})
+    said = [(line["level"], line["message"]) for line in lines_of(service) if line["logger"] == "kb.access"]
+    assert said == [
+        (
+            "warning",
+            "a sign-in from 127.0.0.1 was refused: The key is not known. Send one made by 'kb keys create', whole",
+        ),
+        ("info", f"key:{key.split('_')[1]} signed in by its key"),
+        (
+            "info",
+            "a request from 127.0.0.1 was refused: The key is not known. Send one made by 'kb keys create', whole",
+        ),
+    ]
+    assert wrong not in service.log.read_text()
+    assert key not in service.log.read_text()

@@ -1,5 +1,6 @@
 """What every request passes before anything is looked up: how often, from where, and who it is that asks."""
 
+import logging
 import time
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from kb_service.page_sessions import PageSession, PageSessions, wanted_page
 from kb_service.rates import RateLimiter, TooManyRequestsError
 
 CSRF_HEADER = "x-csrf-token"
+_log = logging.getLogger("kb.access")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Answered to anybody: they tell nothing, sign one in, or are signed themselves
 _FOR_ANYBODY = ("/readyz", "/login", "/logout", "/hooks/git")
@@ -77,6 +79,7 @@ class Gate:
         state = scope.setdefault("state", {})
         state["caller"], state["session"] = admitted.caller, admitted.session
         if admitted.refused is not None:
+            _log.info("a request from %s was refused: %s", address_of(request), admitted.refused)
             await _refusal(request, admitted.refused)(scope, receive, marked)
         elif admitted.origin and request.method == "OPTIONS":
             await Response(status_code=204, headers=_CORS)(scope, receive, marked)

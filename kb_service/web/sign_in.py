@@ -1,5 +1,6 @@
 """Signing in to the pages, by a key or through the OpenID Connect provider, and out again."""
 
+import logging
 from dataclasses import asdict, replace
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from kb_service.web.page import page
 
 router = APIRouter(include_in_schema=False)
 _MOST_FORM_BYTES = 16 * 1024
+_log = logging.getLogger("kb.access")
 
 
 def foreign_form(request: Request, _error: Exception) -> Response:
@@ -50,6 +52,7 @@ def sign_in_by_key(request: Request, fields: Form) -> Response:
     except (KeyRefusedError, NotForCallerError) as error:
         return _refused(request, then, error)
     _callers(request).keys.used(key)
+    _log.info("key:%s signed in by its key", key.id)
     return _signed_in(request, _sessions(request).sign_in(key=key.id), then)
 
 
@@ -93,6 +96,7 @@ def back_from_provider(
         return _refused(request, session.then, refused)
     except ProviderError as unable:
         return _sign_in(request, session.then, str(unable), 503)
+    _log.info("%s signed in through the provider", caller.id)
     person = Person(caller.id, caller.name, oidc.provider.issuer, tuple(sorted(groups)))
     return _signed_in(request, _sessions(request).sign_in(person=person), session.then)
 
@@ -127,6 +131,7 @@ def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) 
 
 def _refused(request: Request, then: str, error: Exception) -> Response:
     """By a key or a code that is not taken, which an address may not try as often as it likes."""
+    _log.warning("a sign-in from %s was refused: %s", address_of(request), error)
     metrics: Metrics = request.app.state.metrics
     try:
         request.app.state.limiter.take_refused(address_of(request))
