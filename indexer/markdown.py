@@ -137,10 +137,13 @@ def _set_anchors(tokens: list[Token]) -> None:
         custom = _CUSTOM_ANCHOR.search(last.content.rstrip()) if last is not None and last.type == "text" else None
         if custom and last is not None:
             last.content = last.content[: custom.start()].rstrip()
-        anchor = custom[1] if custom else slug(plain(inline)) or "section"
-        repeated = taken.get(anchor, 0)
-        taken[anchor] = repeated + 1
-        opening.attrSet("id", f"{anchor}-{repeated}" if repeated else anchor)
+        anchor = name = custom[1] if custom else slug(plain(inline)) or "section"
+        # Another heading may be called what the second of a name would get
+        while anchor in taken:
+            taken[name] += 1
+            anchor = f"{name}-{taken[name]}"
+        taken[anchor] = 0
+        opening.attrSet("id", anchor)
 
 
 def _sections(tokens: list[Token]) -> Iterator[Section]:

@@ -32,6 +32,11 @@ def test_the_second_heading_of_a_name_has_an_anchor_of_its_own() -> None:
     assert sections[3].title == "Other"
 
 
+def test_a_heading_that_is_called_as_the_second_of_a_name_would_be_has_an_anchor_of_its_own() -> None:
+    sections = parse_markdown("## Steps\n\n## Steps\n\n## Steps-1\n\n## Steps\n\n## Other {#steps}\n").sections
+    assert [section.anchor for section in sections[1:]] == ["steps", "steps-1", "steps-1-1", "steps-2", "steps-3"]
+
+
 def test_headings_in_html_have_the_anchors_that_passages_name() -> None:
     document = parse_markdown("## Check `port` 80\n\ntext\n\n### Below\n\nmore")
     html = render_html(document, lambda target: target)
