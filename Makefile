@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
 
-.PHONY: serve test chromium lint test-relevance relevance test-long bench bench-txtai screenshots readme clean
+.PHONY: serve test chromium lint test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/kb serve --demo
@@ -38,6 +38,13 @@ $(VENV)-txtai/.installed: | $(VENV)/bin/python
 test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "long or hypothesis"
 
+# Inputs that nobody wrote, for everything that comes from outside: make fuzz TARGET=passages RUNS=1000000. Guided by what
+# each input reached where atheris is to be had (Linux), else by chance
+TARGET ?= all
+RUNS ?= 20000
+fuzz: $(VENV)/.installed-fuzz
+	$(BIN)/python -m tests.fuzz $(TARGET) --runs $(RUNS)
+
 # txtai is measured beside us where it is there: in our environment, or in its own, which bench-txtai makes
 bench: chromium
 	$(BIN)/python -m tests.benchmarks.serving --txtai $(VENV)-txtai/bin/python
@@ -67,6 +74,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "Installing what the tests need"
 	@$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-fuzz: $(VENV)/.installed-dev
+	@$(PIP) -e '.[fuzz]' || echo "There is no atheris for this machine"
 	@touch $@
 
 clean:
