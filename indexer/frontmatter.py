@@ -37,7 +37,7 @@ _NOT_PLAIN = re.compile(r"[&*!\\]")
 _PLAIN_LINE = re.compile(r"[\w-]+:(?:[ \t][^\[\]{}]*(?:\[[^\[\]{}]*\]\s*)?)?|[ \t]*-[ \t][^:\[\]{}]*|\s*")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _MOST_SHOWN = 80
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def audiences_of(audience: Audience, groups: Iterable[str]) -> frozenset[str]:
@@ -193,7 +193,8 @@ def _read_yaml(path: str, front: str) -> tuple[dict[str, Any], dict[str, int], l
         line = mark.line + 2 if mark else line
         what = f"broken YAML: {_shown(what, 2 * _MOST_SHOWN)}"
         return {}, {}, [Problem(path, line, what, "Mend it; quote values that hold ': ' or '#'")]
-    except (YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
+    # What trips over a value raises more than the library's own errors
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
         what = f"broken YAML: {_shown(str(error), 2 * _MOST_SHOWN)}"
         return {}, {}, [Problem(path, line, what, "Mend it; quote what is to stay as it is")]
     return values, lines, problems
@@ -221,6 +222,10 @@ def _yaml_problems(path: str, yaml: YAML, front: str) -> Iterator[Problem]:
     depth = 0
     for event in yaml.parse(front):
         line = event.start_mark.line + 2
+        if getattr(event, "version", None) or getattr(event, "tags", None):
+            # The event is of the '---' behind them
+            line = next((number for number, said in enumerate(front.split("\n"), 2) if said.startswith("%")), line)
+            yield Problem(path, line, "YAML directives ('%') are not taken", "Leave the line out")
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             yield Problem(path, line, "YAML anchors and aliases ('&', '*') are not taken", "Quote it or write it out")
         if getattr(event, "tag", None):

@@ -78,7 +78,9 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    # Some letters come apart into words, some into a mark on a space, of which nothing is left
+    found = "".join(letter for letter in decomposed if not unicodedata.combining(letter) and not letter.isspace())
+    return found or text
 
 
 ENGLISH = Language(

@@ -18,9 +18,9 @@ Role = Literal["title", "name", "question", "answer", "term", "symptom", "step",
 CountTokens = Callable[[str], int]
 
 _GENERAL_HEADING = re.compile(
-    r"^(meanings?|examples?|formula|in (short|brief|practice|general)|not to be confused( with)?|see also|related|"
-    r"notes?|references?|further reading|overview|introduction|background|usage|history|"
-    r"(what|why|how|when|who|where|which|is|are|can|does|do)\b.*)\W*$",
+    r"^((meanings?|examples?|formula|in (short|brief|practice|general)|not to be confused( with)?|see also|related|"
+    r"notes?|references?|further reading|overview|introduction|background|usage|history)\W*$|"
+    r"(what|why|how|when|who|where|which|is|are|can|does|do)\b)",
     re.IGNORECASE,
 )
 # A table under these shows a term at work, and defines none

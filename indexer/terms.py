@@ -10,7 +10,8 @@ from indexer.identifiers import identifiers, words_of_name
 from indexer.language import Language, folded
 
 WORD = re.compile(r"[^\W_]+")
-_MIXED_CASE = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2,}")
+# Of a fixed length, else capitals without end take long
+_MIXED_CASE = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}")
 
 
 def terms(text: str, language: Language) -> list[str]:

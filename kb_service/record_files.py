@@ -41,7 +41,7 @@ def _json_lines(path: Path) -> tuple[Columns, list[Given]]:
 
 def _json_array(path: Path) -> tuple[Columns, list[Given]]:
     text = decoded(path, read_bytes(path))
-    if re.match(r"\s*\{[^\n]*\}\s*\n\s*\{", text):
+    if re.match(r"\s*\{[^\n]*\}[^\S\n]*\n\s*\{", text):
         # One object a line: so Zendesk writes what it calls .json
         return _json_lines(path)
     whole = read_json(path, text)

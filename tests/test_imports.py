@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,12 @@ def only(rows: Rows) -> Incident:
 
 
 # -- JSON
+
+
+def test_empty_lines_without_end_are_passed_over_in_a_moment(tmp_path: Path) -> None:
+    started = time.process_time()
+    assert "no list of records" in fault(lay(tmp_path / "a.json", "{}" + "\n" * 200_000))
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".ndjson", ".JSONL"])

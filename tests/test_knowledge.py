@@ -118,6 +118,8 @@ def test_the_type_of_another_program_is_kept_and_a_misspelt_one_of_ours_refused(
         ('---\ntitle: T\n"\\ud800": "\\udfff"\n---\n', 3, "control character"),
         ("---\ntitle: T\nid: a\u202eb\n---\n", 3, "cannot be seen"),
         ("---\ntitle: T\nx: !!bool maybe\n---\n", 3, "tags"),
+        ("---\n%YAML 1.1\n--- {x: +_}\n---\n", 2, "directives"),
+        ("---\n%TAG ! a\n--- {x: 1}\n---\n", 2, "directives"),
         ("---\ntitle: T\nx: {[a]: 1, ? [b, [c]] : 2}\n---\n", 3, "broken YAML"),
         ("---\ntitle: T\nx: 0x" + "f" * 15_000 + "\n---\n", 3, "broken YAML"),
         ('---\ntier: "L9' + "x" * 9_000 + '\\u202e"\n---\n', 2, "tier is 'L9x"),
@@ -162,6 +164,11 @@ def test_no_text_commands_a_terminal() -> None:
 
 def test_a_thematic_break_is_no_front_matter() -> None:
     assert known("---\n\nText\n").body.startswith("---")
+
+
+def test_front_matter_may_be_empty() -> None:
+    for empty in ("---\n---\n", "---\n...\n", "---\n\n---\n"):
+        assert known(f"{empty}# VPN\n\ntext\n\n---\n\nmore\n").body == "# VPN\n\ntext\n\n---\n\nmore\n"
 
 
 def test_windows_line_ends_and_a_byte_order_mark() -> None:

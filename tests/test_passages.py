@@ -67,6 +67,13 @@ def test_a_transcript_of_tags_never_closed_is_read_in_a_moment() -> None:
     assert time.process_time() - started < 1
 
 
+def test_a_heading_of_signs_without_end_is_cut_in_a_moment() -> None:
+    knowledge = known("glossary/a.md", f"x\n\nwhat {'!' * 50_000}\\\nx\n===\n\ntext\n")
+    started = time.process_time()
+    assert cut(knowledge, HASHING.count_tokens, 64)
+    assert time.process_time() - started < 2
+
+
 def test_subrip_is_spoken_without_its_numbers() -> None:
     assert (
         spoken("1\n00:00:01,000 --> 00:00:02,000\nHello\n\n2\n00:00:02,000 --> 00:00:03,000\nHello\nthere")

@@ -1,5 +1,7 @@
 """The words lane: terms, and scores that hidden passages do not move."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,8 @@ from indexer.terms import query_terms, terms
         ("Café Straße", ["cafe", "strass"]),
         ("ERR_CONNECTION_REFUSED", ["err", "connect", "refus", "err_connection_refused"]),
         ("...", []),
+        ("\u037a \ufc5e", ["\u037a", "\ufc5e"]),
+        ("\ufdfa", ["صلىاللهعليهوسلم"]),
     ],
 )
 def test_terms(text: str, found: list[str]) -> None:
@@ -33,3 +37,9 @@ def test_any_text_has_terms_that_fts_takes_whole(text: str) -> None:
     for term in terms(text, ENGLISH):
         assert term
         assert not any(letter.isspace() for letter in term)
+
+
+def test_capitals_without_end_take_no_longer() -> None:
+    started = time.process_time()
+    assert terms("A" * 100_000) == ["a" * 100_000]
+    assert time.process_time() - started < 1
