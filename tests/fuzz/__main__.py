@@ -25,8 +25,9 @@ from tests.fuzz.trial import Fault, Trial, bounded
 
 _EDGES = re.compile(r"cov: (\d+)")
 _DONE = re.compile(r"^Done (\d+) runs", re.MULTILINE)
-# No input may take that much memory, megabytes
+# What an input may take: megabytes, and seconds by the clock where not even a signal can stop it
 _MOST_MEMORY = 4096
+_MOST_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,12 @@ def _guided(name: str, runs: int | None, seconds: float | None, seed: int) -> Ou
     with TemporaryDirectory() as folder:
         found, corpus, words = Path(folder) / "faults", Path(folder) / "corpus", Path(folder) / "words"
         _write(TARGETS[name], corpus, words)
-        flags = [f"-seed={seed}", f"-max_len={MOST_BYTES}", f"-rss_limit_mb={_MOST_MEMORY}", "-timeout=0"]
+        flags = [
+            f"-seed={seed}",
+            f"-max_len={MOST_BYTES}",
+            f"-rss_limit_mb={_MOST_MEMORY}",
+            f"-timeout={_MOST_SECONDS}",
+        ]
         # A seed that is longer than it must be has more to change
         flags += ["-keep_seed=1", "-reduce_inputs=0", f"-artifact_prefix={folder}/", f"-dict={words}", str(corpus)]
         flags += [f"-runs={runs}"] if runs is not None else []

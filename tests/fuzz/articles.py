@@ -19,6 +19,7 @@ from indexer.markdown import parse_markdown
 from indexer.passages import Passage, cut
 from tests import hostile
 from tests.conftest import CONTENT, REPOSITORY
+from tests.fuzz.mutations import stretched
 
 PATH = "notes/vpn.md"
 # What the first byte of a text chooses from
@@ -32,6 +33,7 @@ _LONG_WORD = 20
 
 def front_matter(data: bytes) -> None:
     """An article, or problems at lines that the file has, in one printable line each; what is taken reads back."""
+    data = stretched(data)
     found = parse(PATH, data)
     if isinstance(found, list):
         assert found, "refused without a reason"
@@ -65,7 +67,7 @@ def _comes_back(found: KnowledgeObject, data: bytes) -> None:
 
 def passages(data: bytes) -> None:
     """Passages fit the window, say every word, and lead to places of the HTML, which nothing runs; all of it twice."""
-    known = parse(PATHS[data[0] % len(PATHS)] if data else PATH, data[1:])
+    known = parse(PATHS[data[0] % len(PATHS)] if data else PATH, stretched(data[1:]))
     if isinstance(known, list):
         return
     found = cut(known, HashingEncoder().count_tokens, _WINDOW)
@@ -132,10 +134,10 @@ def passages_seeds() -> Iterator[bytes]:
 FRONT_MATTER_WORDS = (
     b"---\n", b"\n---\n", b"title: ", b"id: ", b"type: runbook", b"audience: restricted", b"groups: [a]", b"tier: L1",
     b"valid_from: 2026-01-01", b"valid_to: 2026-01-01T00:00:00Z", b"review_by: ", b"aliases:\n  - ", b"related: [",
-    b"]", b"? ", b"<<: ", b"&a ", b"*a", b"!!str ", b"| \n  ", b"> \n  ", b"'", b'"\\u0085"', b"# ", b"%YAML 1.1\n",
-    b"...\n", b"{a: b}", b"0o7", b"1e400", b".nan", b"0001-01-01", b"9999-12-31T23:59:59-14:00", b"\xef\xbb\xbf",
-    b"\r\n", b"\t", b"workflow_state: ", b"null", b"~", b"12:30:45", b"\xc2\x85", b"\xe2\x80\xa8", b"\xf0\x9f\x99\x82",
-    b"\xcc\x81",
+    b"]", b"? ", b"<<: ", b"&a ", b"*a", b"!!str ", b"| \n  ", b"> \n  ", b"'", b'"\\u0085"', b"# ",
+    b"%YAML 1.1\n--- {x: ", b"+_}", b"...\n", b"{a: b}", b"0o7", b"1e400", b".nan", b"0001-01-01",
+    b"9999-12-31T23:59:59-14:00", b"\xef\xbb\xbf", b"\r\n", b"\t", b"workflow_state: ", b"null", b"~", b"12:30:45",
+    b"\xc2\x85", b"\xe2\x80\xa8", b"\xf0\x9f\x99\x82", b"\xcc\x81",
 )  # fmt: skip
 PASSAGES_WORDS = (
     b"# ", b"\n## ", b"\n\n", b"\n- ", b"\n1. ", b"    ", b"```", b"\n~~~\n", b"> ", b"|a|b|\n|-|-|\n", b"[a](b)",

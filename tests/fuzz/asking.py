@@ -11,7 +11,6 @@ from html import unescape
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, get_args
-from zlib import crc32
 
 from indexer.frontmatter import AUDIENCES
 from indexer.identifiers import identifiers, is_code
@@ -25,9 +24,8 @@ from kb_service.query import State, may_read
 from kb_service.search import as_json
 from kb_service.snippets import matched_words, snippet
 from tests.conftest import CONTENT, Desk
+from tests.fuzz.mutations import stretched
 
-# A text that is told to be long is repeated up to this
-_LONG = 20_000
 _SIGHTS = (PUBLIC, INTERNAL, EVERYTHING)
 _STATES: tuple[State, ...] = get_args(State)
 _WORDS = "vpn password locked server port restart certificate mail 0x80070005 ORA-01017 MTTR incident disk".split()
@@ -36,9 +34,7 @@ _FACETS = ("type", "service", "tier", "tag", "nothing")
 
 def found_identifiers(data: bytes) -> None:
     """They stand in the text whatever its case, and an assigned code is found in itself; in time however long."""
-    text = data.decode("utf-8", "replace")
-    if text and crc32(data) % 512 == 0:
-        text = text * (_LONG // len(text) + 1)
+    text = stretched(data).decode("utf-8", "replace")
     found, folded = identifiers(text), text.casefold()
     for one in found:
         assert one and one in folded, f"{one!r} does not stand in {folded!r}"
@@ -50,7 +46,7 @@ def found_identifiers(data: bytes) -> None:
 
 def found_terms(data: bytes) -> None:
     """Terms have letters and no spaces, a text says all its own, a name is found by itself, a snippet is safe."""
-    said, _, shown = data.decode("utf-8", "replace").partition("\x1f")
+    said, _, shown = stretched(data).decode("utf-8", "replace").partition("\x1f")
     found = terms(said)
     for one in found:
         assert one and not any(letter.isspace() for letter in one), repr(one)
@@ -215,7 +211,7 @@ def filters_seeds() -> Iterator[bytes]:
         yield bytes((number * step + step) % 256 for step in range(1, 17))
 
 
-_NAMES = "İstanbul ſharp Straße ﬁle ½ ² ٣٤٥ 雪崩 K1000 e\u0301cole ǅ \u200d 👩\u200d💻 \ud7ff 𝒳𝟘".split()
+_NAMES = "\u037a \ufdfa İstanbul ſharp Straße ﬁle ½ ² ٣٤٥ 雪崩 K1000 e\u0301cole ǅ \u200d 👩\u200d💻 \ud7ff 𝒳𝟘".split()
 WORDS = (
     b"0x80070005", b"ORA-01017", b"CVE-2021-44228", b"KB00023583", b"192.0.2.7:443", b"10.0.0.0/8",
     b"mail.example.com", b"ERR_CONNECTION_REFUSED", b"KubePodCrashLooping", b"port 443", b"error code 0x1", b"1017",

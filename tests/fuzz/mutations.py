@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from random import Random
+from zlib import crc32
 
 MOST_BYTES = 1_024
+# One input of so many is made as long as this by repeating a piece of it
+_FEW, _LONG = 512, 30_000
 _MOST_CHANGES = 6
 # Where programs tend to err
 _EDGES = (0, 1, 9, 10, 13, 32, 34, 39, 45, 47, 48, 58, 92, 126, 127, 128, 191, 192, 224, 240, 254, 255)
@@ -37,3 +40,16 @@ def _change(made: bytearray, seeds: Sequence[bytes], words: Sequence[bytes], num
             other = numbers.choice(seeds)
             start = numbers.randint(0, len(other))
             made[at:end] = other[start : start + numbers.choice((4, 16, 64, 256))]
+
+
+def stretched(data: bytes) -> bytes:
+    """Some inputs with a piece of a few bytes repeated until they are long, the others as they are.
+
+    So it shows where a text takes the square of its length.
+    """
+    sign = crc32(data)
+    if not data or sign % _FEW:
+        return data
+    at, size = sign // _FEW % len(data), 1 + sign // 7 % 4
+    piece = data[at : at + size]
+    return data[:at] + piece * (_LONG // len(piece)) + data[at:]

@@ -11,7 +11,7 @@ from types import FrameType
 from tests.conftest import REPOSITORY
 
 # Of the processor's time, so that a machine that is busy with other things makes nothing slow
-MOST_SECONDS = 4.0
+MOST_SECONDS = 2.0
 _SHRINK_SECONDS = 20.0
 
 
