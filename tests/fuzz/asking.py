@@ -15,6 +15,7 @@ from typing import Any, get_args
 from indexer.frontmatter import AUDIENCES
 from indexer.identifiers import identifiers, is_code
 from indexer.knowledge import KnowledgeObject
+from indexer.language import LANGUAGES, Language
 from indexer.names import add_names, create_tables, names_beginning
 from indexer.terms import common_share, name_terms, query_terms, terms, terms_said
 from kb_service import Query, Searcher
@@ -26,6 +27,7 @@ from kb_service.snippets import matched_words, snippet
 from tests.conftest import CONTENT, Desk
 from tests.fuzz.mutations import stretched
 
+_LANGUAGES = tuple(LANGUAGES.values())
 _SIGHTS = (PUBLIC, INTERNAL, EVERYTHING)
 _STATES: tuple[State, ...] = get_args(State)
 _WORDS = "vpn password locked server port restart certificate mail 0x80070005 ORA-01017 MTTR incident disk".split()
@@ -47,18 +49,19 @@ def found_identifiers(data: bytes) -> None:
 def found_terms(data: bytes) -> None:
     """Terms have letters and no spaces, a text says all its own, a name is found by itself, a snippet is safe."""
     said, _, shown = stretched(data).decode("utf-8", "replace").partition("\x1f")
-    found = terms(said)
+    language = _LANGUAGES[len(data) % len(_LANGUAGES)]
+    found = terms(said, language)
     for one in found:
         assert one and not any(letter.isspace() for letter in one), repr(one)
     held = frozenset(found)
-    assert terms_said(said, held) == held
-    asked = query_terms(said)
-    assert asked.keys() <= held and bool(asked) == bool(found) and 0 <= common_share(said) <= 1
-    assert set(name_terms(said)) <= held
-    assert set(matched_words(said, held)) <= {*re.findall(r"[^\W_]+(?:[-_.][^\W_]+)*", said)}
+    assert terms_said(said, held, language) == held
+    asked = query_terms(said, language)
+    assert asked.keys() <= held and bool(asked) == bool(found) and 0 <= common_share(said, language) <= 1
+    assert set(name_terms(said, language)) <= held
+    assert set(matched_words(said, held, language)) <= {*re.findall(r"[^\W_]+(?:[-_.][^\W_]+)*", said)}
     for text in (said, shown):
-        _is_safe(snippet(text, frozenset(asked)), text)
-    _name_is_found(said)
+        _is_safe(snippet(text, frozenset(asked), language), text)
+    _name_is_found(said, language)
 
 
 def _is_safe(shown: str, text: str) -> None:
@@ -71,12 +74,12 @@ def _is_safe(shown: str, text: str) -> None:
     assert words in "".join(text.split()), (shown, text)
 
 
-def _name_is_found(name: str) -> None:
+def _name_is_found(name: str, language: Language) -> None:
     connection = _names()
     try:
-        add_names(connection, 1, [(1, name)])
-        add_names(connection, 12, [(2, name)])
-        found = names_beginning(connection, [1], [name])
+        add_names(connection, 1, [(1, name)], language)
+        add_names(connection, 12, [(2, name)], language)
+        found = names_beginning(connection, [1], [name], language)
     finally:
         connection.rollback()
     words = re.findall(r"[^\W_]+", name)
