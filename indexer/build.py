@@ -5,7 +5,6 @@ raises the generation; vectors that are not there yet follow in batches of their
 on where that stopped.
 """
 
-import fcntl
 import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from indexer.folding import fold_if_due
 from indexer.history import History
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, id_of_path, parse
+from indexer.locks import held
 from indexer.progress import Progress, unwatched
 from indexer.renames import renamed
 from indexer.source import ARTICLE_ENDINGS, Content
@@ -93,13 +93,9 @@ def update(
 
 @contextmanager
 def _sole_writer(data: Path) -> Iterator[None]:
-    with (data / "writer.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise IndexBusyError(
-                f"another process is writing to {data}", "Wait until it is done, or stop it"
-            ) from error
+    with held(data / "writer.lock", wait=False) as is_ours:
+        if not is_ours:
+            raise IndexBusyError(f"another process is writing to {data}", "Wait until it is done, or stop it")
         yield
 
 

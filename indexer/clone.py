@@ -3,7 +3,6 @@
 Nothing that was fetched is forgotten: what a force-push took away can still be asked for.
 """
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from indexer.errors import ContentMissingError
 from indexer.git import GitError, run_git
+from indexer.locks import held
 
 ASK_SECONDS = 30
 FETCH_SECONDS = 900
@@ -87,10 +87,15 @@ class Clone:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One process fetches at a time; what a killed git has locked is free again."""
+        """One process fetches at a time; what a killed git has locked is free again, and what it began is gone."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with self.folder.with_name(f"{self.folder.name}.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            for left in self.folder.rglob("*.lock"):
-                left.unlink(missing_ok=True)
+        with held(self.folder.with_name(f"{self.folder.name}.lock")):
+            for path in self.folder.rglob("*"):
+                if path.suffix == ".lock" or _is_unfinished(path):
+                    path.unlink(missing_ok=True)
             yield
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether it is an object that git was writing. On a full disk each attempt would leave one more."""
+    return path.name.startswith(("tmp_obj_", "tmp_pack_", "tmp_idx_", "tmp_rev_")) and "objects" in path.parts

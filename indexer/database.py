@@ -5,10 +5,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlite_utils
 
+from indexer.disk import disk_error
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 
 BUSY_SECONDS = 30
@@ -17,23 +18,64 @@ _LOOKS = 4
 Found = TypeVar("Found")
 
 
+class Connection(sqlite3.Connection):
+    """One whose errors carry a note that says which file it was, as SQLite's own do not."""
+
+    def __init__(self, database: Any, *given: Any, **named: Any) -> None:
+        self.name = str(database)
+        try:
+            super().__init__(database, *given, **named)
+        except sqlite3.Error as error:
+            error.add_note(self.name)
+            raise
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        try:
+            return super().execute(sql, parameters)
+        except sqlite3.Error as error:
+            error.add_note(self.name)
+            raise
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        try:
+            return super().executemany(sql, parameters)
+        except sqlite3.Error as error:
+            error.add_note(self.name)
+            raise
+
+    def executescript(self, sql_script: str, /) -> sqlite3.Cursor:
+        try:
+            return super().executescript(sql_script)
+        except sqlite3.Error as error:
+            error.add_note(self.name)
+            raise
+
+    def backup(self, target: sqlite3.Connection, **how: Any) -> None:
+        try:
+            super().backup(target, **how)
+        except sqlite3.Error as error:
+            error.add_note(f"{self.name} or its copy {getattr(target, 'name', '')}".strip())
+            raise
+
+
 def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Database:
     """The database in write-ahead mode, without implicit transactions, for use on any one thread at a time.
 
-    Makes its folder where there is none. Raises IndexDamagedError where it is no database.
+    Makes its folder where there is none. Raises DiskError, and IndexDamagedError where it is no database.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     create_private(path)
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=Connection
+        )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA cache_size=-2048")
-    except sqlite3.OperationalError as error:
-        # Not the file's fault: the disk is full or failing, or permissions lack
-        raise KnowledgeBaseError(f"{path} cannot be opened: {error}", "Look at the disk and its permissions") from error
     except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and (failing := disk_error(error)):
+            raise failing from error
         raise IndexDamagedError(f"{path} cannot be opened: {error}", "Move it away and run 'kb index'") from error
     return sqlite_utils.Database(connection)
 
@@ -126,7 +168,10 @@ def reading(connection: sqlite3.Connection) -> Iterator[None]:
 def _ending(connection: sqlite3.Connection, how: str) -> Iterator[None]:
     try:
         yield
+        connection.execute(how)
     except BaseException:
-        connection.execute("ROLLBACK")
+        # After some errors SQLite has gone back by itself; after others, of the end too, it has not, and whoever
+        # uses the connection next would find itself inside
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute(how)

@@ -16,6 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.disk import whole
 from indexer.errors import IndexDamagedError
 from indexer.vectors import HalfVectors
 
@@ -88,17 +89,13 @@ def write_base(
 
     ``lists`` are those of the base before, without what is gone and with what has come; made anew where there are none.
     """
-    part = folder / f"{name}.part"
-    with part.open("wb") as file:
+    with whole(folder / name) as part, part.open("wb") as file:
         np.save(file, keys)
         for number, some in enumerate(parts):
             if not number:
                 header = {"descr": "<f2", "fortran_order": False, "shape": (len(keys), some.shape[1])}
                 np.lib.format.write_array_header_1_0(file, header)
             file.write(some.tobytes())
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / name)
     base = BaseFile(name, _hash_of(folder / name), len(keys))
     if len(keys) <= MOST_PLAIN:
         return base
@@ -134,11 +131,9 @@ def _trained(base: Base) -> faiss.IndexIVF:
 
 
 def _write_lists(path: Path, lists: faiss.IndexIVF) -> None:
-    part = path.with_name(f"{path.name}.part")
-    faiss.write_index(lists, str(part))
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
+    with whole(path) as part, part.open("wb") as file:
+        # Through our own file: of its own, FAISS does not say when what was left to write could not be
+        faiss.write_index(lists, faiss.PyCallbackIOWriter(file.write))
 
 
 def read_base(folder: Path, file: BaseFile) -> Base:

@@ -12,11 +12,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi_offline import FastAPIOffline
 
+from indexer.disk import disk_error
 from indexer.errors import KnowledgeBaseError
 from kb_service.api import articles, feedback, hooks, incidents, me, operators, publishing, search, tickets, triage
 from kb_service.api.below_root import BelowRoot
 from kb_service.api.gate import Gate
 from kb_service.api.middleware import (
+    FailingDiskAsProblem,
     MarkedAsDemo,
     SafeByDefault,
     TooLargeAsProblem,
@@ -71,8 +73,8 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
         while True:
             try:
                 await run_in_threadpool(expire, base.incidents, base.incident_index, settings.retention)
-            except (KnowledgeBaseError, OSError, sqlite3.Error):
-                _log.exception("what is too old could not be deleted; it is tried again")
+            except (KnowledgeBaseError, OSError, sqlite3.Error) as error:
+                _log.error("what is too old could not be deleted; it is tried again: %s", disk_error(error) or error)
             await asyncio.sleep(_EXPIRY_SECONDS)
 
     @asynccontextmanager
@@ -108,6 +110,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
     app.add_middleware(WithoutQueues)
     app.add_middleware(WithinBounds)
+    app.add_middleware(FailingDiskAsProblem)
     app.add_middleware(FailuresAsProblems, metrics=metrics)
     app.add_middleware(ProblemsAsPages)
     if base.desk.is_demo:

@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 
 from indexer.build import Report
+from indexer.disk import disk_error
 from indexer.errors import KnowledgeBaseError
 from indexer.frontmatter import Audience, KnowledgeType, Tier
 from kb_service import (
@@ -260,11 +261,13 @@ def main() -> None:
         err.print(f"[red]kb:[/red] {escape(str(error))}")
         sys.exit(3)
     except sqlite3.Error as error:
-        remedy = "Try again in a moment" if "locked" in str(error) else _MAY_BE_MOVED
-        err.print(f"[red]kb:[/red] a file of the data folder cannot be used: {error}. {remedy}")
+        where = ", ".join(getattr(error, "__notes__", ())) or "a file of the data folder"
+        said = disk_error(error) or f"{where} cannot be used: {error}. {_MAY_BE_MOVED}"
+        err.print(f"[red]kb:[/red] {escape(str(said))}")
         sys.exit(3)
     except OSError as error:
-        err.print(f"[red]kb:[/red] {escape(str(error))}. Mend the path or its permissions, or free some space")
+        said = disk_error(error) or f"{error}. Mend the path or its permissions, or free some space"
+        err.print(f"[red]kb:[/red] {escape(str(said))}")
         sys.exit(3)
     except KeyboardInterrupt:
         err.print("Stopped. What was done is kept; the next run goes on from there.")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from indexer.disk import whole
 from kb_service.exports import write_csv, write_jsonl
 from kb_service.imports import read_rows
 from kb_service.knowledge_base import KnowledgeBase
@@ -52,10 +53,8 @@ def export(base: KnowledgeBase, file: Path | None, form: str) -> None:
     if file is None:
         write(sys.stdout, base.incidents, base.attachments)
         return
-    part = file.with_name(f"{file.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as stream:
+    with whole(file) as part, part.open("w", encoding="utf-8", newline="") as stream:
         count = write(stream, base.incidents, base.attachments)
-    part.replace(file)
     err.print(f"{count} records in {escape(str(file))}")
 
 

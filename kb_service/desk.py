@@ -4,24 +4,26 @@ Nothing else holds what stands here, so every write is on disk before it is ackn
 queue up (``BEGIN IMMEDIATE``), erased text is overwritten (``secure_delete``), and no rebuild of an index touches it.
 """
 
-import fcntl
-import os
+import re
 import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from indexer.database import BUSY_SECONDS, create_private, open_database, reading, writing
+from indexer.database import BUSY_SECONDS, Connection, create_private, open_database, reading, writing
+from indexer.disk import DiskError, disk_error, whole
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
+from indexer.locks import held
 
 # "KBDK": what tells a desk's file from any other SQLite file
 APPLICATION_ID = 0x4B42444B
+_BEFORE_RESTORE = "desk-before-restore-"
 _MEND = "Move it away, with the files beside it of the same name, and restore a backup: kb restore FILE"
 
 migrations = Migrations("kb_service.desk")
@@ -224,19 +226,22 @@ class Desk:
         ``carry_over`` gets a connection to the record as it is and one to what will take its place, and may write to
         that. Nobody else writes from then until it has.
 
-        Raises DeskError where the file is no whole backup of a desk, or of a newer version; nothing is changed then.
+        Raises DeskError where the file is no whole backup of a desk, or of a newer version, and DiskError; nothing is
+        changed then.
         """
         if not file.is_file():
             raise DeskError(f"there is no file {file}", "Name a file that 'kb backup' wrote")
         _check(file, "Name a file that 'kb backup' wrote")
-        kept = self.path.with_name(f"desk-before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
+        kept = self.path.with_name(f"{_BEFORE_RESTORE}{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
         work = self.path.with_name("desk-restoring.db")
 
         with self._alone():
-            work.unlink(missing_ok=True)
-            create_private(work)
+            _remove(work)
+            for left in self.path.parent.glob(f"{_BEFORE_RESTORE}*.part*"):
+                # Of one that was killed
+                left.unlink()
             try:
-                with closing(_read_only(file)) as given, closing(sqlite3.connect(work, isolation_level=None)) as copy:
+                with closing(_read_only(file)) as given, closing(_plain(work)) as copy:
                     given.backup(copy)
                     _migrate(copy)
                     copy.execute("UPDATE meta SET value = ? WHERE name = 'line'", (uuid.uuid4().hex,))
@@ -252,12 +257,16 @@ class Desk:
 
                     with self._turn:
                         copy.backup(self.connection, pages=1, progress=keep)
-            except sqlite3.DatabaseError as error:
+            except Exception as error:
                 kept.unlink(missing_ok=True)
-                raise DeskError(f"{file} cannot be restored: {error}", "Name a file that 'kb backup' wrote") from error
+                if not isinstance(error, sqlite3.DatabaseError):
+                    raise
+                refused = DeskError(f"{file} cannot be restored: {error}", "Name a file that 'kb backup' wrote")
+                raise disk_error(error) or refused from error
             finally:
-                for leftover in work.parent.glob(f"{work.name}*"):
-                    leftover.unlink()
+                # What cannot be removed now is by the next one
+                with suppress(OSError):
+                    _remove(work)
         return kept
 
     @property
@@ -283,12 +292,9 @@ class Desk:
             self.connection.execute(f"PRAGMA busy_timeout={round(BUSY_SECONDS * 1000)}")
         return not is_busy
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> AbstractContextManager[bool]:
         """One process at a time makes, migrates or replaces the record."""
-        with (self.path.parent / "desk.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        return held(self.path.parent / "desk.lock")
 
 
 def note_deletion(connection: sqlite3.Connection) -> None:
@@ -330,9 +336,19 @@ def _check(path: Path, remedy: str, *, may_be_new: bool = False) -> None:
         with closing(_read_only(path)) as connection:
             judge(connection, path, remedy, may_be_new=may_be_new)
     except sqlite3.DatabaseError as error:
-        if "locked" in str(error):
-            raise DeskError(f"{path} is held by another process", "Try again in a moment") from error
-        raise DeskError(f"{path} cannot be read: {error}", remedy) from error
+        if isinstance(error, sqlite3.OperationalError) and (failing := disk_error(error)):
+            raise failing from error
+        raise DeskError(
+            f"{path} cannot be read: {error}", f"Look at its disk, then try again. Else: {remedy}"
+        ) from error
+
+
+def _damage(path: Path, told: str, remedy: str) -> KnowledgeBaseError:
+    """What a check found. Where the disk did not give a page, nobody knows what stands there."""
+    code = re.search(r"error code=(\d+)", told)
+    if code and int(code[1]) & 0xFF == sqlite3.SQLITE_IOERR:
+        return DiskError(f"{path} cannot be read: {told}", "Look at its disk, then try again; leave the file as it is")
+    return DeskError(f"{path} is damaged: {told}", remedy)
 
 
 def judge(connection: sqlite3.Connection, path: Path, remedy: str, *, may_be_new: bool = False) -> None:
@@ -348,7 +364,7 @@ def judge(connection: sqlite3.Connection, path: Path, remedy: str, *, may_be_new
     if newer:
         raise DeskError(f"{path} was written by a newer version ({', '.join(sorted(newer))})", "Use that version")
     if (told := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-        raise DeskError(f"{path} is damaged: {told}", remedy)
+        raise _damage(path, told.splitlines()[-1], remedy)
 
 
 def is_older(connection: sqlite3.Connection) -> bool:
@@ -366,20 +382,29 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, factory=Connection)
+
+
+def _plain(path: Path) -> sqlite3.Connection:
+    create_private(path)
+    return sqlite3.connect(path, isolation_level=None, factory=Connection)
 
 
 def _copy(connection: sqlite3.Connection, file: Path) -> None:
     """A record as it stands now, in one step: in several, each write of others would begin it anew."""
-    part = file.with_name(f"{file.name}.part")
-    part.unlink(missing_ok=True)
-    create_private(part)
-    try:
-        with closing(sqlite3.connect(part)) as copy:
-            connection.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")
-        with part.open("rb+") as written:
-            os.fsync(written.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(file) as part:
+        try:
+            # The journal of a killed copy would be taken for this one's
+            _remove(part)
+            with closing(_plain(part)) as copy:
+                connection.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")
+        except BaseException:
+            _remove(part)
+            raise
+
+
+def _remove(database: Path) -> None:
+    """A database's file and those that SQLite keeps beside it."""
+    for ending in ("", "-journal", "-wal", "-shm"):
+        database.with_name(f"{database.name}{ending}").unlink(missing_ok=True)

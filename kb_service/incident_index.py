@@ -3,20 +3,18 @@
 One process at a time writes it (a lock); all read it. A record that is erased is taken out of every file.
 """
 
-import fcntl
 import logging
-import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from indexer.database import writing
+from indexer.disk import disk_error
 from indexer.encoder import Encoder
 from indexer.encoding import Encoding
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 from indexer.folding import fold, fold_if_due
 from indexer.index import PassageIndex
 from indexer.language import ENGLISH, Language
+from indexer.locks import held
 from indexer.passages import Passage, Role, cut_record
 from indexer.prepared import Prepared
 from indexer.progress import Progress, unwatched
@@ -52,6 +50,7 @@ class IncidentIndex:
     ) -> None:
         self._incidents, self._desk, self._encoder = incidents, incidents.desk, encoder
         self._folder = incidents.desk.path.parent
+        self._lock = self._folder / "incidents.lock"
         self.index = PassageIndex(self._folder / "incidents.db", encoder, language)
         self.searcher = Searcher(self.index, encoder, strong, "incidents", vectors)
         self._turn = threading.Lock()
@@ -62,8 +61,8 @@ class IncidentIndex:
 
     def catch_up(self, progress: Progress = unwatched) -> bool:
         """Take up every change of the record since the last time; False where another process is at it."""
-        with self._turn, self._sole_writer() as held:
-            if not held:
+        with self._turn, held(self._lock, wait=False) as is_ours:
+            if not is_ours:
                 return False
             cache = self._cache()
             try:
@@ -87,7 +86,7 @@ class IncidentIndex:
 
     def erase(self) -> None:
         """Take what the desk has erased out of every file: passages, words, vectors, and their caches."""
-        with self._turn, self._sole_writer(wait=True):
+        with self._turn, held(self._lock):
             cache = self._cache()
             try:
                 last = self._last_erased()
@@ -163,16 +162,6 @@ class IncidentIndex:
             self.index.raise_generation()
         return True
 
-    @contextmanager
-    def _sole_writer(self, *, wait: bool = False) -> Iterator[bool]:
-        with (self._folder / "incidents.lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield False
-                return
-            yield True
-
 
 class Follower:
     """Keeps the index in step with the record while the service runs, in a thread beside the requests."""
@@ -206,8 +195,13 @@ class Follower:
                 self.failure = None
             except KnowledgeBaseError as failure:
                 self._failed(failure)
-            except (OSError, sqlite3.Error) as error:
-                self._failed(KnowledgeBaseError(f"records cannot be indexed: {error}", "Look at the data folder"))
+            except Exception as error:
+                # Whatever it was, the service goes on answering and tries again
+                failing = disk_error(error)
+                if failing is None and self.failure is None:
+                    _log.exception("records cannot be indexed")
+                said = f"records cannot be indexed: {type(error).__name__}: {error}"
+                self._failed(failing or KnowledgeBaseError(said, "Look at the log and at the data folder"))
             # Other processes write too, so look even where nobody calls
             self._changed.wait(LOOK_SECONDS)
             self._changed.clear()

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from indexer.disk import about
 from indexer.errors import KnowledgeBaseError
 from kb_service.desk import Desk
 
@@ -160,13 +161,15 @@ def _secret(path: Path) -> bytes:
     """The secret of a data folder, for its owner only; several processes that begin at once end up with one."""
     if not path.exists():
         part = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            path.hardlink_to(part)
-        part.unlink()
+        try:
+            with about(part), os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                path.hardlink_to(part)
+        finally:
+            part.unlink(missing_ok=True)
     secret = path.read_bytes()
     if len(secret) < _BYTES:
         raise KnowledgeBaseError(f"{path} is no secret of {_BYTES} bytes", "Delete it: all have to sign in again then")

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from indexer.build import Report
+from indexer.disk import disk_error
 from indexer.errors import IndexBusyError, KnowledgeBaseError
 from indexer.progress import Progress, unwatched
 from kb_service.content import open_content
@@ -166,8 +167,12 @@ class Publisher:
             self._failed(error.problem, error.remedy)
         except Exception as error:
             # Whatever it was, the service goes on answering and looks again
-            _log.exception("the content was not published")
-            self._failed(f"{type(error).__name__}: {error}", "Look at the log and at the data folder")
+            failing = disk_error(error)
+            if failing is not None:
+                self._failed(failing.problem, failing.remedy)
+            else:
+                _log.exception("the content was not published")
+                self._failed(f"{type(error).__name__}: {error}", "Look at the log and at the data folder")
         else:
             self._succeeded(why, live[0], report)
         finally:

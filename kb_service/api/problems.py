@@ -1,5 +1,6 @@
 """One shape for every error: RFC 9457 problem details, saying what is wrong and what to do."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from indexer.disk import DiskError
 from indexer.errors import KnowledgeBaseError
 from kb_service.access import NotForCallerError
 from kb_service.api.crew import OverloadedError
@@ -37,7 +39,9 @@ from kb_service.webhooks import (
     WebhookRefusedError,
 )
 
+_log = logging.getLogger("kb.service")
 MEDIA_TYPE = "application/problem+json"
+_DISK = "The service cannot read or write one of its files now; its log says which, and why. Try again in a moment."
 # Of a request with everything wrong, so that the answer is no larger than it
 _MOST_ERRORS = 20
 
@@ -75,7 +79,10 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (413, "The body is too large"),
         (422, "A value is not what it should be"),
         (429, "Asked more often than may be; Retry-After says when there is room again"),
-        (503, "Nothing to answer from yet, or more to answer than can be; Retry-After says when to ask again"),
+        (
+            503,
+            "Nothing to answer from yet, too much to answer, or the disk fails; Retry-After says when to ask again",
+        ),
     )
 }
 NOT_FOUND: dict[int | str, dict[str, Any]] = {
@@ -146,6 +153,11 @@ def refusal(request: Request, error: KnowledgeBaseError) -> JSONResponse:
     if isinstance(error, TooManyRequestsError):
         metrics.shed("wrong_keys" if error.name == "refused" else "rate")
         return problem(429, str(error), headers={"Retry-After": str(error.seconds)})
+    if isinstance(error, DiskError):
+        metrics.storage_errors.inc()
+        # Which file it is concerns who runs the service
+        _log.error("%s", error)
+        return problem(503, _DISK, headers={"Retry-After": "5"})
     return problem(503, str(error), headers={"Retry-After": "5"})
 
 

@@ -1,5 +1,7 @@
 """For ticket forms: articles while the requester is still typing, and what became of them."""
 
+import logging
+import sqlite3
 import time
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -7,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from indexer.disk import disk_error
 from kb_service import suggest as suggesting
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.crew import by_the_crew
@@ -17,6 +20,7 @@ from kb_service.triage import Ticket
 
 router = APIRouter(prefix="/api", tags=["ticket forms"])
 
+_log = logging.getLogger("kb.service")
 _MOST_LETTERS = 100_000
 
 
@@ -62,7 +66,15 @@ def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> dic
     )
     found = suggesting.suggest(base.searcher, asked, base.settings.suggest)
     known = ticket.suggestion_id
-    session = base.sessions.keep(known, text, [hit.id for hit in found.hits], who.id) if found.hits or known else None
+    session = None
+    if found.hits or known:
+        try:
+            session = base.sessions.keep(known, text, [hit.id for hit in found.hits], who.id)
+        except sqlite3.Error as error:
+            if (failing := disk_error(error)) is None:
+                raise
+            # To who waits for it the article is worth more than that it is counted
+            _log.error("a suggestion is not counted: %s", failing)
     return {
         "suggestions": [suggestion_json(hit) for hit in found.hits],
         "reason": found.reason,
