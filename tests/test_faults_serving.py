@@ -1,0 +1,192 @@
+"""The disk fails under a running service: it answers from what is live, says what it cannot do, and heals by itself."""
+
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from indexer.encoder import HashingEncoder
+from kb_service.desk import Desk
+from kb_service.incident_index import IncidentIndex
+from kb_service.incidents import Incidents
+from kb_service.query import Query
+from tests.authors import bare
+from tests.conftest import eventually
+from tests.faults import WATCHING, Fork, Place, Serving, fault_of, met_at, places_in, some_of, traced
+from tests.posting_lists import check_lists
+from tests.test_desk_kills import record, word
+from tests.test_publishing_kills import Killed
+
+__all__ = ["bare"]
+
+Git = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def fork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fork]:
+    with Fork.of(tmp_path_factory.mktemp("fork")) as made:
+        yield made
+
+
+def check_whole(data: Path) -> None:
+    for path in data.glob("*.db"):
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",), path
+            if path.name in {"index.db", "incidents.db"}:
+                check_lists(connection)
+
+
+def check_answers(client: httpx2.Client, *, may_fail: bool) -> None:
+    """What is live can be searched while nothing can be written; where it cannot be read, it is said."""
+    answer = client.get("/api/search", params={"q": "the same text"})
+    if may_fail and answer.status_code == 503:
+        check_refusal(answer)
+    else:
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["hits"]
+        form = client.post("/api/suggest", json={"short_description": "the same text"})
+        assert form.status_code == 200, form.text
+
+
+def check_refusal(answer: httpx2.Response) -> None:
+    """It says what to do, and not where the files lie."""
+    assert answer.headers["retry-after"], answer.headers
+    assert "its log says which" in answer.json()["detail"], answer.text
+
+
+class Publishing:
+    """Commit after commit is pushed to a service that follows their remote, each while another call fails."""
+
+    def __init__(self, folder: Path, bare: Path, git: Git, fork: Fork) -> None:
+        self.data, self.log = folder / "data", folder / "strace"
+        self.pushed = Killed(folder, bare, git)
+        self.pushed.pusher.push()
+        self.serving = Serving(fork, self.data, KB_CONTENT_REMOTE=f"file://{bare}")
+
+    def change(self, client: httpx2.Client, options: list[str], *, may_fail: bool = False) -> None:
+        """Push while strace looks on; on return the commit is live."""
+        self.pushed.pusher.push()
+        head = self.pushed.head
+
+        def is_live() -> bool:
+            return bool(client.get("/readyz").json().get("revision") == head)
+
+        def is_over() -> bool:
+            check_answers(client, may_fail=may_fail)
+            return met_at(self.log) is not None or is_live()
+
+        with traced(self.serving.pid, self.log, options):
+            (self.data / "publish" / "requested").write_text(head, "utf-8")
+            eventually(is_over, "it is looked at")
+        eventually(is_live, f"it heals: {client.get('/readyz').text}")
+        eventually(lambda: client.get("/readyz").json()["failure"] is None, "it says so")
+
+    def places(self, client: httpx2.Client) -> list[Place]:
+        self.change(client, WATCHING)
+        return places_in(self.log, self.data)
+
+    def check_in_the_end(self) -> None:
+        """The index holds the last commit, whole."""
+        assert self.pushed.check_index() == self.pushed.pusher.number
+
+
+def fail(made: "Publishing | Putting", count: int | None, seed: int) -> None:
+    """A fault at so many of the calls that a service makes, at each without a count; then all is whole."""
+    chance = random.Random(seed)  # noqa: S311
+    met: Counter[str] = Counter()
+    with made.serving.running() as client:
+        places = made.places(client)
+        for place in places if count is None else some_of(places, count, chance):
+            error, lasting, options = fault_of(place, chance)
+            try:
+                made.change(client, options, may_fail=place.reads)
+            except AssertionError as wrong:
+                raise AssertionError(f"{place}, {error}{', lasting' if lasting else ''}: {wrong}") from wrong
+            met.update(filter(None, [met_at(made.log)]))
+    print(f"{type(made).__name__}: faults met: {', '.join(f'{n} {call}' for call, n in sorted(met.items()))}")
+    assert "Traceback" not in made.serving.said, made.serving.said
+    check_whole(made.data)
+    made.check_in_the_end()
+
+
+class Putting:
+    """Records are put, each while another call fails."""
+
+    def __init__(self, folder: Path, fork: Fork) -> None:
+        self.data, self.log = folder / "data", folder / "strace"
+        content = folder / "content"
+        content.mkdir()
+        (content / "vpn.md").write_text("# VPN\n\nIt is the same text.\n", "utf-8")
+        self.serving = Serving(fork, self.data, KB_CONTENT=str(content))
+        self.token = 0
+        self.acknowledged: dict[str, int] = {}
+        self.refused = 0
+
+    def change(self, client: httpx2.Client, options: list[str], *, may_fail: bool = False) -> None:
+        """Put one while strace looks on; on return what was acknowledged is found."""
+        self.token += 1
+        number = f"INC{self.token % 7}"
+        with traced(self.serving.pid, self.log, options):
+            answer = client.put(f"/api/incidents/{number}", json=record(number, self.token))
+            check_answers(client, may_fail=may_fail)
+            if answer.status_code == 503:
+                self.refused += 1
+                check_refusal(answer)
+            else:
+                assert answer.status_code in {200, 201}, answer.text
+                self.acknowledged[number] = self.token
+                eventually(lambda: met_at(self.log) is not None or self.is_found(client, number), "it is followed")
+        if answer.status_code != 503:
+            eventually(lambda: self.is_found(client, number), "it is found when the disk is there again")
+
+    def is_found(self, client: httpx2.Client, number: str) -> bool:
+        answer = client.get("/api/incidents", params={"q": word(self.token)})
+        assert answer.status_code in {200, 503}, answer.text
+        return answer.status_code == 200 and number in [one["number"] for one in answer.json()["incidents"]]
+
+    def places(self, client: httpx2.Client) -> list[Place]:
+        # Which thread puts it is by chance, and each opens the record for itself first
+        for _ in range(8):
+            self.change(client, WATCHING)
+        return places_in(self.log, self.data)
+
+    def check_in_the_end(self) -> None:
+        """Everything acknowledged is there, and the index of records finds what one made anew finds."""
+        incidents = Incidents(Desk(self.data / "desk.db"))
+        there = {one.number: one.users_affected for one in incidents.every()}
+        assert there | self.acknowledged == there
+        followed = found_by(incidents)
+        for file in self.data.glob("incidents*"):
+            file.unlink()
+        assert found_by(incidents) == followed
+        print(f"{self.refused} of {self.token} writes refused")
+
+
+def found_by(incidents: Incidents) -> list[list[tuple[str, float]]]:
+    index = IncidentIndex(incidents, HashingEncoder())
+    index.catch_up()
+    ranked = (index.searcher.rank(Query(f"report {word(token)}", state="any")).ranked for token in range(20))
+    return [sorted((one.candidate.owner_id, round(one.score, 6)) for one in some) for some in ranked]
+
+
+def test_a_service_that_meets_a_fault_in_a_publish_heals(tmp_path: Path, bare: Path, git: Git, fork: Fork) -> None:
+    fail(Publishing(tmp_path, bare, git, fork), 5, seed=1)
+
+
+def test_a_service_that_meets_a_fault_in_a_write_says_so_and_heals(tmp_path: Path, fork: Fork) -> None:
+    fail(Putting(tmp_path, fork), 5, seed=1)
+
+
+@pytest.mark.long
+def test_each_call_of_a_publish_may_fail(tmp_path: Path, bare: Path, git: Git, fork: Fork) -> None:
+    fail(Publishing(tmp_path, bare, git, fork), None, seed=1)
+
+
+@pytest.mark.long
+def test_each_call_of_a_write_may_fail(tmp_path: Path, fork: Fork) -> None:
+    fail(Putting(tmp_path, fork), None, seed=1)
