@@ -182,6 +182,19 @@ def test_a_service_that_meets_a_fault_in_a_write_says_so_and_heals(tmp_path: Pat
     fail(Putting(tmp_path, fork), 5, seed=1)
 
 
+def test_a_write_that_fails_at_its_end_is_taken_the_next_time(tmp_path: Path, fork: Fork) -> None:
+    made = Putting(tmp_path, fork)
+    with made.serving.running() as client:
+        made.change(client, WATCHING)
+        made.change(client, Place("fdatasync", str(made.data / "desk.db-wal"), 1).failing("EIO"))
+        assert made.refused == 1
+        # By the thread that failed, too
+        for _ in range(5):
+            made.change(client, WATCHING)
+    assert made.refused == 1
+    assert "Traceback" not in made.serving.said
+
+
 @pytest.mark.long
 def test_each_call_of_a_publish_may_fail(tmp_path: Path, bare: Path, git: Git, fork: Fork) -> None:
     fail(Publishing(tmp_path, bare, git, fork), None, seed=1)
