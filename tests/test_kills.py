@@ -100,12 +100,12 @@ def test_an_import_killed_at_a_step_is_completed_by_the_next(tmp_path: Path, for
 
 
 def test_a_publish_killed_at_a_step_goes_on(tmp_path: Path, fork: Fork, bare: Path, git: Git) -> None:
-    kill_publishes(tmp_path, fork, bare, git, 9, seed=1)
+    kill_publishes(tmp_path, fork, bare, git, 8, seed=1)
 
 
 @pytest.mark.parametrize("name", [one.name for one in SCENARIOS if one.name not in {"import", "index of a change"}])
 def test_a_command_killed_at_a_step_leaves_all_whole(tmp_path: Path, fork: Fork, name: str) -> None:
-    kill_command(World(tmp_path, fork), name, 2, seed=1)
+    kill_command(World(tmp_path, fork), name, 1, seed=1)
 
 
 @pytest.mark.long
