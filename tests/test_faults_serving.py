@@ -43,14 +43,14 @@ def check_whole(data: Path) -> None:
 
 def check_answers(client: httpx2.Client, *, may_fail: bool) -> None:
     """What is live can be searched while nothing can be written; where it cannot be read, it is said."""
-    answer = client.get("/api/search", params={"q": "the same text"})
-    if may_fail and answer.status_code == 503:
-        check_refusal(answer)
-    else:
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["hits"]
-        form = client.post("/api/suggest", json={"short_description": "the same text"})
-        assert form.status_code == 200, form.text
+    searched = client.get("/api/search", params={"q": "the same text"})
+    suggested = client.post("/api/suggest", json={"short_description": "the same text"})
+    for answer, found in ((searched, "hits"), (suggested, "suggestions")):
+        if may_fail and answer.status_code == 503:
+            check_refusal(answer)
+        else:
+            assert answer.status_code == 200, answer.text
+            assert found in answer.json()
 
 
 def check_refusal(answer: httpx2.Response) -> None:
@@ -100,7 +100,9 @@ def fail(made: "Publishing | Putting", count: int | None, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     met: Counter[str] = Counter()
     with made.serving.running() as client:
-        places = made.places(client)
+        # By number alone, no thread's call to take a lock can be told from another's to give one back. That fails on no
+        # local disk; and SQLite would hold that lock for as long as the process lives
+        places = [place for place in made.places(client) if place.call != "fcntl"]
         for place in places if count is None else some_of(places, count, chance):
             error, lasting, options = fault_of(place, chance)
             try:
@@ -125,6 +127,8 @@ class Putting:
         self.serving = Serving(fork, self.data, KB_CONTENT=str(content))
         self.token = 0
         self.acknowledged: dict[str, int] = {}
+        # What was refused last may have been written all the same
+        self.unsure: dict[str, set[int]] = {}
         self.refused = 0
 
     def change(self, client: httpx2.Client, options: list[str], *, may_fail: bool = False) -> None:
@@ -136,10 +140,12 @@ class Putting:
             check_answers(client, may_fail=may_fail)
             if answer.status_code == 503:
                 self.refused += 1
+                self.unsure.setdefault(number, set()).add(self.token)
                 check_refusal(answer)
             else:
                 assert answer.status_code in {200, 201}, answer.text
                 self.acknowledged[number] = self.token
+                self.unsure.pop(number, None)
                 eventually(lambda: met_at(self.log) is not None or self.is_found(client, number), "it is followed")
         if answer.status_code != 503:
             eventually(lambda: self.is_found(client, number), "it is found when the disk is there again")
@@ -159,7 +165,8 @@ class Putting:
         """Everything acknowledged is there, and the index of records finds what one made anew finds."""
         incidents = Incidents(Desk(self.data / "desk.db"))
         there = {one.number: one.users_affected for one in incidents.every()}
-        assert there | self.acknowledged == there
+        for number, token in self.acknowledged.items():
+            assert there[number] in {token, *self.unsure.get(number, ())}
         followed = found_by(incidents)
         for file in self.data.glob("incidents*"):
             file.unlink()
