@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, ProxySettings, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Error, Page, ProxySettings, Request
 
 # What the pages are made of; all else is somebody else's
 _LOOK = (Path(__file__).parent / "foreign.js").read_text("utf-8")
@@ -62,18 +62,30 @@ class Watch:
         """Open it, touch everything, and look at it."""
         with self.looking(path):
             self.page.goto(self.address + path)
-            self.page.evaluate(_TOUCHED)
+            self._heard += self._evaluated(_TOUCHED)
+
+    def _evaluated(self, script: str) -> list[str]:
+        """What a script tells, or that the page was left meanwhile."""
+        try:
+            return self.page.evaluate(script) or []
+        except Error as error:
+            return [f"it was left: {error.message}"]
 
     @contextmanager
     def looking(self, name: str) -> Iterator[Page]:
-        """Something is done on the page; then it is looked at."""
-        yield self.page
+        """Something is done on the page; then it is looked at, also where it could not be done."""
+        try:
+            yield self.page
+        finally:
+            self._look(name)
+
+    def _look(self, name: str) -> None:
         self.visited += 1
-        expected = urlsplit(self.page.url)
-        found = [*self._heard, *self.page.evaluate(_LOOK)]
-        if f"{expected.scheme}://{expected.netloc}" != self.address:
-            found.append(f"it led to {self.page.url}")
-        self._heard.clear()
+        if self.page.url.startswith(f"{self.address}/"):
+            self._heard += self._evaluated(_LOOK)
+        else:
+            self._heard.append(f"it led to {self.page.url}")
+        found, self._heard = self._heard, []
         if found:
             self.wrong[name[:300]] = found[:10]
 
@@ -82,7 +94,9 @@ class Watch:
 def watching(browser_context: BrowserContext, address: str) -> Iterator[Watch]:
     """Fails, naming pages and payloads, if anything showed."""
     watch = Watch(browser_context, address)
-    yield watch
-    print(f"{watch.visited} pages")
-    assert not watch.wrong, json.dumps(watch.wrong, indent=1, ensure_ascii=False)
+    try:
+        yield watch
+    finally:
+        print(f"{watch.visited} pages")
+        assert not watch.wrong, json.dumps(watch.wrong, indent=1, ensure_ascii=False)
     assert watch.visited
