@@ -16,6 +16,7 @@ from indexer.disk import disk_error
 from indexer.errors import KnowledgeBaseError
 from kb_service.api import articles, feedback, hooks, incidents, me, operators, publishing, search, tickets, triage
 from kb_service.api.below_root import BelowRoot
+from kb_service.api.description import describe
 from kb_service.api.gate import Gate
 from kb_service.api.middleware import (
     FailingDiskAsProblem,
@@ -38,6 +39,7 @@ from kb_service.page_sessions import ForeignFormError, PageSessions
 from kb_service.publishing import Publisher
 from kb_service.rates import RateLimiter, Rates
 from kb_service.retention import expire
+from kb_service.settings import Settings
 from kb_service.web import articles as article_pages
 from kb_service.web import docs, files, history, runs, searching, sign_in, widget
 from kb_service.web import glossary as glossary_page
@@ -57,10 +59,8 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     """The service over a knowledge base; ``publisher`` is what keeps it in step, if anything does."""
     publisher = publisher or Publisher(base)
     settings = base.settings
-    callers, sessions = (
-        Callers(base.keys, settings),
-        PageSessions(base.desk, settings.session_hours, settings.session_idle_hours),
-    )
+    callers = Callers(base.keys, settings)
+    sessions = PageSessions(base.desk, settings.session_hours, settings.session_idle_hours)
     limiter = RateLimiter(Rates(settings.rate_key, settings.rate_address, settings.rate_refused))
     follower = Follower(base.incident_index)
     base.incidents.on_change = follower.wake
@@ -105,21 +105,9 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.state.replays = Replays()
     app.state.metrics = metrics
     app.state.callers, app.state.sessions, app.state.limiter = callers, sessions, limiter
-    app.add_middleware(WithoutBlankParameters)
-    app.add_middleware(TooLargeAsProblem)
-    app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
-    app.add_middleware(WithoutQueues)
-    app.add_middleware(WithinBounds)
-    app.add_middleware(FailingDiskAsProblem)
-    app.add_middleware(FailuresAsProblems, metrics=metrics)
-    app.add_middleware(ProblemsAsPages)
-    if base.desk.is_demo:
-        app.add_middleware(MarkedAsDemo)
-    if settings.root:
-        app.add_middleware(BelowRoot, root=settings.root)
-    app.add_middleware(SafeByDefault, url=settings.url)
-    app.add_middleware(Observed, metrics=metrics, texts=settings.log_texts)
+    _surround(app, settings, is_demo=base.desk.is_demo)
     add_handlers(app)
+    describe(app)
     app.add_exception_handler(ForeignFormError, sign_in.foreign_form)
     for part in (
         search, articles, incidents, triage, tickets, feedback, publishing, me, operators,
@@ -130,3 +118,22 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.include_router(hooks.router, max_body_size=hooks.MOST_BODY_BYTES)
     app.mount("/static", files.Files(directory=files.FOLDER), name="static")
     return app
+
+
+def _surround(app: FastAPI, settings: Settings, *, is_demo: bool) -> None:
+    """What every request passes, from the innermost to the outermost."""
+    callers, sessions, limiter = app.state.callers, app.state.sessions, app.state.limiter
+    app.add_middleware(WithoutBlankParameters)
+    app.add_middleware(TooLargeAsProblem)
+    app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
+    app.add_middleware(WithoutQueues)
+    app.add_middleware(WithinBounds)
+    app.add_middleware(FailingDiskAsProblem)
+    app.add_middleware(FailuresAsProblems, metrics=app.state.metrics)
+    app.add_middleware(ProblemsAsPages)
+    if is_demo:
+        app.add_middleware(MarkedAsDemo)
+    if settings.root:
+        app.add_middleware(BelowRoot, root=settings.root)
+    app.add_middleware(SafeByDefault, url=settings.url)
+    app.add_middleware(Observed, metrics=app.state.metrics, texts=settings.log_texts)

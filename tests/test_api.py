@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb_service import KnowledgeBase, Settings
-from kb_service.api.search import CompleteBody, SearchBody
+from kb_service.api.search_bodies import CompleteBody, SearchBody
 from tests.browsers import foreign_script
 from tests.client import client_of
 from tests.conftest import Desk

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Path, Query
 from indexer.history import Revision
 from indexer.knowledge import KnowledgeObject
 from kb_service.access import Sight
+from kb_service.api.article_bodies import ArticleBody, DiffBody, HistoryBody, PastArticleBody
 from kb_service.api.caller import Base, CallerSight, Who
+from kb_service.api.description import As
 from kb_service.api.problems import GONE, NOT_FOUND
 from kb_service.bodies import brief_json
 from kb_service.hits import article_url
@@ -17,7 +19,10 @@ from kb_service.reading import Reading, read
 
 router = APIRouter(prefix="/api", tags=["knowledge"])
 
-Id = Annotated[str, Path(alias="id", description="The article's id, or one that it once had.")]
+Id = Annotated[
+    str,
+    Path(alias="id", description="The article's id, or one that it once had.", examples=["runbooks/account-lockout"]),
+]
 When = Annotated[
     str | None,
     Query(
@@ -34,7 +39,9 @@ _FIELDS = (
 
 
 @router.get("/articles/{id:path}", summary="One article, now or as it was", responses={**NOT_FOUND, **GONE})
-def article(base: Base, who: Who, sight: CallerSight, id_: Id, at: When = None) -> dict[str, Any]:
+def article(
+    base: Base, who: Who, sight: CallerSight, id_: Id, at: When = None
+) -> Annotated[dict[str, Any], As(ArticleBody | PastArticleBody)]:
     """The object as its author wrote it, safe HTML, contents list, related articles; with `at` as it was then."""
     if at is not None:
         version = base.past().at(id_, at, sight)
@@ -64,7 +71,7 @@ def history(
     id_: Id,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0)] = 0,
-) -> dict[str, Any]:
+) -> Annotated[dict[str, Any], As(HistoryBody)]:
     """As git has them, newest first, over renames; of a deleted article too. Requesters see no authors."""
     listed, complete = base.past().revisions(id_, sight)
     live = base.searcher.article(id_, sight)
@@ -84,7 +91,7 @@ def diff(
     id_: Id,
     from_: Annotated[When, Query(alias="from")] = None,
     to: When = None,
-) -> dict[str, Any]:
+) -> Annotated[dict[str, Any], As(DiffBody)]:
     """A unified diff of the file; from the revision before the last to the last, unless said otherwise."""
     found = base.past().difference(id_, from_, to, sight)
     return {

@@ -9,7 +9,9 @@ from starlette.exceptions import HTTPException
 
 from kb_service.access import Caller, Sight
 from kb_service.api.caller import Base, CallerSight, Records, Who
-from kb_service.api.problems import NOT_FOUND, RECORD_PROBLEMS
+from kb_service.api.description import As
+from kb_service.api.problems import CHANGED_MEANWHILE, ETAG, NOT_FOUND, OTHER_TYPE
+from kb_service.api.record_bodies import AttachedBody, LinesBody, RecordBody, RecordsBody, RelatedBody
 from kb_service.bodies import attachment_json, brief_json, incident_json, related_incidents_json, sees_article
 from kb_service.incident import adapter
 from kb_service.incident_reading import Selection
@@ -23,19 +25,30 @@ router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records])
 
 MOST_BULK_BYTES = 64 * 1024 * 1024
 _BULK_TYPES = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json"}
+_RECORD = adapter().json_schema()
+# The number stands in the address
 _RECORD_BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": adapter().json_schema()}}}
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {**_RECORD, "required": []}}}}
 }
 _BULK_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/x-ndjson": {"schema": {"type": "string"}, "example": '{"number": "INC1"}\n'}},
+        "content": {
+            "application/x-ndjson": {"schema": {"type": "string"}, "example": '{"number": "INC1"}\n'},
+            "application/json": {"schema": {"type": "array", "items": _RECORD}},
+        },
     }
 }
 
 Number = Annotated[str, Path(description="The record's number, whatever its case.", examples=["INC0010023"])]
+Attached = Annotated[str, Path(examples=["runbooks/account-lockout"])]
 IfMatch = Annotated[
-    str | None, Header(description="The version that was read (`ETag`): another one is refused with 412.")
+    str | None,
+    Header(
+        description="The version that was read (`ETag`): another one is refused with 412.",
+        examples=["*"],
+        json_schema_extra={"pattern": r'^(\*|(W/)?"\d{1,18}")$'},
+    ),
 ]
 ListState = State | Literal["open"]
 
@@ -58,16 +71,16 @@ def incidents(
     q: Annotated[str, Query(max_length=20_000, description="Words, a number, an error code.")] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-) -> dict[str, Any]:
+) -> Annotated[dict[str, Any], As(RecordsBody)]:
     """The latest first, or with `q` those that match it, the best first."""
     wanted = Selection(state, kind, service, group, limit, offset, sight)
     found, total = base.related.matching(q, wanted) if q.strip() else base.incidents.listed(wanted)
     return {"incidents": [brief_json(one.incident) for one in found], "total": total, "demo": base.desk.is_demo}
 
 
-@router.post("/incidents", summary="Put many records", responses=RECORD_PROBLEMS, openapi_extra=_BULK_BODY,
+@router.post("/incidents", summary="Put many records", responses=OTHER_TYPE, openapi_extra=_BULK_BODY,
              max_body_size=MOST_BULK_BYTES)  # fmt: skip
-async def put_many(base: Base, who: Who, request: Request) -> dict[str, Any]:
+async def put_many(base: Base, who: Who, request: Request) -> Annotated[dict[str, Any], As(LinesBody)]:
     """One JSON object a line (NDJSON), or a JSON array. Each is put as by PUT, whole or refused, and may be sent again.
 
     Answers what became of each line. All refused is 422.
@@ -98,8 +111,10 @@ def _put_many(base: KnowledgeBase, who: Caller, body: bytes) -> dict[str, Any]:
     return {**counts, "lines": lines}
 
 
-@router.get("/incidents/{number}", summary="One record", responses=NOT_FOUND)
-def incident(base: Base, sight: CallerSight, number: Number, response: Response) -> dict[str, Any]:
+@router.get("/incidents/{number}", summary="One record", responses={200: ETAG, **NOT_FOUND})
+def incident(
+    base: Base, sight: CallerSight, number: Number, response: Response
+) -> Annotated[dict[str, Any], As(RecordBody)]:
     """The record with its articles, and the records below it."""
     return _answer(base, base.incidents.existing(number, sight), sight, response)
 
@@ -107,7 +122,11 @@ def incident(base: Base, sight: CallerSight, number: Number, response: Response)
 @router.put(
     "/incidents/{number}",
     summary="Put a record",
-    responses={201: {"description": "There was none of that number"}, **RECORD_PROBLEMS},
+    responses={
+        200: ETAG,
+        201: {"model": RecordBody, "description": "There was none of that number", **ETAG},
+        **CHANGED_MEANWHILE,
+    },
     openapi_extra=_RECORD_BODY,
 )
 def put(
@@ -118,7 +137,7 @@ def put(
     response: Response,
     fields: Annotated[dict[str, Any], Body()],
     if_match: IfMatch = None,
-) -> dict[str, Any]:
+) -> Annotated[dict[str, Any], As(RecordBody)]:
     """The whole record, in place of what was there; 201 where there was none. On disk when this answers.
 
     Field names are ServiceNow's; its numbers and labels for states and priorities are understood. Unknown fields are
@@ -134,7 +153,7 @@ def put(
 
 
 @router.patch(
-    "/incidents/{number}", summary="Change a record", responses={**NOT_FOUND, **RECORD_PROBLEMS},
+    "/incidents/{number}", summary="Change a record", responses={200: ETAG, **NOT_FOUND, **CHANGED_MEANWHILE},
     openapi_extra=_RECORD_BODY,
 )  # fmt: skip
 def change(
@@ -145,7 +164,7 @@ def change(
     response: Response,
     fields: Annotated[dict[str, Any], Body()],
     if_match: IfMatch = None,
-) -> dict[str, Any]:
+) -> Annotated[dict[str, Any], As(RecordBody)]:
     """Only the fields given. Impact or urgency carry the priority along unless it is given too."""
     recorded = base.incidents.change(number, fields, _version(if_match), by=who)
     return _answer(base, recorded, sight, response)
@@ -154,7 +173,7 @@ def change(
 @router.get("/incidents/{number}/related", summary="Records like this one", responses=NOT_FOUND)
 def related(
     base: Base, sight: CallerSight, number: Number, limit: Annotated[int, Query(ge=1, le=50)] = 10
-) -> dict[str, Any]:
+) -> Annotated[dict[str, Any], As(RelatedBody)]:
     """Open ones apart from resolved ones, the most alike first; neither itself nor what is below it."""
     like = Like.incident(base.incidents.existing(number, sight).incident, base.incidents, sight)
     return _related(base, like, limit)
@@ -168,13 +187,15 @@ def related_to_text(
     service: Annotated[str | None, Query(max_length=200)] = None,
     ci: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
-) -> dict[str, Any]:
+) -> Annotated[dict[str, Any], As(RelatedBody)]:
     """The same for what is not a record yet."""
     return _related(base, Like(q, service, ci, sight=sight), limit)
 
 
 @router.post("/incidents/{number}/articles", summary="Attach an article", responses=NOT_FOUND, status_code=201)
-def attach(base: Base, who: Who, sight: CallerSight, number: Number, body: AttachBody) -> dict[str, Any]:
+def attach(
+    base: Base, who: Who, sight: CallerSight, number: Number, body: AttachBody
+) -> Annotated[dict[str, Any], As(AttachedBody)]:
     """Attach an article, or say that it resolved the incident. The revision that it has now is kept with it."""
     knowledge = base.searcher.article(body.article, sight)
     if knowledge is None:
@@ -188,7 +209,7 @@ def attach(base: Base, who: Who, sight: CallerSight, number: Number, body: Attac
 @router.delete(
     "/incidents/{number}/articles/{article:path}", summary="Detach an article", responses=NOT_FOUND, status_code=204
 )
-def detach(base: Base, who: Who, sight: CallerSight, number: Number, article: str) -> None:
+def detach(base: Base, who: Who, sight: CallerSight, number: Number, article: Attached) -> None:
     """Take an attachment back; that it was there stays on record."""
     existing = base.incidents.existing(number, sight).incident.number
     names = set(base.searcher.catalogue.names_of(article))

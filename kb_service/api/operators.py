@@ -1,25 +1,67 @@
 """For operators: is it alive, what does it answer from, and how does it do."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import generate_latest
+from pydantic import BaseModel
 
 from kb_service.api.caller import Admins, Base, Publishing
+from kb_service.api.description import FOR_ANYBODY
 from kb_service.api.problems import problem
 from kb_service.metrics import Metrics
 
 router = APIRouter(tags=["operation"])
 
 
-@router.get("/healthz", summary="Is the process alive")
+@router.get("/healthz", summary="Is the process alive", openapi_extra=FOR_ANYBODY)
 async def healthz() -> dict[str, str]:
     """Answers as long as the process does; touches nothing."""
     return {"status": "ok"}
 
 
-@router.get("/readyz", summary="Can it answer, and from what", response_model=None)
+class ReadyBody(BaseModel):
+    """It can answer."""
+
+    status: Literal["ready"]
+
+
+class EncodedBody(BaseModel):
+    """How many passages can be found by meaning yet."""
+
+    done: int
+    of: int
+    share: float
+
+
+class RecordsBehindBody(BaseModel):
+    """How many records there are, and whether some cannot be found yet."""
+
+    count: int
+    behind: bool
+
+
+class ReadyToAdminsBody(ReadyBody):
+    """It can answer, and from what."""
+
+    generation: int
+    revision: str | None
+    revision_seen: str | None
+    encoder: str | None
+    objects: int
+    passages: int
+    encoded: EncodedBody
+    incidents: RecordsBehindBody
+    demo: bool
+    publishing: bool
+    refused: int
+    last_publish_seconds: float | None
+    failure: str | None
+
+
+@router.get("/readyz", summary="Can it answer, and from what", response_model=None, openapi_extra=FOR_ANYBODY,
+            responses={200: {"model": ReadyToAdminsBody | ReadyBody}})  # fmt: skip
 def readyz(request: Request, base: Base, publishing: Publishing) -> dict[str, Any] | JSONResponse:
     """To admins: the live generation, its revision and encoder, counts, and how much can be found by meaning yet."""
     if not base.index.generation:

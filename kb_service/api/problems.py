@@ -1,7 +1,7 @@
 """One shape for every error: RFC 9457 problem details, saying what is wrong and what to do."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Match
 
 from indexer.disk import DiskError
 from indexer.errors import KnowledgeBaseError
@@ -42,6 +43,7 @@ from kb_service.webhooks import (
 _log = logging.getLogger("kb.service")
 MEDIA_TYPE = "application/problem+json"
 _DISK = "The service cannot read or write one of its files now; its log says which, and why. Try again in a moment."
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # Of a request with everything wrong, so that the answer is no larger than it
 _MOST_ERRORS = 20
 
@@ -71,44 +73,51 @@ class GoneDetails(ProblemDetails):
     url: str = Field(description="Where its last revision is.")
 
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemDetails, "description": description, "content": {MEDIA_TYPE: {}}}
-    for status, description in (
-        (401, "Who asks is not said, or the key or token is not valid"),
-        (403, "Not for this caller"),
-        (413, "The body is too large"),
-        (422, "A value is not what it should be"),
-        (429, "Asked more often than may be; Retry-After says when there is room again"),
-        (
-            503,
-            "Nothing to answer from yet, too much to answer, or the disk fails; Retry-After says when to ask again",
-        ),
-    )
-}
-NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {"model": ProblemDetails, "description": "There is nothing of that name", "content": {MEDIA_TYPE: {}}}
-}
-RECORD_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemDetails, "description": description, "content": {MEDIA_TYPE: {}}}
-    for status, description in (
-        (412, "The record has changed since it was read"),
-        (415, "The body is of another type"),
-    )
-}
+Responses = dict[int | str, dict[str, Any]]
 
 
-GONE: dict[int | str, dict[str, Any]] = {
-    410: {"model": GoneDetails, "description": "It was deleted", "content": {MEDIA_TYPE: {}}}
-}
-HOOK_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemDetails, "description": description, "content": {MEDIA_TYPE: {}}}
-    for status, description in (
-        (400, "It cannot be read"),
-        (401, "It is not signed as it should be"),
-        (403, "It is of another repository, or webhooks are not taken"),
-        (409, "It was taken before"),
-    )
-}
+def _problems(described: Mapping[int, str], model: type[ProblemDetails] = ProblemDetails) -> Responses:
+    """Answers of these statuses, for the description of the API."""
+    return {
+        status: {"model": model, "description": said, "content": {MEDIA_TYPE: {}}} for status, said in described.items()
+    }
+
+
+def _header(name: str, said: str, kind: str = "string", *, always: bool = True) -> dict[str, Any]:
+    return {"headers": {name: {"description": said, "required": always, "schema": {"type": kind}}}}
+
+
+RESPONSES = _problems(
+    {
+        400: "It cannot be read",
+        401: "Who asks is not said, or the key or token is not valid",
+        403: "Not for this caller",
+        413: "The body is too large",
+        414: "The address has too many parameters",
+        422: "A value is not what it should be",
+        429: "Asked more often than may be; Retry-After says when there is room again",
+        431: "There are too many headers",
+        500: "The service failed at this; its log says where",
+        503: "Nothing to answer from yet, too much to answer, or the disk fails; Retry-After says when to ask again",
+    }
+)
+RESPONSES[401] |= _header("WWW-Authenticate", "How to say who asks.")
+RESPONSES[429] |= _header("Retry-After", "Seconds.", "integer")
+RESPONSES[503] |= _header("Retry-After", "Seconds.", "integer", always=False)
+NOT_FOUND = _problems({404: "There is nothing of that name"})
+CHANGED_MEANWHILE = _problems({412: "The record has changed since it was read"})
+OTHER_TYPE = _problems({415: "The body is of another type"})
+GONE = _problems({410: "It was deleted"}, GoneDetails)
+HOOK_PROBLEMS = _problems(
+    {
+        400: "It cannot be read",
+        401: "It is not signed as it should be",
+        403: "It is of another repository, or webhooks are not taken",
+        409: "It was taken before",
+    }
+)
+# Of a record: what a change answers with
+ETAG = _header("ETag", "The version of the record, for If-Match.")
 # What no page says for itself: it runs nothing, whatever it holds and a browser takes it for
 SAFE_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -176,7 +185,8 @@ def add_handlers(app: FastAPI) -> None:
         # What no route answers says no more than its status
         is_nowhere = error.status_code == 404 and error.detail == HTTPStatus.NOT_FOUND.phrase
         detail = f"There is nothing at {request.url.path}." if is_nowhere else str(error.detail)
-        return problem(error.status_code, detail, headers=error.headers)
+        headers = error.headers if error.status_code != 405 else {"Allow": _allowed(request)}
+        return problem(error.status_code, detail, headers=headers)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -244,3 +254,13 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
         return unforeseen()
+
+
+def _allowed(request: Request) -> str:
+    """Every method of an address; the framework names those of the first route that has it."""
+    routes: Sequence[BaseRoute] = request.app.routes
+    return ", ".join(
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )

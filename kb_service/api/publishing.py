@@ -1,21 +1,65 @@
 """For authors and operators: what is live, what was refused and why, and how the content is followed."""
 
 from dataclasses import asdict
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
+from indexer.errors import Problem
 from indexer.git import without_credentials
 from kb_service.api.caller import Authors, Base, Publishing
+from kb_service.api.description import As
 from kb_service.content import is_ref
 from kb_service.knowledge_base import KnowledgeBase
-from kb_service.publishing import Publisher, Status
+from kb_service.publishing import Failure, Publisher, Status, Why
 
 router = APIRouter(prefix="/api", tags=["operation"], dependencies=[Authors])
 
 
+class FollowsBody(BaseModel):
+    """How the content is followed."""
+
+    kind: Literal["remote", "ref", "files"]
+    content: str
+    ref: str | None
+    folder: str | None
+    watch: bool
+    poll_seconds: float | None
+    webhook: bool
+
+
+class PublishedBody(BaseModel):
+    """The last publish that changed something."""
+
+    at: datetime
+    why: Why
+    seconds: float
+    changed: int
+    encoded: int
+    objects: int
+    passages: int
+    note: str | None
+
+
+class PublishingBody(BaseModel):
+    """What is live."""
+
+    revision: str | None
+    revision_seen: str | None
+    in_step: bool
+    generation: int
+    looked_at: datetime | None
+    running: bool
+    follows: FollowsBody
+    last: PublishedBody | None
+    refused: list[Problem] = Field(description="What is wrong, file by file.")
+    failure: Failure | None
+
+
 @router.get("/publishing", summary="What is live, and what was refused and why")
-def publishing(base: Base, publisher: Publishing) -> dict[str, Any]:
+def publishing(base: Base, publisher: Publishing) -> Annotated[dict[str, Any], As(PublishingBody)]:
     """The revision that answers, the newest one seen, the last publish, what keeps a newer one back."""
     status = publisher.status
     revision = base.index.meta("revision")

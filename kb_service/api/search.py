@@ -1,10 +1,9 @@
 """For agents: search, type-ahead, articles, glossary."""
 
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Path, Query
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -13,10 +12,11 @@ from kb_service import completing, glossary
 from kb_service.api.answers import as_it_is
 from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.api.crew import by_the_crew
+from kb_service.api.description import As
 from kb_service.api.problems import NOT_FOUND
+from kb_service.api.search_bodies import CompleteBody, OneTermBody, SearchBody, TermsBody
 from kb_service.bodies import term_json
-from kb_service.confidence import Confidence
-from kb_service.hits import ReasonLane, article_url
+from kb_service.hits import article_url
 from kb_service.query import Query as Asked
 from kb_service.query import State, filter_of
 from kb_service.search import as_json
@@ -24,101 +24,6 @@ from kb_service.search import as_json
 router = APIRouter(prefix="/api", tags=["knowledge"])
 
 _MOST_LETTERS = 200_000
-
-
-class ReasonBody(BaseModel):
-    """Why a hit is there."""
-
-    lane: ReasonLane = Field(examples=["meaning"])
-    text: str = Field(examples=["meaning: section 'Steps'"])
-    score: float = Field(description="The lane's own figure: a cosine for meaning, a BM25 sum for words.")
-    words: list[str] = Field(description="The words of the query that matched.")
-
-
-class HitBody(BaseModel):
-    """One article that answers."""
-
-    id: str = Field(examples=["runbooks/check-port"])
-    title: str
-    type: KnowledgeType
-    url: str = Field(description="Where it is read, at the passage that matched.")
-    anchor: str = Field(description="The heading of the passage that matched; empty at the top.")
-    snippet: str = Field(description="Escaped HTML; words of the query stand in `<mark>`.")
-    score: float = Field(description="Orders the hits of one answer; not to be compared between queries.")
-    confidence: Confidence
-    probability: float = Field(description="How likely it answers, 0 to 1; the confidence is its band.")
-    reasons: list[ReasonBody]
-    parts: dict[str, float] = Field(description="What the score is the sum of.")
-    heading_path: list[str]
-    tier: Tier | None
-    services: list[str]
-
-
-class ChangeBody(BaseModel):
-    """A word of the query that is read as another."""
-
-    typed: str
-    meant: str
-    kind: Literal["typo", "begun"]
-
-
-class ExpansionBody(BaseModel):
-    """A term of the glossary that the query says, and what else it is called: several names mean it is ambiguous."""
-
-    said: str = Field(examples=["MIR"])
-    names: list[str] = Field(examples=[["major incident response"]])
-
-
-class UnderstoodBody(BaseModel):
-    """How the query was read."""
-
-    text: str = Field(description="The query with mistyped and half-written words mended.")
-    changes: list[ChangeBody]
-    expansions: list[ExpansionBody]
-    relaxed: bool = Field(description="No article has all of the words, so those with most of them are shown.")
-    notes: list[str] = Field(description="The same in sentences, to be shown.")
-
-
-class FacetValueBody(BaseModel):
-    """A value of a facet, and how many hits have it."""
-
-    value: str
-    count: int
-
-
-class SearchBody(BaseModel):
-    """An answer to a search."""
-
-    query: str
-    hits: list[HitBody]
-    total: int
-    understood: UnderstoodBody
-    facets: dict[str, list[FacetValueBody]] = Field(
-        description="With `facets=true`: what the hits can be narrowed by. Each is counted as if nothing of it was"
-        " chosen."
-    )
-    generation: int = Field(description="Rises with every publish.")
-    search_id: int | None = Field(None, description="For POST /api/clicks: which article was opened.")
-    encoded: float = Field(description="The share of passages that can be found by meaning yet, 0 to 1.")
-    took_ms: float
-
-
-class CompletionBody(BaseModel):
-    """A name that goes on from what is typed."""
-
-    text: str
-    id: str
-    url: str
-
-
-class CompleteBody(BaseModel):
-    """An answer to type-ahead."""
-
-    query: str
-    completions: list[CompletionBody]
-    note: str = Field(description="What else than typed was looked for, and why; empty where it was not needed.")
-    generation: int
-    took_ms: float
 
 
 Shown = Annotated[
@@ -192,14 +97,16 @@ def complete(
 
 
 @router.get("/glossary", summary="All terms")
-def all_terms(base: Base, sight: CallerSight) -> dict[str, Any]:
+def all_terms(base: Base, sight: CallerSight) -> Annotated[dict[str, Any], As(TermsBody)]:
     """Every term of the glossary objects, by name."""
     found = glossary.terms(base.index, filter_of(Asked("", sight=sight)))
     return {"terms": [term_json(one) for one in found], "generation": base.index.generation}
 
 
 @router.get("/glossary/{term:path}", summary="One term", responses=NOT_FOUND)
-def one_term(base: Base, sight: CallerSight, term: str) -> dict[str, Any]:
+def one_term(
+    base: Base, sight: CallerSight, term: Annotated[str, Path(examples=["MIR"])]
+) -> Annotated[dict[str, Any], As(OneTermBody)]:
     """A term by its abbreviation, its expansion or an alias, whatever the case; other meanings under `others`."""
     found = glossary.lookup(base.index, filter_of(Asked("", sight=sight)), term)
     if not found:

@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import time
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -13,8 +13,11 @@ from indexer.disk import disk_error
 from kb_service import suggest as suggesting
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.crew import by_the_crew
+from kb_service.api.description import As
 from kb_service.api.problems import NOT_FOUND
+from kb_service.api.search_bodies import SuggestionBody
 from kb_service.bodies import suggestion_json
+from kb_service.deflection import Deflection, Event
 from kb_service.query import Query as Asked
 from kb_service.triage import Ticket
 
@@ -42,14 +45,31 @@ class TicketBody(BaseModel):
 class EventBody(BaseModel):
     """What happened on the form."""
 
-    event: Literal["shown", "opened", "solved", "submitted"]
+    event: Event
     article: str | None = Field(None, max_length=500, description="The article that was opened or solved it.")
     number: str | None = Field(None, max_length=64, description="The number of the ticket that was submitted.")
 
 
+class SuggestBody(BaseModel):
+    """Articles for a ticket that is being written."""
+
+    suggestions: list[SuggestionBody]
+    reason: str = Field(description="Why there is none; empty where there are some.")
+    suggestion_id: str | None = Field(description="To be sent along the next time, and with what became of them.")
+    generation: int
+    took_ms: float
+
+
+class HappenedBody(BaseModel):
+    """What was kept."""
+
+    suggestion_id: str
+    event: Event
+
+
 @router.post("/suggest", summary="Articles for a ticket that is being written")
 @by_the_crew
-def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> dict[str, Any]:
+def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> Annotated[dict[str, Any], As(SuggestBody)]:
     """At most three, and only such as answer with the probability set by `KB_SUGGEST`; else none, and why.
 
     Under a dozen letters words alone are asked. Ask once a pause, not once a key.
@@ -86,7 +106,9 @@ def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> dic
 
 @router.post("/suggest/{suggestion_id}/events", summary="Say what became of suggestions", status_code=201,
              responses=NOT_FOUND)  # fmt: skip
-def report(base: Base, who: Who, sight: CallerSight, suggestion_id: str, body: EventBody) -> dict[str, Any]:
+def report(
+    base: Base, who: Who, sight: CallerSight, suggestion_id: str, body: EventBody
+) -> Annotated[dict[str, Any], As(HappenedBody)]:
     """`shown`, `opened` (an article), `solved` ("this solved it"), `submitted` (a ticket all the same)."""
     knowledge = base.searcher.article(body.article, sight) if body.article else None
     base.sessions.report(
@@ -101,6 +123,8 @@ def report(base: Base, who: Who, sight: CallerSight, suggestion_id: str, body: E
 
 
 @router.get("/deflection", summary="What suggestions saved", dependencies=[Records])
-def deflection(base: Base, days: Annotated[int, Query(ge=1, le=3650)] = 30) -> dict[str, Any]:
+def deflection(
+    base: Base, days: Annotated[int, Query(ge=1, le=3650)] = 30
+) -> Annotated[dict[str, Any], As(Deflection)]:
     """Forms of the last days: suggested, shown, opened, submitted; confirmed and potential deflections."""
     return asdict(base.sessions.deflection(days))

@@ -7,7 +7,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.crew import by_the_crew
+from kb_service.api.description import As
 from kb_service.api.problems import NOT_FOUND
+from kb_service.api.record_bodies import TriagedBody
 from kb_service.bodies import triage_json
 from kb_service.incident import Incident, incident_of
 from kb_service.triage import Ticket
@@ -53,7 +55,9 @@ class TriageBody(BaseModel):
 
 @router.post("/triage", summary="Triage an incident", responses=NOT_FOUND)
 @by_the_crew
-def triage(base: Base, who: Who, sight: CallerSight, asked: Annotated[TriageBody, Body()]) -> dict[str, Any]:
+def triage(
+    base: Base, who: Who, sight: CallerSight, asked: Annotated[TriageBody, Body()]
+) -> Annotated[dict[str, Any], As(TriagedBody)]:
     """Articles, related incidents, a flood, a problem, whom to hand it to: each with its evidence."""
     number = (asked.number or "").strip()
     ticket = Ticket.of(base.incidents.existing(number, sight).incident) if number else asked.ticket
