@@ -292,6 +292,41 @@ def test_a_failure_that_nobody_foresaw_has_the_shape_too(client: TestClient, mon
     assert (answer.status_code, answer.json()["status"]) == (500, 500)
 
 
+def test_a_method_that_is_not_answered_names_those_that_are(client: TestClient) -> None:
+    for path, allowed in (
+        ("/api/search", "GET"),
+        ("/api/incidents", "GET, POST"),
+        ("/api/incidents/1", "GET, PUT, PATCH"),
+    ):
+        answer = client.delete(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+        assert answer.json()["detail"] == f"{path} is not asked by DELETE: use {allowed}."
+
+
+def test_a_body_that_is_no_text_is_refused_with_what_to_send(client: TestClient) -> None:
+    answer = client.post("/api/gaps", content=b'{"text": "\xff"}', headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (400, "The body cannot be read: send JSON in UTF-8.")
+
+
+def test_every_error_is_described_by_the_type_that_it_comes_as(client: TestClient) -> None:
+    for operations in client.get("/openapi.json").json()["paths"].values():
+        for operation in operations.values():
+            assert {"400", "401", "403", "422", "429", "500", "503"} <= operation["responses"].keys()
+            for status, response in operation["responses"].items():
+                if status >= "400":
+                    shape = "GoneDetails" if status == "410" else "ProblemDetails"
+                    schema = {"$ref": f"#/components/schemas/{shape}"}
+                    assert response["content"] == {"application/problem+json": {"schema": schema}}
+
+
+def test_no_answer_is_described_as_anything_at_all(client: TestClient) -> None:
+    for path, operations in client.get("/openapi.json").json()["paths"].items():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                schema = response.get("content", {}).get("application/json", {}).get("schema", {"$ref": ""})
+                assert schema.keys() & {"$ref", "anyOf"} or path == "/healthz", path
+
+
 def test_every_route_is_described_with_examples(client: TestClient) -> None:
     schema = client.get("/openapi.json").json()
     assert {"/api/search", "/api/complete", "/api/articles/{id}", "/api/glossary", "/api/glossary/{term}", "/healthz",

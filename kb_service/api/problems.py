@@ -43,6 +43,8 @@ from kb_service.webhooks import (
 _log = logging.getLogger("kb.service")
 MEDIA_TYPE = "application/problem+json"
 _DISK = "The service cannot read or write one of its files now; its log says which, and why. Try again in a moment."
+# The framework's words for a body that is no text
+_UNREADABLE = "There was an error parsing the body"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # Of a request with everything wrong, so that the answer is no larger than it
 _MOST_ERRORS = 20
@@ -182,11 +184,16 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _raised(request: Request, error: HTTPException) -> JSONResponse:
-        # What no route answers says no more than its status
+        if error.status_code == 405:
+            allowed = _allowed(request)
+            said = f"{request.url.path} is not asked by {request.method}: use {allowed}."
+            return problem(405, said, headers={"Allow": allowed})
+        # What the framework raises says no more than its status
         is_nowhere = error.status_code == 404 and error.detail == HTTPStatus.NOT_FOUND.phrase
         detail = f"There is nothing at {request.url.path}." if is_nowhere else str(error.detail)
-        headers = error.headers if error.status_code != 405 else {"Allow": _allowed(request)}
-        return problem(error.status_code, detail, headers=headers)
+        if error.status_code == 400 and error.detail == _UNREADABLE:
+            detail = "The body cannot be read: send JSON in UTF-8."
+        return problem(error.status_code, detail, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
