@@ -116,7 +116,13 @@ def flagged(
 class GapBody(BaseModel):
     """What was looked for and not found."""
 
-    text: str = Field(min_length=1, max_length=MOST_LETTERS, examples=["fax machine prints only black pages"])
+    text: str = Field(
+        min_length=1,
+        max_length=MOST_LETTERS,
+        examples=["fax machine prints only black pages"],
+        # That it says something is refused below in words of its own
+        json_schema_extra={"pattern": r"\S"},
+    )
 
 
 class AskedForBody(BaseModel):
