@@ -168,10 +168,9 @@ def test_the_past(running: Running, watched: Watching) -> None:
         watch.visit(f"/a/past/{running.desk.past[-1].name}?at={commit}")
 
 
-def test_terms_runs_templates_and_files_of_such_names(running: Running, watched: Watching) -> None:
+def test_runs_templates_and_files_of_such_names(running: Running, watched: Watching) -> None:
     with watched() as watch:
         for group, run in zip(running.desk.groups, running.runs, strict=True):
-            watch.visit(f"/a/glossary/{group.name}")
             watch.visit(run)
             watch.visit(f"/a/templates/{group.name}")
             with watch.looking(f"filling in the template {group.name}") as page:
