@@ -6,6 +6,7 @@ on where that stopped.
 """
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,31 +65,50 @@ def update(
     """Bring the index in step with the content.
 
     ``after_switch`` is called once everything that changed can be searched, at least by words; of what follows by
-    meaning, the articles of the ids ``first`` go before all others. Raises IndexBusyError where another process is
-    writing.
+    meaning, the articles of the ids ``first`` go before all others. An index that is damaged is made anew. Raises
+    IndexBusyError where another process is writing.
     """
-    started = time.monotonic()
     with _sole_writer(index.path.parent):
-        build = _Build(content, index, encoder, cache, progress, first)
-        build.prepare()
-        build.staging.parse(build.history, progress)
-        build.encoding.encode_ahead(build.staging.texts())
-        changed = build.switch()
-        after_switch()
-        build.encoding.encode_pending()
-        fold_if_due(index)
-        refusals = tuple(build.catalogue.refusals())
-        return Report(
-            objects=build.catalogue.count(),
-            passages=index.counts()[0],
-            encoded=build.encoding.encoded,
-            refused=len({problem.path for problem in refusals}),
-            seconds=round(time.monotonic() - started, 2),
-            generation=index.generation,
-            changed=changed,
-            note="; ".join(build.notes),
-            refusals=refusals,
-        )
+        index.mend()
+        try:
+            return _updated(content, index, encoder, cache, progress, after_switch, first)
+        except (IndexDamagedError, sqlite3.DatabaseError):
+            index.suspect()
+            if not index.mend():
+                raise
+            return _updated(content, index, encoder, cache, progress, after_switch, first)
+
+
+def _updated(
+    content: Content,
+    index: PassageIndex,
+    encoder: Encoder,
+    cache: VectorCache,
+    progress: Progress,
+    after_switch: Callable[[], None],
+    first: Sequence[str],
+) -> Report:
+    started = time.monotonic()
+    build = _Build(content, index, encoder, cache, progress, first)
+    build.prepare()
+    build.staging.parse(build.history, progress)
+    build.encoding.encode_ahead(build.staging.texts())
+    changed = build.switch()
+    after_switch()
+    build.encoding.encode_pending()
+    fold_if_due(index)
+    refusals = tuple(build.catalogue.refusals())
+    return Report(
+        objects=build.catalogue.count(),
+        passages=index.counts()[0],
+        encoded=build.encoding.encoded,
+        refused=len({problem.path for problem in refusals}),
+        seconds=round(time.monotonic() - started, 2),
+        generation=index.generation,
+        changed=changed,
+        note="; ".join(build.notes),
+        refusals=refusals,
+    )
 
 
 @contextmanager

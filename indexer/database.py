@@ -127,13 +127,19 @@ def _state(path: Path) -> tuple[int, int, int] | None:
 
 
 def begin_anew(connection: sqlite3.Connection, version: int) -> None:
-    """Drop every table of a derived file that was made by another version of its tables; the file is of this one then.
+    """Drop every table of a derived file that was made by a former version of its tables; the file is of this one then.
 
-    Outside any transaction, and before the tables are made.
+    Outside any transaction, and before the tables are made. Raises KnowledgeBaseError for a later version's.
     """
 
     def is_current() -> bool:
-        return bool(connection.execute("PRAGMA user_version").fetchone()[0] == version)
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        if found > version:
+            (_, _, path) = connection.execute("PRAGMA database_list").fetchone()
+            raise KnowledgeBaseError(
+                f"{path} was written by a newer version", "Use that version, or move the file away to have it made anew"
+            )
+        return bool(found == version)
 
     if is_current():
         return

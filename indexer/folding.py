@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from indexer.database import writing
 from indexer.index import PassageIndex
 from indexer.vector_files import AT_ONCE, BaseFile, Keys, add_to, number_of_lists, read_base, write_base
-from indexer.vectors import HalfVectors
+from indexer.vectors import HalfVectors, unchecked
 
 # A tail is folded into the base when it is this long and this share of it, or too long to be gone through for a query;
 # dead vectors when they are this share
@@ -115,5 +115,4 @@ def _tail(index: PassageIndex, live: NDArray[np.bool_]) -> tuple[Keys, HalfVecto
     latest: dict[int, bytes] = {key: vector for key, vector in rows if live[key]}
     if not latest:
         return np.zeros(0, np.int64), np.zeros((0, index.dimension), np.float16)
-    vectors = np.frombuffer(b"".join(latest.values()), np.float16)
-    return np.fromiter(latest, np.int64), vectors.reshape(len(latest), index.dimension)
+    return np.fromiter(latest, np.int64), np.stack([unchecked(*row) for row in latest.items()])

@@ -6,15 +6,17 @@ follow the generation.
 """
 
 import json
+import logging
 import sqlite3
 import threading
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from indexer import names, postings, spelling
+from indexer import at_rest, names, postings, spelling
 from indexer.change import Change, changing
 from indexer.database import begin_anew, open_database, reading, writing
 from indexer.encoder import Encoder
@@ -27,10 +29,10 @@ from indexer.retrieval import Asked, Filter, Found, Owner
 from indexer.snapshot import Snapshot, definitions, passages_by_key
 from indexer.spelling import Spelled
 from indexer.vector_files import BaseFile, check_base
-from indexer.vectors import HalfVectors
+from indexer.vectors import HalfVectors, checked, unchecked
 
 # Raise when the tables of an index change: it is derived, and made anew then
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS scopes (key INTEGER PRIMARY KEY, audiences TEXT NOT NULL UNIQUE);
@@ -56,27 +58,122 @@ CREATE TABLE IF NOT EXISTS tail (seq INTEGER PRIMARY KEY AUTOINCREMENT, passage 
 """
 
 
+_MEND = "Run 'kb index', which makes it anew; a service that runs does so by itself"
+_log = logging.getLogger("kb.index")
+
+
 class PassageIndex:
     """An index file and the FAISS bases beside it. One instance serves all threads of a process."""
 
     def __init__(self, path: Path, encoder: Encoder, language: Language = ENGLISH) -> None:
+        """Open it, made anew where it is damaged. Raises KnowledgeBaseError for one of a newer version."""
         self.path, self._encoder, self.language = path, encoder, language
         self._local = threading.local()
         self._making = threading.Lock()
-        self._snapshot: Snapshot | None = None
+        self._held: tuple[str, Snapshot] | None = None
         self._lane: tuple[str, int, MeaningLane] | None = None
-        begin_anew(self.connection, SCHEMA_VERSION)
-        self.connection.executescript(_SCHEMA)
-        for tables in (postings, names, spelling):
-            tables.create_tables(self.connection)
+        self._use = at_rest.using(path.parent)
+        if path.name in self._use.damaged:
+            self._make_anew("is not as it was left")
+            self._use.damaged.discard(path.name)
+        elif path.name in self._use.unclean:
+            self.suspect()
+            self.mend()
+            self._use.unclean.discard(path.name)
+        _ = self.connection
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = open_database(self.path).conn
+        """This thread's connection, to another file where that has taken the place of the one before."""
+        held: tuple[int, sqlite3.Connection] | None = getattr(self._local, "held", None)
+        if held is None or held[0] != self._inode():
+            connection = self._opened()
+            held = self._local.held = self._inode(), connection
+        return held[1]
+
+    def _inode(self) -> int:
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return 0
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = open_database(self.path).conn
+        try:
+            begin_anew(connection, SCHEMA_VERSION)
+            connection.executescript(_SCHEMA)
+            for tables in (postings, names, spelling):
+                tables.create_tables(connection)
+            if meta(connection, "file") is None:
+                connection.execute("INSERT OR IGNORE INTO meta VALUES ('file', ?)", (uuid.uuid4().hex,))
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise self._damaged(error) from error
         return connection
+
+    # -- where it is damaged
+
+    def suspect(self) -> None:
+        """Have it looked through by whoever writes it next: something was read that cannot be right."""
+        with suppress(OSError):
+            self._suspected.touch()
+
+    @property
+    def is_suspected(self) -> bool:
+        return self._suspected.exists()
+
+    @property
+    def _suspected(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.suspected")
+
+    def mend(self) -> bool:
+        """Where it is suspected look through all of it; whether it was damaged, and is made anew: empty, to be filled.
+
+        For the one who writes it, outside any transaction.
+        """
+        if not self.is_suspected:
+            return False
+        trouble = self._trouble()
+        if trouble:
+            self._make_anew(f"is damaged ({trouble})")
+        self._suspected.unlink(missing_ok=True)
+        return bool(trouble)
+
+    def _trouble(self) -> str:
+        """What is wrong with the file, looked through as a whole; empty where nothing is."""
+        try:
+            with closing(open_database(self.path).conn) as connection:
+                (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+                if said != "ok":
+                    return str(said).splitlines()[-1]
+                if connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,):
+                    postings.check(connection)
+                    for key, vector in connection.execute("SELECT passage, vector FROM tail"):
+                        unchecked(key, vector)
+        except IndexDamagedError as error:
+            return error.problem
+        except sqlite3.DatabaseError as error:
+            # A table that is not there is one whose name is not what it was
+            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+                raise
+            return str(error)
+        return ""
+
+    def _make_anew(self, why: str) -> None:
+        """Put an empty file in its place; who still reads the former goes on with that until it looks again."""
+        _log.warning("%s %s; it is made anew", self.path, why)
+        for name in (self.path.name, f"{self.path.name}-wal", f"{self.path.name}-shm"):
+            self.path.with_name(name).unlink(missing_ok=True)
+        for pattern in ("*.npy", "*.faiss", "*.part"):
+            for path in self.path.parent.glob(f"{self.path.stem}-{pattern}"):
+                path.unlink(missing_ok=True)
+
+    def _damaged(self, error: sqlite3.DatabaseError) -> Exception:
+        """What to raise for an error of SQLite: one that is not the file's fault stays as it is."""
+        if type(error) is not sqlite3.DatabaseError:
+            return error
+        self.suspect()
+        return IndexDamagedError(f"{self.path} is damaged: {error}", _MEND)
 
     @property
     def dimension(self) -> int:
@@ -95,17 +192,38 @@ class PassageIndex:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """The live generation, with this thread's connection held to it for the length of the block."""
-        with ExitStack() as block:
-            block.enter_context(reading(self.connection))
-            held = self._snapshot
-            if held is None or not self._is_live(held):
-                # One thread makes what is live now; what it went on from is of another moment than this one's, perhaps
-                with self._making:
-                    block.close()
-                    block.enter_context(reading(self.connection))
-                    held = self._snapshot = self._live(self._snapshot)
-            yield held
+        """The live generation, with this thread's connection held to it for the length of the block.
+
+        Raises IndexDamagedError.
+        """
+        try:
+            with ExitStack() as block:
+                block.enter_context(reading(self.connection))
+                file = str(self.meta("file"))
+                held = self._held
+                if held is None or held[0] != file or not self._is_live(held[1]):
+                    # One thread makes what is live now; what it went on from is of another moment than this one's
+                    with self._making:
+                        block.close()
+                        self._outrun()
+                        block.enter_context(reading(self.connection))
+                        file, held = str(self.meta("file")), self._held
+                        held = file, self._live(held[1] if held and held[0] == file else None)
+                        if held[1].generation:
+                            self._held = held
+                yield held[1]
+        except IndexDamagedError:
+            self.suspect()
+            raise
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def _outrun(self) -> None:
+        """Give what is live a number that no generation had which was read here before, of a former file."""
+        held = self._held
+        if held is not None and held[0] != self.meta("file") and 0 < self.generation <= held[1].generation:
+            with writing(self.connection):
+                self.set_meta("generation", str(held[1].generation + 1))
 
     def _is_live(self, held: Snapshot) -> bool:
         lane = self._lane
@@ -147,7 +265,7 @@ class PassageIndex:
         if self.meta("encoder") != self._encoder.identity:
             return "another's", 0
         last = int(self.connection.execute("SELECT coalesce(max(seq), 0) FROM tail").fetchone()[0])
-        return self.meta("base") or "", last
+        return f"{self.meta('file')} {self.meta('base') or ''}", last
 
     def _current_lane(self) -> MeaningLane:
         described, last = self._lane_key()
@@ -160,11 +278,9 @@ class PassageIndex:
             return lane
         if held is not None and held[0] == described and held[1] < last:
             _, seen, lane = held
-        elif described:
-            seen, lane = (
-                0,
-                MeaningLane.open(self.path.parent, BaseFile(**json.loads(described)), self._encoder.dimension),
-            )
+        elif base := self.meta("base"):
+            file = BaseFile(**json.loads(base))
+            seen, lane = 0, MeaningLane.open(self.path.parent, file, self._encoder.dimension)
         else:
             seen, lane = 0, MeaningLane.empty(self._encoder.dimension)
         rows = self.connection.execute(
@@ -172,9 +288,7 @@ class PassageIndex:
         ).fetchall()
         if rows:
             keys = np.array([row[0] for row in rows], np.int64)
-            lane = lane.with_tail(
-                keys, np.stack([np.frombuffer(row[1], np.float16) for row in rows]).astype(np.float32)
-            )
+            lane = lane.with_tail(keys, np.stack([unchecked(*row) for row in rows]).astype(np.float32))
         self._lane = (described, last, lane)
         return lane
 
@@ -240,7 +354,7 @@ class PassageIndex:
         """Give passages their vectors, by passage key."""
         self.connection.executemany(
             "INSERT INTO tail (passage, vector) VALUES (?, ?)",
-            ((key, vector.tobytes()) for key, vector in vectors.items()),
+            ((key, checked(key, vector)) for key, vector in vectors.items()),
         )
         self.connection.executemany("UPDATE passages SET has_vector = 1 WHERE key = ?", ((key,) for key in vectors))
 

@@ -7,6 +7,7 @@ scope has lists of its own, so that what others may see is not even read and tak
 """
 
 import sqlite3
+import zlib
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,13 +16,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.errors import IndexDamagedError
+
 Keys = NDArray[np.int64]
 Counts = NDArray[np.uint8]
 
 # What has one number may be seen by the same people
 Scope = int
 
-# Four bytes say how far a key is from the first one, one how often the term is said: 4,000 of a page of 4,096
+# Four bytes say how far a key is from the first one, one how often the term is said: 4,000 of a page of 4,096, after
+# a CRC-32 of all that
+_CHECK_BYTES = 4
 _MOST_IN_PIECE = 800
 _FAR = 1 << 32
 # So many pieces a list can have; they lie one after another
@@ -54,14 +59,19 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 
 def read(connection: sqlite3.Connection, scopes: Sequence[Scope], term: str) -> List:
-    """The list of a term in some scopes."""
+    """The list of a term in some scopes. Raises IndexDamagedError where it is not as it was written."""
     rows = connection.execute(
-        "SELECT p.first, p.list FROM terms t CROSS JOIN pieces p"
+        "SELECT t.number, t.holders, p.id, p.first, p.list FROM terms t LEFT JOIN pieces p"
         f" ON p.id BETWEEN t.number * {_PIECES} AND t.number * {_PIECES} + {_PIECES - 1}"
         f" WHERE t.scope IN ({_marks(scopes)}) AND t.term = ?",
         (*scopes, term),
     )
-    pieces = [_unpacked(first, packed) for first, packed in rows]
+    pieces, holders = [], {}
+    for number, count, *piece in rows:
+        pieces.append(_unpacked(*piece))
+        holders[number] = count
+    if sum(holders.values()) != sum(len(piece.keys) for piece in pieces):
+        raise _damaged(term)
     if len(pieces) < 2:
         return pieces[0] if pieces else EMPTY
     keys, counts = (np.concatenate(column) for column in zip(*pieces, strict=True))
@@ -79,6 +89,18 @@ def holders(connection: sqlite3.Connection, scopes: Sequence[Scope], terms: Sequ
         (*scopes, *terms),
     )
     return dict.fromkeys(terms, 0) | dict(rows)
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Read every list. Raises IndexDamagedError where one is not as it was written."""
+    counts: defaultdict[int, int] = defaultdict(int)
+    for piece, first, packed in connection.execute("SELECT id, first, list FROM pieces"):
+        counts[piece // _PIECES] += len(_unpacked(piece, first, packed).keys)
+    for number, holders in connection.execute("SELECT number, holders FROM terms"):
+        if counts.pop(number, 0) != holders:
+            raise _damaged(number)
+    for number in counts:
+        raise _damaged(number)
 
 
 class Changes:
@@ -133,13 +155,14 @@ class Changes:
             begin, first, held = last
             if len(held) // 5 + len(new.keys) <= _MOST_IN_PIECE and new.keys[-1] - first < _FAR:
                 # Put between what is there without reading it, which is most of what a record changes
-                self._connection.execute("UPDATE pieces SET list = ? WHERE id = ?", (_longer(first, held, new), begin))
+                longer = _longer(begin, first, held, new)
+                self._connection.execute("UPDATE pieces SET list = ? WHERE id = ?", (longer, begin))
                 return
-            old = _unpacked(first, held)
+            old = _unpacked(begin, first, held)
             new = List(np.concatenate([old.keys, new.keys]), np.concatenate([old.counts, new.counts]))
         self._connection.executemany(
             "INSERT OR REPLACE INTO pieces VALUES (?, ?, ?)",
-            ((begin + at, int(piece.keys[0]), _packed(piece)) for at, piece in enumerate(_cut(new))),
+            ((begin + at, int(piece.keys[0]), _packed(begin + at, piece)) for at, piece in enumerate(_cut(new))),
         )
 
     def _take_out(self, scope: Scope, term: str, keys: Keys) -> None:
@@ -157,14 +180,14 @@ class Changes:
             ).fetchone()
             if row is None:
                 break
-            held = _unpacked(*row[1:])
+            held = _unpacked(*row)
             stays = ~np.isin(held.keys, left)
             count -= len(stays) - int(np.count_nonzero(stays))
             if stays.any():
                 piece = List(held.keys[stays], held.counts[stays])
                 self._connection.execute(
                     "UPDATE pieces SET first = ?, list = ? WHERE id = ?",
-                    (int(piece.keys[0]), _packed(piece), row[0]),
+                    (int(piece.keys[0]), _packed(row[0], piece), row[0]),
                 )
             else:
                 self._connection.execute("DELETE FROM pieces WHERE id = ?", (row[0],))
@@ -227,21 +250,44 @@ class _Said:
             yield term, List(keys[some], counts[some])
 
 
-def _longer(first: int, packed: bytes, new: List) -> bytes:
+def _longer(piece: int, first: int, packed: bytes, new: List) -> bytes:
     """A piece with further keys, put between what is there."""
-    count = len(packed) // 5
+    held = _checked(piece, first, packed)
+    count = len(held) // 5
     keys = (new.keys - first).astype(np.uint32).tobytes()
-    return b"".join((packed[: 4 * count], keys, packed[4 * count :], new.counts.tobytes()))
+    return _with_check(piece, first, b"".join((held[: 4 * count], keys, held[4 * count :], new.counts.tobytes())))
 
 
-def _packed(piece: List) -> bytes:
-    return b"".join(((piece.keys - piece.keys[0]).astype(np.uint32).tobytes(), piece.counts.tobytes()))
+def _packed(piece: int, said: List) -> bytes:
+    first = int(said.keys[0])
+    return _with_check(piece, first, (said.keys - first).astype(np.uint32).tobytes() + said.counts.tobytes())
 
 
-def _unpacked(first: int, packed: bytes) -> List:
-    count = len(packed) // 5
-    keys = np.frombuffer(packed, np.uint32, count).astype(np.int64) + first
-    return List(keys, np.frombuffer(packed, np.uint8, count, offset=4 * count))
+def _unpacked(piece: int, first: int, packed: bytes) -> List:
+    held = _checked(piece, first, packed)
+    count = len(held) // 5
+    keys = np.frombuffer(held, np.uint32, count).astype(np.int64) + first
+    return List(keys, np.frombuffer(held, np.uint8, count, offset=4 * count))
+
+
+def _with_check(piece: int, first: int, held: bytes) -> bytes:
+    return _check_of(piece, first, held) + held
+
+
+def _checked(piece: int, first: int, packed: bytes | None) -> bytes:
+    """What a piece holds. Raises IndexDamagedError where it is not as it was written, or not there."""
+    if packed is None or packed[:_CHECK_BYTES] != _check_of(piece, first, packed[_CHECK_BYTES:]):
+        raise _damaged(piece)
+    return packed[_CHECK_BYTES:]
+
+
+def _check_of(piece: int, first: int, held: bytes) -> bytes:
+    return zlib.crc32(held, zlib.crc32(b"%d %d" % (piece, first))).to_bytes(_CHECK_BYTES, "little")
+
+
+def _damaged(what: object) -> IndexDamagedError:
+    said = f"a list of the words index is not as it was written ({what})"
+    return IndexDamagedError(said, "Run 'kb index', which makes it anew; a service that runs does so by itself")
 
 
 def _lists() -> defaultdict[str, list[int]]:

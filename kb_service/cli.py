@@ -13,6 +13,7 @@ from typing import Annotated, Any, cast
 import typer
 from rich.markup import escape
 
+from indexer import at_rest
 from indexer.build import Report
 from indexer.disk import disk_error
 from indexer.errors import KnowledgeBaseError
@@ -256,7 +257,8 @@ for command in (
 def main() -> None:
     """Run a command; what could not be done is said in one line, with what to do."""
     try:
-        app()
+        with at_rest.to_the_end():
+            app()
     except KnowledgeBaseError as error:
         err.print(f"[red]kb:[/red] {escape(str(error))}")
         sys.exit(3)

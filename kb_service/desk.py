@@ -16,10 +16,12 @@ from pathlib import Path
 import sqlite_utils
 from sqlite_utils import Migrations
 
+from indexer import at_rest
 from indexer.database import BUSY_SECONDS, Connection, create_private, open_database, reading, writing
 from indexer.disk import DiskError, disk_error, whole
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 from indexer.locks import held
+from kb_service.desk_log import Log
 
 # "KBDK": what tells a desk's file from any other SQLite file
 APPLICATION_ID = 0x4B42444B
@@ -147,12 +149,25 @@ class Desk:
         if read_only:
             _check(path, _MEND)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._use = at_rest.using(path.parent)
         with self._alone():
             if path.exists():
-                # Before anything is written to it, be it how it keeps its journal
-                _check(path, _MEND, may_be_new=True)
+                self._check_before_use()
             _migrate(self.connection)
+
+    def _check_before_use(self) -> None:
+        """Before anything is written to it, be it how it keeps its journal. Raises DeskError."""
+        name, use = self.path.name, self._use
+        if name in use.damaged:
+            instead = f"Where it was put there on purpose, delete {use.note} instead"
+            raise DeskError(f"{self.path} is not as it was left: its bytes have changed", f"{_MEND}. {instead}")
+        log = Log(self.path)
+        _check(self.path, _MEND, may_be_new=True, thoroughly=name in use.unclean)
+        if lost := log.lost():
+            instead = f"To go on without what is lost, delete {' and '.join(file.name for file in log.files)} instead"
+            said = f"{log.files[0]} does not hold all that was acknowledged: {lost}"
+            raise DeskError(said, f"{_MEND}. {instead}")
+        use.unclean.discard(name)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -205,6 +220,10 @@ class Desk:
     def is_demo(self) -> bool:
         """Whether the records are a sample, nobody's own."""
         return self.meta("demo") is not None
+
+    def check(self) -> None:
+        """Raises DeskError where it is damaged. Reads all of it."""
+        _check(self.path, _MEND, thoroughly=True)
 
     def backup(self, file: Path) -> None:
         """Write a consistent copy while others read and write. The file appears whole or not at all."""
@@ -330,11 +349,11 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check(path: Path, remedy: str, *, may_be_new: bool = False) -> None:
+def _check(path: Path, remedy: str, *, may_be_new: bool = False, thoroughly: bool = False) -> None:
     """Raise DeskError for a file that is no desk's, is damaged, or is of a newer version. Writes nothing to it."""
     try:
         with closing(_read_only(path)) as connection:
-            judge(connection, path, remedy, may_be_new=may_be_new)
+            judge(connection, path, remedy, may_be_new=may_be_new, thoroughly=thoroughly)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and (failing := disk_error(error)):
             raise failing from error
@@ -351,7 +370,9 @@ def _damage(path: Path, told: str, remedy: str) -> KnowledgeBaseError:
     return DeskError(f"{path} is damaged: {told}", remedy)
 
 
-def judge(connection: sqlite3.Connection, path: Path, remedy: str, *, may_be_new: bool = False) -> None:
+def judge(
+    connection: sqlite3.Connection, path: Path, remedy: str, *, may_be_new: bool = False, thoroughly: bool = False
+) -> None:
     """Raise DeskError for what is no desk's record, is of a newer version, or is damaged.
 
     That it is whole is asked last, as it takes long where there is much.
@@ -363,7 +384,8 @@ def judge(connection: sqlite3.Connection, path: Path, remedy: str, *, may_be_new
     newer = {one.name for one in migrations.applied(database)} - {one.name for one in migrations._migrations}
     if newer:
         raise DeskError(f"{path} was written by a newer version ({', '.join(sorted(newer))})", "Use that version")
-    if (told := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+    check = "integrity_check" if thoroughly else "quick_check"
+    if (told := connection.execute(f"PRAGMA {check}(1)").fetchone()[0]) != "ok":
         raise _damage(path, told.splitlines()[-1], remedy)
 
 

@@ -57,7 +57,7 @@ class IncidentIndex:
 
     def behind(self) -> bool:
         """Whether there is anything that cannot be found yet, by its words or by meaning."""
-        return self._has_changes() or bool(self.index.pending(1))
+        return self.index.is_suspected or self._has_changes() or bool(self.index.pending(1))
 
     def catch_up(self, progress: Progress = unwatched) -> bool:
         """Take up every change of the record since the last time; False where another process is at it."""
@@ -66,8 +66,8 @@ class IncidentIndex:
                 return False
             cache = self._cache()
             try:
-                encoding = Encoding(self.index, self._encoder, cache, progress)
                 self._begin()
+                encoding = Encoding(self.index, self._encoder, cache, progress)
                 done = False
                 while not done:
                     while self._take_up(encoding):
@@ -118,6 +118,7 @@ class IncidentIndex:
         """Where the line of changes, the encoder or the format is another one, begin anew, with cached vectors."""
         made_by = f"{self._encoder.identity}:{self._encoder.max_tokens}:{FORMAT}:{self.index.language.code}"
         line = self._desk.line
+        self.index.mend()
         fresh = (self.index.meta("line"), self.index.meta("made_by")) != (line, made_by)
         try:
             self.index.check_base()
@@ -190,7 +191,8 @@ class Follower:
         due = True
         while not self._ended.is_set():
             try:
-                if due or self._index.behind():
+                # To ask a damaged one whether it is behind comes to nothing
+                if due or self.failure or self._index.behind():
                     due = not self._index.catch_up()
                 self.failure = None
             except KnowledgeBaseError as failure:
@@ -209,6 +211,8 @@ class Follower:
     def _failed(self, failure: KnowledgeBaseError) -> None:
         if str(failure) != str(self.failure):
             _log.error("%s", failure)
+            # Once for each failure: to look through a file of a million records takes a while
+            self._index.index.suspect()
         self.failure = failure
 
 

@@ -22,7 +22,7 @@ from kb_service.content import open_content
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.watching import Watch
 
-Why = Literal["start", "watch", "hook", "webhook", "poll", "retry", "end"]
+Why = Literal["start", "watch", "hook", "webhook", "poll", "retry", "damaged", "end"]
 LONGEST_RETRY_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # Of the poll's interval, so that many services do not ask one remote at once
@@ -159,6 +159,8 @@ class Publisher:
             content = open_content(self.knowledge_base.settings)
             seen = content.revision() or ""
             self.status = replace(self.status, seen=seen or None, looked_at=datetime.now(UTC))
+            if why == "damaged":
+                self.knowledge_base.desk.check()
             report = self.knowledge_base.update(progress, now_live, content, by=f"service:{why}")
         except IndexBusyError:
             # Another process publishes: what it leaves undone is looked for right after

@@ -1,6 +1,7 @@
 """One shape for every error: RFC 9457 problem details, saying what is wrong and what to do."""
 
 import logging
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -16,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match
 
 from indexer.disk import DiskError
-from indexer.errors import KnowledgeBaseError
+from indexer.errors import IndexDamagedError, IndexMissingError, KnowledgeBaseError
 from kb_service.access import NotForCallerError
 from kb_service.api.crew import OverloadedError
 from kb_service.callers import CredentialsRefusedError, NoCredentialsError
@@ -252,6 +253,23 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(KnowledgeBaseError)
     def _refused_or_unable(request: Request, error: KnowledgeBaseError) -> JSONResponse:
         return refusal(request, error)
+
+    @app.exception_handler(IndexMissingError)
+    @app.exception_handler(IndexDamagedError)
+    def _to_be_made_anew(request: Request, error: KnowledgeBaseError) -> JSONResponse:
+        app.state.publisher.publish("damaged")
+        return refusal(request, error)
+
+    @app.exception_handler(sqlite3.DatabaseError)
+    def _damaged(_request: Request, error: sqlite3.DatabaseError) -> JSONResponse:
+        if type(error) is not sqlite3.DatabaseError:
+            raise error
+        base = app.state.knowledge_base
+        for index in (base.index, base.incident_index.index):
+            index.suspect()
+        app.state.publisher.publish("damaged")
+        said = f"A database of the service is damaged ({error}). What is derived is made anew by itself; see the log."
+        return problem(503, said, headers={"Retry-After": "5"})
 
     @app.exception_handler(ClientDisconnect)
     def _broken_off(_request: Request, _error: ClientDisconnect) -> JSONResponse:

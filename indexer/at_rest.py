@@ -1,0 +1,178 @@
+"""Whether the databases of a data folder are as they were left, since SQLite's pages carry no checksums.
+
+Who is the last to use a folder writes down the SHA-256 of each database in it; who comes first compares, and takes the
+note away while the folder is in use. Where there is none, as after a kill, only what a database says of itself is
+known.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from indexer.errors import KnowledgeBaseError
+
+NAMES = ("desk.db", "index.db", "incidents.db")
+NOTE = "at-rest.json"
+_LOCK = "in-use.lock"
+_BUSY_SECONDS = 1.0
+
+_Stamp = tuple[int, int, int]
+
+
+class Use:
+    """This process's use of a folder: from ``using`` until nothing holds it any more.
+
+    ``damaged`` names the databases that are not as they were left, ``unclean`` those of which nobody can tell. Whoever
+    has mended or looked through one takes its name out.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.damaged: set[str] = set()
+        self.unclean: set[str] = set()
+        self._known: dict[str, tuple[_Stamp, str]] = {}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            weakref.finalize(self, os.close, self._lock)
+            self._enter()
+        except OSError as error:
+            said = f"{folder} cannot be used: {error.strerror}"
+            raise KnowledgeBaseError(said, "Look at the disk and its permissions") from error
+
+    @property
+    def note(self) -> Path:
+        return self._folder / NOTE
+
+    def _enter(self) -> None:
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # Whoever was last may be writing the note
+                fcntl.flock(self._lock, fcntl.LOCK_SH)
+                if not self.note.exists():
+                    return
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+            else:
+                self._compare()
+                fcntl.flock(self._lock, fcntl.LOCK_SH)
+                return
+
+    def _compare(self) -> None:
+        there = [name for name in NAMES if (self._folder / name).exists()]
+        try:
+            noted: dict[str, str] = dict(json.loads(self.note.read_text("utf-8")))
+        except FileNotFoundError:
+            self.unclean = set(there)
+            return
+        except ValueError:
+            noted = {}
+        self.unclean = {name for name in there if name not in noted}
+        for name in there:
+            path = self._folder / name
+            stamp = _stamp(path)
+            if name in noted and (_is_logged(path) or _hash_of(path) != noted[name]):
+                self.damaged.add(name)
+            elif name in noted:
+                self._known[name] = stamp, noted[name]
+        # What nothing can bring back must be refused the next time too
+        if "desk.db" not in self.damaged:
+            self.note.unlink()
+            _to_disk(self._folder)
+
+    def leave(self) -> None:
+        """Write the note, if nobody else uses the folder. Nothing of it can be written from then on."""
+        with suppress(OSError, sqlite3.Error):
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self.note.exists():
+                return
+            noted = {}
+            for name in NAMES:
+                path = self._folder / name
+                if path.exists():
+                    _held.append(_settled(path))
+                    stamp, known = self._known.get(name, (None, ""))
+                    noted[name] = known if stamp == _stamp(path) else _hash_of(path)
+            part = self.note.with_name(f"{NOTE}.part")
+            with part.open("w", encoding="utf-8") as file:
+                json.dump(noted, file)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.note)
+            _to_disk(self._folder)
+
+
+_lock = threading.Lock()
+_uses: weakref.WeakValueDictionary[Path, Use] = weakref.WeakValueDictionary()
+# Those of a process that says when it ends
+_to_be_left: list[Use] = []
+_ends = threading.Event()
+# Connections that keep all others from writing until this process has ended
+_held: list[sqlite3.Connection] = []
+
+
+def using(folder: Path) -> Use:
+    """This process's use of a folder, which lasts as long as somebody holds it. Raises KnowledgeBaseError."""
+    where = folder.resolve()
+    with _lock:
+        use = _uses.get(where)
+        if use is None:
+            use = _uses[where] = Use(where)
+            if _ends.is_set():
+                _to_be_left.append(use)
+        return use
+
+
+@contextmanager
+def to_the_end() -> Iterator[None]:
+    """All that a process does with folders: at the end of the block it leaves them, and ends."""
+    _ends.set()
+    try:
+        yield
+    finally:
+        for use in _to_be_left:
+            use.leave()
+
+
+def _settled(path: Path) -> sqlite3.Connection:
+    """A connection that lets nobody write; all that was written is in the file itself. Raises sqlite3.Error."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    if _is_logged(path):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.execute("BEGIN IMMEDIATE")
+    if _is_logged(path):
+        raise sqlite3.OperationalError("somebody still reads what is in the log")
+    return connection
+
+
+def _is_logged(path: Path) -> bool:
+    """Whether there is a write-ahead log with anything in it."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _stamp(path: Path) -> _Stamp:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _to_disk(folder: Path) -> None:
+    """A file that came or went, for good."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
