@@ -12,15 +12,16 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from indexer.errors import KnowledgeBaseError
 
 NAMES = ("desk.db", "index.db", "incidents.db")
-NOTE = "at-rest.json"
+NOTE = "at-rest"
 _LOCK = "in-use.lock"
+_REFUSED = "refused: "
 _BUSY_SECONDS = 1.0
 
 _Stamp = tuple[int, int, int]
@@ -29,13 +30,13 @@ _Stamp = tuple[int, int, int]
 class Use:
     """This process's use of a folder: from ``using`` until nothing holds it any more.
 
-    ``damaged`` names the databases that are not as they were left, ``unclean`` those of which nobody can tell. Whoever
-    has mended or looked through one takes its name out.
+    ``damaged`` names the databases that are not as they were left, and says why; ``unclean`` are those of which nobody
+    can tell. Whoever has mended or looked through one takes its name out.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.damaged: set[str] = set()
+        self.damaged: dict[str, str] = {}
         self.unclean: set[str] = set()
         self._known: dict[str, tuple[_Stamp, str]] = {}
         try:
@@ -68,25 +69,36 @@ class Use:
 
     def _compare(self) -> None:
         there = [name for name in NAMES if (self._folder / name).exists()]
-        try:
-            noted: dict[str, str] = dict(json.loads(self.note.read_text("utf-8")))
-        except FileNotFoundError:
-            self.unclean = set(there)
-            return
-        except ValueError:
-            noted = {}
+        noted = self._noted()
         self.unclean = {name for name in there if name not in noted}
         for name in there:
             path = self._folder / name
             stamp = _stamp(path)
-            if name in noted and (_is_logged(path) or _hash_of(path) != noted[name]):
-                self.damaged.add(name)
-            elif name in noted:
-                self._known[name] = stamp, noted[name]
+            said = noted.get(name, "")
+            if said.startswith(_REFUSED):
+                self.damaged[name] = said.removeprefix(_REFUSED)
+            elif said and (_is_logged(path) or _hash_of(path) != said):
+                self.damaged[name] = "its bytes have changed"
+            elif said:
+                self._known[name] = stamp, said
         # What nothing can bring back must be refused the next time too
         if "desk.db" not in self.damaged:
-            self.note.unlink()
+            self.note.unlink(missing_ok=True)
             _to_disk(self._folder)
+
+    def _noted(self) -> dict[str, str]:
+        """By name; nothing where there is no note, or one that is not as it was written itself."""
+        try:
+            said, check = self.note.read_text("utf-8").splitlines()
+            noted: dict[str, str] = json.loads(said)
+        except (FileNotFoundError, ValueError):
+            return {}
+        return noted if hashlib.sha256(said.encode()).hexdigest() == check else {}
+
+    def refuse(self, name: str, why: str) -> None:
+        """Have whoever comes next find a database damaged too: SQLite keeps nothing that tells of it."""
+        with suppress(OSError):
+            self._write({name: f"{_REFUSED}{why}"})
 
     def leave(self) -> None:
         """Write the note, if nobody else uses the folder. Nothing of it can be written from then on."""
@@ -101,13 +113,16 @@ class Use:
                     _held.append(_settled(path))
                     stamp, known = self._known.get(name, (None, ""))
                     noted[name] = known if stamp == _stamp(path) else _hash_of(path)
-            part = self.note.with_name(f"{NOTE}.part")
-            with part.open("w", encoding="utf-8") as file:
-                json.dump(noted, file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.note)
-            _to_disk(self._folder)
+            self._write(noted)
+
+    def _write(self, noted: Mapping[str, str]) -> None:
+        part, said = self.note.with_name(f"{NOTE}.part"), json.dumps(noted)
+        with part.open("w", encoding="utf-8") as file:
+            file.write(f"{said}\n{hashlib.sha256(said.encode()).hexdigest()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.note)
+        _to_disk(self._folder)
 
 
 _lock = threading.Lock()

@@ -7,11 +7,12 @@ but relevance.
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.util import find_spec
@@ -40,6 +41,9 @@ _DEFAULT_HASHES = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
+
+
+_log = logging.getLogger("kb.encoder")
 
 
 class Encoder(Protocol):
@@ -91,6 +95,30 @@ class HashingEncoder:
                     digest = hashlib.blake2b(feature.encode(), digest_size=4).digest()
                     vectors[row, int.from_bytes(digest, "little") % self.dimension] += 1
         return _unit(vectors)
+
+
+class WordsAlone:
+    """In place of a model that cannot be opened: nothing is found by meaning, and nothing is put into an index."""
+
+    identity = "none"
+    dimension = 1
+
+    def __init__(self, trouble: EncoderError) -> None:
+        self.trouble = trouble
+
+    @property
+    def max_tokens(self) -> int:
+        raise self.trouble
+
+    @property
+    def counter(self) -> CountTokens | None:
+        raise self.trouble
+
+    def count_tokens(self, text: str) -> int:  # noqa: ARG002 (no text can be cut)
+        raise self.trouble
+
+    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:  # noqa: ARG002 (no text has a meaning)
+        return np.ones((len(texts), self.dimension), np.float32)
 
 
 class OnnxEncoder:
@@ -187,11 +215,21 @@ def open_encoder(kind: str, model: str, cache: Path) -> Encoder:
     if kind != "onnx":
         raise EncoderError(f"there is no encoder '{kind}'", "Set KB_ENCODER to onnx, sentence-transformers or hashing")
     folder = export_folder(cache, model_hash(model_folder(model)))
-    if not (folder / "encoder.json").exists():
+    try:
+        card = exported(folder) if folder.exists() else None
+    except EncoderError as error:
+        _log.warning("%s; the model is exported again", error.problem)
+        card = None
+    if card is None:
         _export(model, folder)
-    if export_card(folder).get("differs"):
-        return PlainEncoder(model)
-    return OnnxEncoder(folder)
+        card = exported(folder)
+    return PlainEncoder(model) if card.get("differs") else OnnxEncoder(folder)
+
+
+def hash_of_card(card: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a card says, but for this."""
+    said = {name: value for name, value in card.items() if name != "card"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def export_folder(cache: Path, model: str) -> Path:
@@ -201,12 +239,15 @@ def export_folder(cache: Path, model: str) -> Path:
 
 def export_card(folder: Path) -> dict[str, Any]:
     """What an export says of itself. Raises EncoderError where it cannot be read."""
+    file, again = folder / "encoder.json", f"Delete {folder} and run again"
     try:
-        card: dict[str, Any] = {"files": {}, **json.loads((folder / "encoder.json").read_text("utf-8"))}
+        card: dict[str, Any] = {"files": {}, **json.loads(file.read_text("utf-8"))}
+        # Those of former versions have none
+        is_whole = card.get("card", hash_of_card(card)) == hash_of_card(card) and isinstance(card["files"], dict)
     except (OSError, ValueError, TypeError) as error:
-        raise EncoderError(
-            f"{folder / 'encoder.json'} cannot be read: {error}", f"Delete {folder} and run again"
-        ) from error
+        raise EncoderError(f"{file} cannot be read: {error}", again) from error
+    if not is_whole:
+        raise EncoderError(f"{file} is not the file that was exported", again)
     return card
 
 
@@ -308,9 +349,15 @@ def _export(model: str, folder: Path) -> None:
                 f"the model '{model}' was not exported within {_EXPORT_SECONDS // 60} minutes",
                 "Look at the machine, or set KB_ENCODER=sentence-transformers",
             ) from error
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise EncoderError(f"the model '{model}' could not be exported: {last}", "Set KB_ENCODER=sentence-transformers")
+    if done.returncode == 0:
+        return
+    if "No module named" in done.stderr:
+        raise EncoderError(
+            f"the model '{model}' is to be exported, which needs PyTorch, and that is not installed here",
+            f"Install sentence-transformers, or copy {folder.name} into {folder.parent} from where it was exported",
+        )
+    last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+    raise EncoderError(f"the model '{model}' could not be exported: {last}", "Set KB_ENCODER=sentence-transformers")
 
 
 def file_hash(path: Path) -> str:

@@ -20,13 +20,16 @@ from indexer.encoder import (
     Kind,
     OnnxEncoder,
     PlainEncoder,
+    exported,
     file_hash,
+    hash_of_card,
     load_model,
     model_folder,
     model_hash,
     prompts_of,
     window_of,
 )
+from indexer.errors import EncoderError
 
 # int8 moves a vector a little: all-MiniLM-L6-v2 keeps a cosine of 0.98 to 0.997 with its original on these texts
 LEAST_COSINE = 0.95
@@ -126,14 +129,17 @@ def _least_cosine(exported: OnnxEncoder, original: PlainEncoder) -> float:
 
 
 def _write_card(work: Path, card: dict[str, Any]) -> None:
-    (work / "encoder.json").write_text(json.dumps(card, indent=1), "utf-8")
+    (work / "encoder.json").write_text(json.dumps({**card, "card": hash_of_card(card)}, indent=1), "utf-8")
 
 
 def _put(work: Path, folder: Path) -> None:
     """Move the finished folder into place; another process may have been first, with the same files."""
     work.chmod(0o755)
-    if folder.exists() and not (folder / "encoder.json").exists():
-        shutil.rmtree(folder)
+    if folder.exists():
+        try:
+            exported(folder)
+        except EncoderError:
+            shutil.rmtree(folder)
     try:
         os.rename(work, folder)  # noqa: PTH104 (Path.rename has no other meaning; the error is what is wanted)
     except OSError:

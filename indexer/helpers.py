@@ -6,7 +6,6 @@ They know nothing of the program that they help. (Those of ``multiprocessing`` r
 import os
 import pickle
 import select
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,7 +21,9 @@ class Helper:
 
     def __init__(self, module: str, function: str) -> None:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        command = [sys.executable, "-c", f"from {module} import {function}; {function}()"]
+        # Whoever asks is told to end, by Ctrl+C or otherwise, and says when
+        deaf = "import signal as s; s.signal(s.SIGINT, s.SIG_IGN); s.signal(s.SIGTERM, s.SIG_IGN)"
+        command = [sys.executable, "-c", f"{deaf}; from {module} import {function}; {function}()"]
         self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._asked, self._answers = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
 
@@ -63,8 +64,7 @@ def says_something(pipe: IO[bytes], seconds: float) -> bool:
 
 def answer(begin: Callable[[Any], Callable[[Any], object]]) -> None:
     """In such a process: ``begin`` with the first thing told, then what it gives answers all others, until the end."""
-    # Ctrl+C is for the one that is asked; what anything prints is not an answer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What anything prints is not an answer
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     asked = sys.stdin.buffer

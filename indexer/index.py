@@ -75,7 +75,7 @@ class PassageIndex:
         self._use = at_rest.using(path.parent)
         if path.name in self._use.damaged:
             self._make_anew("is not as it was left")
-            self._use.damaged.discard(path.name)
+            del self._use.damaged[path.name]
         elif path.name in self._use.unclean:
             self.suspect()
             self.mend()

@@ -63,7 +63,8 @@ def brief_json(incident: Incident) -> dict[str, Any]:
     return {
         **{name: fields[name] for name in _BRIEF},
         "open": incident.is_open,
-        "age_minutes": round((datetime.now(UTC) - opened).total_seconds() / 60),
+        # Where the clock was set back, what was opened before that is of now
+        "age_minutes": max(0, round((datetime.now(UTC) - opened).total_seconds() / 60)),
         "minutes_to_resolve": incident.minutes_to_resolve,
         "url": incident_url(incident.number),
     }

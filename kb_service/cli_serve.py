@@ -9,7 +9,8 @@ from contextlib import closing, suppress
 
 from rich.markup import escape
 
-from indexer.errors import KnowledgeBaseError
+from indexer.encoder import WordsAlone
+from indexer.errors import EncoderError, KnowledgeBaseError
 from kb_service import demo as demo_desk
 from kb_service import logs
 from kb_service.callers import check_doors
@@ -34,13 +35,14 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
     import uvicorn
 
     from kb_service.app import create_app
+    from kb_service.ending import REQUEST_SECONDS, Server
     from kb_service.slow_clients import protocol
 
     logs.configure(settings.log, texts=settings.log_texts)
     hold_little()
     listening = _listen(settings)
     check_doors(settings, lambda: Keys(Desk(settings.data / "desk.db")).any())
-    base = opened(settings)
+    base = _opened(settings, opened)
     if not is_ref(settings):
         working_tree(settings)
     elif watch:
@@ -93,12 +95,25 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
         server_header=False,
         # There are none: one that is begun would be out of reach of the limits
         ws="none",
+        timeout_graceful_shutdown=REQUEST_SECONDS,
     )
     with closing(Workers(settings, settings.workers)) as workers:
         app.state.metrics.workers_alive.set_function(lambda: len(workers.pids))
         base.searcher.elsewhere = workers.of("articles")
         base.incident_index.searcher.elsewhere = workers.of("incidents")
-        uvicorn.Server(config).run(sockets=[listening])
+        Server(config).run(sockets=[listening])
+
+
+def _opened(settings: Settings, opened: Callable[[Settings], KnowledgeBase]) -> KnowledgeBase:
+    """What is indexed is found by its words also where the model cannot be opened. Raises KnowledgeBaseError."""
+    try:
+        return opened(settings)
+    except EncoderError as error:
+        if not (settings.data / "index.db").exists():
+            raise
+        err.print(f"[red]kb:[/red] {escape(str(error))}")
+        err.print("Until then all is found by its words alone, and nothing new is published: start again after that")
+        return KnowledgeBase(settings, WordsAlone(error))
 
 
 def _raise_file_limit() -> None:

@@ -158,15 +158,17 @@ class Desk:
     def _check_before_use(self) -> None:
         """Before anything is written to it, be it how it keeps its journal. Raises DeskError."""
         name, use = self.path.name, self._use
-        if name in use.damaged:
-            instead = f"Where it was put there on purpose, delete {use.note} instead"
-            raise DeskError(f"{self.path} is not as it was left: its bytes have changed", f"{_MEND}. {instead}")
         log = Log(self.path)
+        if why := use.damaged.get(name):
+            raise DeskError(
+                f"{self.path} is not as it was left: {why}",
+                f"{_MEND}. To go on with what is there all the same, delete {use.note} and"
+                f" {' and '.join(file.name for file in log.files)} instead",
+            )
         _check(self.path, _MEND, may_be_new=True, thoroughly=name in use.unclean)
         if lost := log.lost():
-            instead = f"To go on without what is lost, delete {' and '.join(file.name for file in log.files)} instead"
-            said = f"{log.files[0]} does not hold all that was acknowledged: {lost}"
-            raise DeskError(said, f"{_MEND}. {instead}")
+            use.refuse(name, f"{log.files[0].name} does not hold all that was acknowledged, {lost}")
+            raise DeskError(f"{log.files[0]} does not hold all that was acknowledged: {lost}", _MEND)
         use.unclean.discard(name)
 
     @property

@@ -1,8 +1,8 @@
 """Whether the write-ahead log of desk.db is whole.
 
 SQLite takes a log up to the first frame that is not as it was written, and drops the rest without a word: right for
-what was being written when the power went, wrong for what was acknowledged. How much that was stands in the index of the
-log (desk.db-shm, <https://www.sqlite.org/walformat.html>), which outlives a killed process; and frames behind tell of it.
+what was being written when the power went, wrong for what was acknowledged. How much that was stands in the index of
+the log (desk.db-shm, <https://www.sqlite.org/walformat.html>), which outlives a killed process; frames behind tell too.
 """
 
 import struct

@@ -75,7 +75,7 @@ def moment(value: object) -> object:
         except OverflowError:
             raise ValueError(f"'{value}' is no date and time such as 2026-03-14T08:30:00Z") from None
         if value > datetime.now(UTC) + _AHEAD:
-            raise ValueError(f"{value.isoformat()} is in the future")
+            raise ValueError(f"{value.isoformat()} is in the future (here it is {datetime.now(UTC):%Y-%m-%dT%H:%MZ})")
     return value
 
 

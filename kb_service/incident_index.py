@@ -5,6 +5,7 @@ One process at a time writes it (a lock); all read it. A record that is erased i
 
 import logging
 import threading
+from collections.abc import Callable
 
 from indexer.database import writing
 from indexer.disk import disk_error
@@ -59,8 +60,11 @@ class IncidentIndex:
         """Whether there is anything that cannot be found yet, by its words or by meaning."""
         return self.index.is_suspected or self._has_changes() or bool(self.index.pending(1))
 
-    def catch_up(self, progress: Progress = unwatched) -> bool:
-        """Take up every change of the record since the last time; False where another process is at it."""
+    def catch_up(self, progress: Progress = unwatched, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Take up every change of the record since the last time; False where another process is at it.
+
+        ``stop`` is asked before each batch: what is left then is for the next time.
+        """
         with self._turn, held(self._lock, wait=False) as is_ours:
             if not is_ours:
                 return False
@@ -69,12 +73,13 @@ class IncidentIndex:
                 self._begin()
                 encoding = Encoding(self.index, self._encoder, cache, progress)
                 done = False
-                while not done:
-                    while self._take_up(encoding):
+                while not done and not stop():
+                    while not stop() and self._take_up(encoding):
                         pass
                     # The vectors of an import of thousands must not keep the next record waiting
-                    done = encoding.encode_pending(stop=self._has_changes)
-                fold_if_due(self.index)
+                    done = encoding.encode_pending(stop=lambda: stop() or self._has_changes())
+                if done:
+                    fold_if_due(self.index)
             finally:
                 cache.close()
         return True
@@ -193,7 +198,7 @@ class Follower:
             try:
                 # To ask a damaged one whether it is behind comes to nothing
                 if due or self.failure or self._index.behind():
-                    due = not self._index.catch_up()
+                    due = not self._index.catch_up(stop=self._ended.is_set)
                 self.failure = None
             except KnowledgeBaseError as failure:
                 self._failed(failure)

@@ -77,7 +77,9 @@ class Incidents(IncidentReader):
             before = self.existing(number, by.sight)
             _expect(seen, before)
             old = before.incident
-            merged = {**{name: getattr(old, name) for name in FIELDS}, **old.extra, **values}
+            # Its times stay as they are, also where the clock was set back and they are ahead now
+            kept = {name: getattr(old, name) for name in FIELDS if name not in {"opened_at", "resolved_at"}}
+            merged = {**kept, **old.extra, **values}
             if not {"impact", "urgency"}.isdisjoint(values) and "priority" not in values:
                 merged["priority"] = None
             blank = [name for name in ("kind", "state") if values.get(name, name) in (None, "")]

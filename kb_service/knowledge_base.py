@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from indexer.build import Report, update
+from indexer.encoder import Encoder
 from indexer.errors import IndexMissingError
 from indexer.index import PassageIndex
 from indexer.progress import Progress, unwatched
@@ -39,10 +40,10 @@ _MOST_USED = 1_000
 class KnowledgeBase:
     """The content's index, its encoder, a searcher over both, and the desk's own record beside them."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open it; the model is exported the first time. Raises EncoderError, IndexDamagedError."""
+    def __init__(self, settings: Settings, encoder: Encoder | None = None) -> None:
+        """Open it; the model is exported the first time, where no encoder is given. Raises EncoderError, DeskError."""
         self.settings = settings
-        self.encoder = settings.open_encoder()
+        self.encoder = encoder or settings.open_encoder()
         self.index = PassageIndex(settings.data / "index.db", self.encoder, settings.spoken)
         vectors = QueryVectors(self.encoder)
         self.searcher = Searcher(self.index, self.encoder, settings.strong, vectors=vectors)

@@ -115,8 +115,12 @@ class PageSessions:
         if len(cookie) > _LONGEST_COOKIE:
             return None
         try:
-            values: dict[str, Any] = self._signer.loads(cookie, max_age=self.seconds)
+            values: dict[str, Any]
+            values, signed = self._signer.loads(cookie, return_timestamp=True)
         except BadSignature:
+            return None
+        # One of a time to come is of before the clock was set back, and signed by us
+        if datetime.now(UTC) - signed > self._lasts:
             return None
         row = self._desk.connection.execute(
             "SELECT key, person FROM signed_in WHERE id = ? AND at >= ?",

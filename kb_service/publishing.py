@@ -77,6 +77,8 @@ class Publisher:
         self._wanted = threading.Condition()
         self._live = threading.Event()
         self._ended = False
+        # By the clock that only goes forward; ``Failure.next_try`` is for people
+        self._retry_at = 0.0
         self._thread: threading.Thread | None = None
         self._watch = Watch(knowledge_base.settings, self.publish, files=watch)
         self.watches_files = watch
@@ -134,7 +136,7 @@ class Publisher:
         """Wait until there is something to look for; gives why, and since when."""
         poll = self.knowledge_base.settings.poll_seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (no secret)
         failure = self.status.failure
-        retry = max(0.0, (failure.next_try - datetime.now(UTC)).total_seconds()) if failure else None
+        retry = max(0.0, self._retry_at - time.monotonic()) if failure else None
         patience = min((one for one in (poll or None, retry) if one is not None), default=None)
         with self._wanted:
             if not self._wanted.wait_for(lambda: self._asked, patience):
@@ -210,7 +212,7 @@ class Publisher:
         before = self.status.failure
         attempts = before.attempts + 1 if before else 1
         wait = seconds or min(LONGEST_RETRY_SECONDS, 2.0 ** min(attempts - 1, 10))
-        now = datetime.now(UTC)
+        now, self._retry_at = datetime.now(UTC), time.monotonic() + wait
         failure = Failure(problem, remedy, before.since if before else now, attempts, now + timedelta(seconds=wait))
         if before is None or before.problem != problem:
             _log.error("the content is not published, what was live stays: %s", failure)

@@ -1,15 +1,25 @@
 """Texts become unit vectors, the same for indexing and for queries."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexer import Encoder, open_encoder
-from indexer.encoder import DEFAULT_MODEL, EXPORT_RECIPE, HashingEncoder, OnnxEncoder, PlainEncoder, model_folder
+from indexer.encoder import (
+    DEFAULT_MODEL,
+    EXPORT_RECIPE,
+    HashingEncoder,
+    OnnxEncoder,
+    PlainEncoder,
+    hash_of_card,
+    model_folder,
+)
 from indexer.errors import EncoderError
 
 TEXTS = ["Is something listening on port 52311?", "0x80070005", "The VPN cannot connect. " * 20]
@@ -95,17 +105,45 @@ def test_another_model_s_prompts_pooling_and_window_are_honoured(small_model: Pa
 def test_where_the_export_differs_the_plain_encoder_is_used(small_model: Path, tmp_path: Path) -> None:
     open_encoder("onnx", str(small_model), tmp_path)
     (card,) = tmp_path.glob(f"models/*-{EXPORT_RECIPE}/encoder.json")
-    card.write_text(json.dumps({**json.loads(card.read_text("utf-8")), "differs": True}), "utf-8")
+    differs = {**json.loads(card.read_text("utf-8")), "differs": True}
+    card.write_text(json.dumps({**differs, "card": hash_of_card(differs)}), "utf-8")
     assert isinstance(open_encoder("onnx", str(small_model), tmp_path), PlainEncoder)
 
 
-def test_a_damaged_export_is_not_loaded(small_model: Path, tmp_path: Path) -> None:
-    open_encoder("onnx", str(small_model), tmp_path)
-    (graph,) = tmp_path.glob("models/*/model.onnx")
-    data = bytearray(graph.read_bytes())
+def flipped(file: Path) -> None:
+    data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
-    graph.write_bytes(data)
-    with pytest.raises(EncoderError, match="not the file that was exported"):
+    file.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [("model.onnx", flipped), ("encoder.json", flipped), ("tokenizer.json", Path.unlink), ("encoder.json", Path.touch)],
+)
+def test_a_damaged_export_is_never_loaded_but_made_again(
+    small_model: Path, tmp_path: Path, name: str, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    before = open_encoder("onnx", str(small_model), tmp_path).encode(TEXTS)
+    (file,) = tmp_path.glob(f"models/*/{name}")
+    if spoil is Path.touch:
+        file.write_text("", "utf-8")
+    else:
+        spoil(file)
+    with pytest.raises(EncoderError, match=f"{name} is not the file that was exported"):
+        OnnxEncoder(file.parent)
+    assert np.allclose(open_encoder("onnx", str(small_model), tmp_path).encode(TEXTS), before, atol=1e-6)
+    assert "the model is exported again" in caplog.text
+
+
+def test_where_it_cannot_be_exported_it_is_said_what_to_install(
+    small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = tmp_path / "hidden"
+    for name in ("torch", "sentence_transformers"):
+        (hidden / name).mkdir(parents=True)
+        (hidden / name / "__init__.py").write_text(f"raise ImportError(\"No module named '{name}'\")", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", f"{hidden}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    with pytest.raises(EncoderError, match="needs PyTorch, and that is not installed here"):
         open_encoder("onnx", str(small_model), tmp_path)
 
 

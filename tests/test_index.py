@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from indexer import Filter, Owner, Passage, PassageIndex
 from indexer.database import BUSY_SECONDS, writing
 from indexer.encoder import HashingEncoder
+from indexer.errors import KnowledgeBaseError
 from indexer.folding import fold
 from indexer.identifiers import identifiers
+from indexer.index import SCHEMA_VERSION
 from indexer.language import ENGLISH
 from indexer.prepared import Prepared
 from indexer.retrieval import Asked, Found
@@ -161,6 +163,17 @@ def test_a_file_of_another_version_is_made_anew(tmp_path: Path) -> None:
     assert again.generation == 0
     put(again, Owner("b", frozenset({"public"})), ["VPN", "vpn"])
     assert {c.owner_id for c in ask(again, "vpn").candidates} == {"b"}
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    index = make(tmp_path)
+    put(index, Owner("a", frozenset({"public"})), ["VPN", "vpn"])
+    index.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    index.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = index.path.read_bytes()
+    with pytest.raises(KnowledgeBaseError, match=r"index\.db was written by a newer version\. Use that version"):
+        make(tmp_path)
+    assert index.path.read_bytes() == before
 
 
 def test_filters(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from httpx2 import URL, Client
 
 from kb_service.access import LOCAL, Caller
 from kb_service.audit import Audit, AuditBrokenError, Entry, note
@@ -15,6 +17,7 @@ from kb_service.keys import KeyRefusedError, Keys
 from kb_service.page_sessions import PageSessions, Person
 from kb_service.restoring import restore
 from tests.authors import Service
+from tests.conftest import WAIT_SECONDS, eventually
 
 ADMIN = LOCAL
 
@@ -237,3 +240,46 @@ def test_the_command_does_the_same_beside_a_service_that_runs(desk: Desk, file: 
     assert answers == [401, 404]
     assert told(desk)[-3:] == [f"key revoked {ended.id}", "record created INC1", "record restored backup.db"]
     assert "5 entries" in service.kb("audit", "--verify")
+
+
+def test_a_backup_taken_under_load_restores_to_a_consistent_whole(tmp_path: Path) -> None:
+    """Clients write to a service all the while: what was acknowledged before it began is in it, and nothing is half."""
+    (tmp_path / "content").mkdir()
+    service, file, end = Service(tmp_path / "data", KB_CONTENT=str(tmp_path / "content")), tmp_path / "b.db", Event()
+    acknowledged: list[list[str]] = [[], [], []]
+
+    def write(address: URL, who: int) -> None:
+        with Client(base_url=address, timeout=WAIT_SECONDS) as client:
+            while not end.is_set():
+                number = f"W{who}-{len(acknowledged[who]):05}"
+                said = {"short_description": number, "description": f"{number} " * 200}
+                client.put(f"/api/incidents/{number}", json=said).raise_for_status()
+                acknowledged[who].append(number)
+
+    with service.running() as client:
+        writers = [Thread(target=write, args=(client.base_url, who)) for who in range(3)]
+        for writer in writers:
+            writer.start()
+        eventually(lambda: all(len(own) > 10 for own in acknowledged))
+        before = [len(own) for own in acknowledged]
+        service.kb("backup", str(file))
+        after = [len(own) for own in acknowledged]
+        end.set()
+        for writer in writers:
+            writer.join()
+    other = Service(tmp_path / "other" / "data", KB_CONTENT=str(tmp_path / "content"))
+    (tmp_path / "other").mkdir()
+    other.kb("restore", str(file))
+    with other.running() as client:
+        total = client.get("/api/incidents").json()["total"]
+        for who, (least, most) in enumerate(zip(before, after, strict=True)):
+            there = 0
+            while (answer := client.get(f"/api/incidents/W{who}-{there:05}")).status_code == 200:
+                number = answer.json()["number"]
+                assert answer.json()["description"] == f"{number} {number} " * 100
+                there += 1
+            # Each client waits for its answer, so that at most one of its writes is in it unanswered
+            assert least <= there <= most + 1
+            total -= there
+        assert total == 0
+    assert "entries" in other.kb("audit", "--verify")
