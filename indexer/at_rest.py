@@ -23,6 +23,10 @@ NOTE = "at-rest"
 _LOCK = "in-use.lock"
 _REFUSED = "refused: "
 _BUSY_SECONDS = 1.0
+# To read more takes seconds that whoever starts a service does not have. Of a larger one that can be made anew only
+# size and time are noted, and where they are others it is looked through while it is served
+MOST_READ_BYTES = 256 * 1024 * 1024
+_KEPT_NOWHERE_ELSE = "desk.db"
 
 _Stamp = tuple[int, int, int]
 
@@ -77,12 +81,15 @@ class Use:
             said = noted.get(name, "")
             if said.startswith(_REFUSED):
                 self.damaged[name] = said.removeprefix(_REFUSED)
-            elif said and (_is_logged(path) or _hash_of(path) != said):
-                self.damaged[name] = "its bytes have changed"
+            elif said and (_is_logged(path) or _seal_of(path) != said):
+                if is_large(path):
+                    self.unclean.add(name)
+                else:
+                    self.damaged[name] = "its bytes have changed"
             elif said:
                 self._known[name] = stamp, said
         # What nothing can bring back must be refused the next time too
-        if "desk.db" not in self.damaged:
+        if _KEPT_NOWHERE_ELSE not in self.damaged:
             self.note.unlink(missing_ok=True)
             _to_disk(self._folder)
 
@@ -112,7 +119,7 @@ class Use:
                 if path.exists():
                     _held.append(_settled(path))
                     stamp, known = self._known.get(name, (None, ""))
-                    noted[name] = known if stamp == _stamp(path) else _hash_of(path)
+                    noted[name] = known if stamp == _stamp(path) else _seal_of(path)
             self._write(noted)
 
     def _write(self, noted: Mapping[str, str]) -> None:
@@ -179,7 +186,14 @@ def _stamp(path: Path) -> _Stamp:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _hash_of(path: Path) -> str:
+def is_large(path: Path) -> bool:
+    """Whether it takes long to read all of a file that can be made anew."""
+    return path.name != _KEPT_NOWHERE_ELSE and path.exists() and path.stat().st_size > MOST_READ_BYTES
+
+
+def _seal_of(path: Path) -> str:
+    if is_large(path):
+        return f"as of {_stamp(path)}"
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -78,7 +78,8 @@ class PassageIndex:
             del self._use.damaged[path.name]
         elif path.name in self._use.unclean:
             self.suspect()
-            self.mend()
+            if not at_rest.is_large(path):
+                self.mend()
             self._use.unclean.discard(path.name)
         _ = self.connection
 

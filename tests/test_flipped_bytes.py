@@ -4,10 +4,12 @@ What is derived is made anew and answers as a fresh index does, or nothing has c
 to do, and left as it is. Never is something answered that is not so.
 """
 
+import json
 import random
 import shutil
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -324,3 +326,29 @@ def test_what_is_told_to_do_restores_it(whole: Whole, tmp_path: Path) -> None:
         eventually(lambda: ready(client))
         assert recorded(client) == whole.records
         assert asked(client) == whole.answers
+
+
+def test_a_large_index_is_looked_through_by_who_writes_it_and_served_meanwhile(whole: Whole, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(whole.folder, folder)
+    service, suspected = service_of(folder, whole.content), folder / "index.db.suspected"
+
+    def kb(*command: str) -> str:
+        large = "from indexer import at_rest; at_rest.MOST_READ_BYTES = 1000; from kb_service.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", large, *command], env=service.environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout + done.stderr
+
+    kb("index")
+    assert "as of" in (folder / "at-rest").read_text()
+    kb("search", "password reset")
+    assert not suspected.exists()
+    (folder / "index.db").touch()
+    assert "password" in kb("search", "password reset").casefold()
+    assert suspected.exists()
+    assert "made anew" not in kb("index")
+    assert not suspected.exists()
+    words_piece(folder)
+    assert "made anew" in kb("index")
+    assert json.loads(kb("search", "password reset", "--json"))["hits"]
