@@ -26,6 +26,7 @@ from indexer.history import History
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, id_of_path, parse
 from indexer.locks import held
+from indexer.lookalikes import skeleton, unlike
 from indexer.progress import Progress, unwatched
 from indexer.renames import renamed
 from indexer.source import ARTICLE_ENDINGS, Content
@@ -203,18 +204,40 @@ class _Build:
         refusals = list(self.staging.scan.problems)
         accepted: dict[str, Head] = {}
         holders: dict[str, str] = {}
+        alike = self._looks(staged)
         for path, head in staged.items():
             refusals += [Problem(**problem) for problem in json.loads(head.problems)]
             if head.id is None:
                 continue
             holder = holders.get(head.id) or self._live_holder(path, head.id, staged)
+            twin = alike.get(skeleton(head.id), head.id)
             if holder:
                 what = f"the id '{head.id}' is already that of {holder}"
                 refusals.append(Problem(path, 1, what, "Give one of the two another id"))
+            elif twin != head.id:
+                what = f"the id '{head.id}' looks like '{twin}' and is another: {unlike(head.id, twin)}"
+                refusals.append(Problem(path, 1, what, "Write it in plain letters, or give one of the two another id"))
             else:
                 holders[head.id] = path
                 accepted[path] = head
         return accepted, refusals
+
+    def _looks(self, staged: Mapping[str, Head]) -> dict[str, str]:
+        """Which id may look as it does, by its skeleton: one that is live, else one in plain letters, else the first.
+
+        Only those are here that have a twin, or are not all ASCII: of others each is its own skeleton.
+        """
+        live = {path: id_ for path, id_ in self.catalogue.odd_ids() if path in self.staging.scan.articles}
+        # What is live and staged has the id that it is staged with
+        kept = {path: id_ for path, id_ in live.items() if path not in staged or staged[path].id in {None, id_}}
+        looks = {skeleton(id_): id_ for id_ in sorted(kept.values())}
+        fresh = {head.id for head in staged.values() if head.id is not None}
+        for id_ in sorted(one for one in fresh if not one.isascii()):
+            plain = skeleton(id_)
+            holder = self.catalogue.path_of_id(plain)
+            is_there = holder is not None and holder in self.staging.scan.articles
+            looks.setdefault(plain, plain if is_there or plain in fresh else id_)
+        return looks
 
     def _live_holder(self, path: str, object_id: str, staged: Mapping[str, Head]) -> str | None:
         """The other file whose live object has this id and still claims it."""

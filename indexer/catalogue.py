@@ -161,6 +161,10 @@ class Catalogue:
         row = self._connection.execute("SELECT path FROM objects WHERE id = ?", (object_id,)).fetchone()
         return None if row is None else str(row[0])
 
+    def odd_ids(self) -> list[tuple[str, str]]:
+        """Path and id of the objects whose ids are not all ASCII."""
+        return list(self._connection.execute("SELECT path, id FROM objects WHERE id GLOB '*[^' || char(1) || '-~]*'"))
+
     def refusals(self) -> list[Problem]:
         rows = self._connection.execute("SELECT path, line, problem, remedy FROM refusals ORDER BY path, line, problem")
         return [Problem(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""Files that cannot be published as they lie: refused ones, two of one id, two of one name on some systems."""
+"""Files that cannot be published as they lie: refused ones, two of one id or of ids that look alike, of one name."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from unicodedata import normalize
 from indexer.check_options import Options
 from indexer.findings import Example, Fault, Related, Rule
 from indexer.library import Article, Library
+from indexer.lookalikes import skeleton, unlike
 
 
 def _refused(library: Library, _options: Options) -> Iterator[Fault]:
@@ -37,6 +38,20 @@ def _case_twin(library: Library, _options: Options) -> Iterator[Fault]:
             yield Fault(path, 1, what, "Rename one of the two", (Related(other, 1, "its twin"),))
 
 
+def _look_alike(library: Library, _options: Options) -> Iterator[Fault]:
+    looks: dict[str, dict[str, Article]] = defaultdict(dict)
+    for object_id, article in sorted(library.by_id.items()):
+        looks[skeleton(object_id)][object_id] = article
+    for look, alike in looks.items():
+        # The one in plain letters is meant
+        meant = look if look in alike else min(alike)
+        for object_id in alike.keys() - {meant}:
+            article, other = alike[object_id], alike[meant]
+            there = Related(other.path, other.line_of("id"), "its twin")
+            what = f"the id '{object_id}' looks like '{meant}' and is another: {unlike(object_id, meant)}"
+            yield Fault(article.path, article.line_of("id"), what, "Write it in plain letters", (there,))
+
+
 RULES = (
     Rule(
         "refused",
@@ -58,5 +73,12 @@ RULES = (
         "Paths that differ only in case: Windows and macOS keep one of the two.",
         Example("howto/Hand-Over-A-Shift.md", "howto/hand-over-a-project.md"),
         _case_twin,
+    ),
+    Rule(
+        "look-alike-id",
+        "error",
+        "Ids that look alike and differ: letters of another script, or accents written in another way.",
+        Example("id: howto/h\u0430nd-over-a-shift", "id: howto/hand-over-a-job"),
+        _look_alike,
     ),
 )

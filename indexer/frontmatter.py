@@ -18,6 +18,7 @@ from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from indexer.errors import Problem
+from indexer.lookalikes import has_unseen
 
 KnowledgeType = Literal["faq", "runbook", "glossary", "howto", "known-error", "template", "policy"]
 WorkflowState = Literal["draft", "review", "published", "retired"]
@@ -92,7 +93,7 @@ class FrontMatter(BaseModel):
     def _id_stays_inside(cls, value: str | None) -> str | None:
         if value is not None and any(part in {"", ".", ".."} for part in value.split("/")):
             raise ValueError("an id must not have empty, '.' or '..' parts")
-        if value is not None and not value.isprintable():
+        if value is not None and has_unseen(value):
             raise ValueError("an id must not have characters that cannot be seen")
         return value
 

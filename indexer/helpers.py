@@ -8,6 +8,7 @@ import pickle
 import select
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any, cast
@@ -44,6 +45,27 @@ class Helper:
             self._process.kill()
             raise TimeoutError(f"no answer within {seconds:.0f} s")
         return pickle.load(self._answers)  # noqa: S301 (of a process of ours)
+
+    def do(self, what: object, seconds: float) -> Any:
+        """The answer to what takes long: ended after so many seconds wherever it hangs, at listening or answering, too.
+
+        Raises one of ``GONE``; TimeoutError where it was ended.
+        """
+        ended = threading.Event()
+
+        def kill() -> None:
+            ended.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self.ask(what)
+        except GONE as error:
+            raise TimeoutError(f"no answer within {seconds:.0f} s") if ended.is_set() else error from error
+        finally:
+            timer.cancel()
 
     def end(self, seconds: float | None = None) -> None:
         """When it is done with what it is at, or after so many seconds."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from indexer.git import Repository
+from indexer.lookalikes import has_unseen
 
 Change = Literal["added", "changed", "renamed", "deleted"]
 _CHANGES: Mapping[str, Change] = {"A": "added", "R": "renamed", "C": "added", "D": "deleted"}
@@ -118,7 +119,7 @@ def is_plain(path: str) -> bool:
     """Whether a path can be shown and is no other path; what is not is no content."""
     return (
         len(path.encode("utf-8", "surrogateescape")) <= LONGEST_PATH
-        and path.isprintable()
+        and not has_unseen(path)
         and {"", ".", ".."}.isdisjoint(path.split("/"))
     )
 

@@ -3,6 +3,7 @@
 The parser lets no raw HTML through; the result is cleaned again (nh3), so that neither alone has to be right.
 """
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 
@@ -17,7 +18,21 @@ from pygments.util import ClassNotFound
 
 from indexer.markdown import ADMONITIONS, Document, parser
 
-_HIGHLIGHT_MOST = 20_000
+# Some lexers look at all of a piece of code again at each of its letters: so long a piece takes a quarter of a second
+# at worst, and all pieces of a text together half a second
+_MOST_CODE = 4_000
+_MOST_LOOKED_AT = 40_000_000
+# What desks write; code in other languages is shown as it stands, since of most lexers nobody knows how long they take
+HIGHLIGHTED = frozenset(
+    "Awk|Bash|Bash Session|Batchfile|C|C++|CMake|CSS|Diff|Docker|Go|HTML|INI|JSON|JavaScript|Kotlin|Lua|Markdown|"
+    "MSDOS Session|MySQL|Nginx configuration file|Perl|PHP|PostgreSQL SQL dialect|PowerShell|PowerShell Session|"
+    "PromQL|Properties|Python|Python console session|reg|Ruby|Rust|SQL|Systemd|TOML|Terraform|TypeScript|VB.net|XML|"
+    "YAML".split("|")
+)
+# The cleaner looks back over a text at each ampersand in it: so far at most
+_LONG_TEXT = re.compile(r"(?<=>)[^<>]{4000,}")
+_AND = "&amp;"
+_ANDS_A_PIECE = 200
 _TAGS = set(
     "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img input li "
     "ol p pre s section span strong sub summary sup table tbody td th thead tr track ul video".split()
@@ -56,7 +71,7 @@ def render_html(document: Document, resolve: Callable[[str], str | None]) -> str
     markdown: MarkdownIt = parser()
     html: str = markdown.renderer.render(tokens, _options(markdown), {})
     return nh3.clean(
-        html,
+        _LONG_TEXT.sub(lambda found: _in_pieces(found[0]), html),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         allowed_classes=_CLASSES,
@@ -70,9 +85,24 @@ def _only_files_of_ours(_tag: str, name: str, value: str) -> str | None:
     return None if name == "src" and not value.startswith(MEDIA) else value
 
 
+def _in_pieces(text: str) -> str:
+    """The same text with comments in it, which the cleaner takes out again."""
+    parts = text.split(_AND)
+    pieces = (_AND.join(parts[at : at + _ANDS_A_PIECE]) for at in range(0, len(parts), _ANDS_A_PIECE))
+    return f"{_AND}<!---->".join(pieces)
+
+
 def _options(markdown: MarkdownIt) -> OptionsDict:
     options = deepcopy(markdown.options)
-    options["highlight"] = _highlight
+    looked_at = 0
+
+    def highlighted(code: str, language: str, _attributes: str) -> str:
+        """The code in colours, while what that takes lets it; empty: as it stands."""
+        nonlocal looked_at
+        looked_at += len(code) ** 2 if language else 0
+        return _coloured(code, language) if looked_at <= _MOST_LOOKED_AT else ""
+
+    options["highlight"] = highlighted
     return options
 
 
@@ -91,12 +121,12 @@ def _resolved_child(child: Token, resolve: Callable[[str], str | None]) -> Token
     return child.copy(attrs=attributes if target is None else {**attributes, name: target})
 
 
-def _highlight(code: str, language: str, _attributes: str) -> str:
-    if not language or len(code) > _HIGHLIGHT_MOST:
+def _coloured(code: str, language: str) -> str:
+    if not language or len(code) > _MOST_CODE:
         return ""
     try:
-        lexer = get_lexer_by_name(language)
+        # No code within the code: that may be in any language
+        lexer = get_lexer_by_name(language, handlecodeblocks=False)
     except ClassNotFound:
         return ""
-    coloured: str = highlight(code, lexer, _FORMATTER)
-    return coloured
+    return str(highlight(code, lexer, _FORMATTER)) if lexer.name in HIGHLIGHTED else ""

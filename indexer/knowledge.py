@@ -12,6 +12,7 @@ from indexer.errors import Problem
 from indexer.frontmatter import Audience, FrontMatter, KnowledgeType, Tier, WorkflowState, read, split
 from indexer.identifiers import words_of_name
 from indexer.markdown import Document, parse_markdown
+from indexer.markdown_rules import MOST_MARKUP
 
 MAX_FILE_BYTES = 1024 * 1024
 # Each may become a passage of its own, as in a table or a list of terms
@@ -117,7 +118,14 @@ def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
         return found
     matter, extra, body, body_line = found
     body = _COMMANDS.sub(" ", body)
-    return article_of(path, body, matter, extra, data=data, body_line=body_line)
+    knowledge = article_of(path, body, matter, extra, data=data, body_line=body_line)
+    at = knowledge.document.too_much_at
+    return knowledge if at is None else [_too_much_markup(path, body_line + at)]
+
+
+def _too_much_markup(path: str, line: int) -> Problem:
+    what = f"up to here it has over {MOST_MARKUP:,} signs of markup: brackets, stars, cells, items and the like"
+    return Problem(path, line, what, "Split it into articles; put logs and the output of programs between lines of ```")
 
 
 def front_matter_of(path: str, data: bytes) -> FrontMatter | None:

@@ -26,6 +26,7 @@ _TARGET = re.compile(
 )
 _REFERENCE = re.compile(r"\[[^\[\]\n]+\]\[([^\[\]\n]+)\]")
 _MOST_LINES_OF_LINK = 5
+_LONGEST_LINE = 5_000
 _KEPT_IN_TARGETS = "%;/?:@&=+$,-_.!~*'()#"
 
 
@@ -186,7 +187,8 @@ def _line(token: Token, first: int) -> int:
 
 def _links(inline: Token, line: int) -> Iterator[Link]:
     """Each link at the line where its target stands; where that is elsewhere, at the line where the link begins."""
-    lines = inline.content.split("\n")
+    # In a longer line no editor finds a place by looking, and there may be as many links as letters
+    lines = [one if len(one) <= _LONGEST_LINE else "" for one in inline.content.split("\n")]
     written = {
         match[0]
         for match in _REFERENCE.finditer(inline.content)

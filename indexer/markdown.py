@@ -4,8 +4,10 @@ CommonMark with tables, strikethrough, definition lists, task lists and admoniti
 (``html=False``). Anchors are GitHub's: lower case, punctuation gone, spaces to hyphens, ``-1`` for a second one.
 """
 
+import gc
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from itertools import pairwise
@@ -17,7 +19,7 @@ from mdit_py_plugins.admon import admon_plugin
 from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 
-from indexer.markdown_rules import frugal
+from indexer.markdown_rules import TooMuchMarkupError, frugal
 
 BlockKind = Literal["paragraph", "step", "item", "code", "row", "definition"]
 ADMONITIONS = ("note", "tip", "info", "important", "warning", "caution", "danger")
@@ -59,10 +61,12 @@ class Section:
 class Document:
     """A parsed text. ``title_heading`` is the first heading if it is of level 1 and nothing stands before it.
 
-    ``tokens`` are markdown-it's, each heading with its anchor as ``id``.
+    ``tokens`` are markdown-it's, each heading with its anchor as ``id``. A text with more markup than is
+    read is code as it stands; ``too_much_at`` is then the line, counted from 0, up to which it was read.
     """
 
     tokens: list[Token] = field(repr=False)
+    too_much_at: int | None = None
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -91,9 +95,26 @@ def parser() -> MarkdownIt:
 @lru_cache(maxsize=8)
 def parse_markdown(text: str) -> Document:
     """The text's document; any text is one. Asked again for the same text soon after, it is not parsed again."""
-    tokens = parser().parse(text)
+    try:
+        with _uncollected():
+            tokens = parser().parse(text)
+    except TooMuchMarkupError as error:
+        return Document([Token("code_block", "code", 0, content=text, map=[0, text.count("\n") + 1])], error.line)
     _set_anchors(tokens)
     return Document(tokens)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without a search for garbage, which would go through all the tokens of a long text again and again."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        # Where several threads parse, the one that ended it has it go on
+        if searched:
+            gc.enable()
 
 
 def slug(heading: str) -> str:

@@ -1,62 +1,137 @@
 """Rules of the Markdown parser in our hands, so that no text takes longer than its length asks for.
 
-As they come, a bracket that is never closed, and one whose address is none, cost a look at all the text behind it, each
-use of a reference repeats its address however long, and each task looks back over all the tasks before it.
+As they come, a bracket that is never closed costs a look at all the text behind it, each use of a reference repeats its
+address however long, each task looks back over all the tasks before it, and a text of nothing but signs takes a hundred
+times as long as one of words. So what a text costs is counted, and one that costs too much is given up.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
+from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline, image, link
+from markdown_it.rules_inline import StateInline, image, link, text
 from markdown_it.token import Token
 
-# So many letters of one text are looked at in vain, or repeated, for the sake of its links; further brackets are text
-MOST_IN_VAIN = 20_000_000
-MOST_REPEATED = 4_000_000
+# So many signs one text may have that are markup or might be; each takes some two millionths of a second in all
+MOST_MARKUP = 250_000
+# What becomes a token takes as long as so many signs that stay text, and so do letters that a reference repeats
+_A_TOKEN, _REPEATED_LETTERS = 4, 50
 
+# Each sign of a run becomes a token; nobody nests emphasis so deep
+_LONG_RUN = re.compile(r"([*_~])\1{99,}")
 _TASK = re.compile(r"\[([ xX])\][ \t\n\v\f\r]")
 _BOX = '<input class="task-list-item-checkbox" aria-label="{}"{} disabled="disabled" type="checkbox">'
 
 _InlineRule = Callable[[StateInline, bool], bool]
 
 
+class TooMuchMarkupError(Exception):
+    """A text has more markup than is read. ``line`` is the one where it became too much, counted from 0."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"too much markup up to line {line}")
+        self.line = line
+
+
+@dataclass(slots=True)
+class _Spent:
+    """What a text has cost so far, in signs, and the line where the piece begins that is read."""
+
+    signs: int = 0
+    line: int = 0
+
+
 def frugal(markdown: MarkdownIt) -> None:
-    """The parser with links, pictures and task lists as GitHub has them, at a bounded cost."""
-    markdown.inline.ruler.at("link", _bounded(link, "["))
-    markdown.inline.ruler.at("image", _bounded(image, "!["))
+    """The parser with links, pictures and task lists as GitHub has them, at a bounded cost.
+
+    It raises TooMuchMarkupError where a text costs more.
+    """
+    inline = _Inline()
+    inline.ruler.enableOnly(markdown.inline.ruler.get_active_rules())
+    inline.ruler2.enableOnly(markdown.inline.ruler2.get_active_rules())
+    inline.ruler.at("text", _text)
+    inline.ruler.before("strikethrough", "runs", _long_run)
+    inline.ruler.at("link", _repeating(link, "["))
+    inline.ruler.at("image", _repeating(image, "!["))
+    markdown.inline = inline
+    markdown.core.ruler.at("block", _blocks)
+    markdown.core.ruler.at("inline", _inlines)
     markdown.core.ruler.after("inline", "tasks", _tasks)
 
 
-def _bounded(rule: _InlineRule, opening: str) -> _InlineRule:
-    """The rule, until it has cost one text too much."""
+class _Inline(ParserInline):
+    def skipToken(self, state: StateInline) -> None:  # noqa: N802 (the parser's own name)
+        _spend(state, 1)
+        super().skipToken(state)
 
-    def bounded(state: StateInline, silent: bool) -> bool:
+
+class _Tokens(list[Token]):
+    """The tokens of blocks, so many at most."""
+
+    def append(self, token: Token) -> None:
+        if len(self) * _A_TOKEN > MOST_MARKUP:
+            raise TooMuchMarkupError(next((one.map[0] for one in reversed(self) if one.map), 0))
+        super().append(token)
+
+
+def _blocks(state: StateCore) -> None:
+    tokens = _Tokens()
+    state.md.block.parse(state.src, state.md, state.env, tokens)
+    state.tokens += tokens
+
+
+def _inlines(state: StateCore) -> None:
+    spent: _Spent = state.env.setdefault("spent", _Spent(len(state.tokens) * _A_TOKEN))
+    for token in state.tokens:
+        if token.type == "inline":
+            spent.line = token.map[0] if token.map else spent.line
+            token.children = []
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+            spent.signs += len(token.children) * _A_TOKEN
+
+
+def _spend(state: StateInline, signs: int) -> None:
+    spent: _Spent = state.env["spent"]
+    spent.signs += signs
+    if spent.signs + len(state.tokens) * _A_TOKEN > MOST_MARKUP:
+        raise TooMuchMarkupError(spent.line + state.src.count("\n", 0, state.pos))
+
+
+def _text(state: StateInline, silent: bool) -> bool:
+    # It is the first rule that is tried, wherever one is
+    _spend(state, 1)
+    return text(state, silent)
+
+
+def _long_run(state: StateInline, silent: bool) -> bool:
+    """A long run of signs of emphasis is text."""
+    run = _LONG_RUN.match(state.src, state.pos)
+    if run is None:
+        return False
+    if not silent:
+        state.append_pending(run[0])
+    state.pos = run.end()
+    return True
+
+
+def _repeating(rule: _InlineRule, opening: str) -> _InlineRule:
+    """The rule, with what a reference repeats counted."""
+
+    def counted(state: StateInline, silent: bool) -> bool:
         if not state.src.startswith(opening, state.pos):
-            return False
-        spent = state.env.setdefault("spent", {"in vain": 0, "repeated": 0})
-        if spent["in vain"] > MOST_IN_VAIN or spent["repeated"] > MOST_REPEATED:
             return False
         start, before = state.pos, len(state.tokens)
         if not rule(state, silent):
-            spent["in vain"] += _looked_to(state, opening) - start
             return False
         # What is longer than the text that makes it comes from a reference
         made = sum(len(str(value)) for token in state.tokens[before : before + 2] for value in token.attrs.values())
-        spent["repeated"] += max(0, made - (state.pos - start))
+        _spend(state, max(0, made - (state.pos - start)) // _REPEATED_LETTERS)
         return True
 
-    return bounded
-
-
-def _looked_to(state: StateInline, opening: str) -> int:
-    """How far a rule looked that made nothing: to the label's end, or a second one's; for an address, to all ends."""
-    label = state.md.helpers.parseLinkLabel
-    end = label(state, state.pos + len(opening) - 1, opening == "[")
-    if end >= 0 and state.src.startswith("[", end + 1):
-        end = label(state, end + 1)
-    return state.posMax if end < 0 or state.src.startswith("(", end + 1) else end
+    return counted
 
 
 def _tasks(state: StateCore) -> None:
@@ -68,11 +143,11 @@ def _tasks(state: StateCore) -> None:
         elif token.type in {"bullet_list_close", "ordered_list_close"}:
             lists.pop()
         elif token.type == "list_item_open" and state.tokens[place + 1].type == "paragraph_open":
-            text = state.tokens[place + 2]
-            task = _TASK.match(text.content)
-            if task and text.children:
-                text.children[0].content = text.children[0].content[3:]
+            says = state.tokens[place + 2]
+            task = _TASK.match(says.content)
+            if task and says.children:
+                says.children[0].content = says.children[0].content[3:]
                 box = _BOX.format("to do", "") if task[1] == " " else _BOX.format("done", ' checked="checked"')
-                text.children.insert(0, Token("html_inline", "", 0, content=box))
+                says.children.insert(0, Token("html_inline", "", 0, content=box))
                 token.attrSet("class", "task-list-item")
                 lists[-1].attrSet("class", "contains-task-list")

@@ -74,7 +74,8 @@ def cut(
     """The passages of a knowledge object: its names, its summary, then its text in reading order.
 
     ``count_tokens`` counts as the encoder does, special tokens included; no passage's ``encoded_text`` counts over
-    ``max_tokens``. ``transcripts`` maps a video's target, as it stands in the text, to its transcript.
+    ``max_tokens``. ``transcripts`` maps a video's target, as it stands in the text, to its transcript, which is said
+    where the video is first shown.
     """
     title = (knowledge.title,)
     file_name = PurePosixPath(knowledge.path).name.split(".")[0]
@@ -82,10 +83,11 @@ def cut(
     units.append(_Unit("name", title, "", (file_name,)))
     if knowledge.type != "glossary":  # a definition sums itself up
         units.append(_Unit("section", title, "", (knowledge.summary,)))
+    unsaid = dict(transcripts or {})
     for section in knowledge.document.sections:
         units += _units(knowledge, section)
         path = _heading_path(knowledge, section)
-        said = [spoken(transcripts[video]) for video in section.videos if transcripts and video in transcripts]
+        said = [spoken(unsaid.pop(video)) for video in section.videos if video in unsaid]
         units += [_Unit("section", path, section.anchor, (text,)) for text in said]
     return _packed(knowledge.id, units, _Window(cache(count_tokens), max_tokens))
 

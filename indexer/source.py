@@ -17,6 +17,7 @@ from indexer.errors import ContentMissingError, Problem
 from indexer.git import GitError, Repository
 from indexer.history import LONGEST_PATH, History, history, revisions
 from indexer.knowledge import MAX_FILE_BYTES
+from indexer.lookalikes import has_unseen
 
 ARTICLE_ENDINGS = (".md", ".markdown")
 TRANSCRIPT_ENDINGS = (".vtt", ".srt")
@@ -166,7 +167,7 @@ class WorkingTree:
                 elif entry.is_dir():
                     folders.append((entry.path, f"{path}/"))
                 elif entry.is_file():
-                    if path.isprintable():
+                    if not has_unseen(path):
                         yield entry, path
                     elif path.lower().endswith(ARTICLE_ENDINGS + TRANSCRIPT_ENDINGS):
                         problems.append(unreadable_name(path))
@@ -191,7 +192,7 @@ def unreadable_name(path: str) -> Problem:
 
 def _shown(path: str) -> str:
     """A path as it can be shown: what is not plain is escaped, and of a path longer than any the beginning told."""
-    plain = path if path.isprintable() else path.encode("unicode_escape", "backslashreplace").decode()
+    plain = path.encode("unicode_escape", "backslashreplace").decode() if has_unseen(path) else path
     return plain if len(plain) <= LONGEST_PATH else f"{plain[:_MOST_SHOWN]}…"
 
 

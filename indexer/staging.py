@@ -5,6 +5,7 @@ Batches are committed one by one, so that a run after a killed one does not pars
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -15,11 +16,11 @@ from indexer.encoder import Encoder
 from indexer.errors import Problem
 from indexer.history import History
 from indexer.index import PassageIndex
-from indexer.knowledge import KnowledgeObject, blob_id, parse
+from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, blob_id, parse
 from indexer.passages import CountTokens, cut
 from indexer.prepared import Prepared, from_json, to_json
 from indexer.progress import Progress, in_batches
-from indexer.readers import MANY, ManyRead, ReadFile, reading
+from indexer.readers import LONG_BYTES, MANY, Found, ManyRead, Readers, given_up, reading
 from indexer.source import TRANSCRIPT_ENDINGS, Content, Scan
 
 PARSE_BATCH = 200
@@ -108,8 +109,9 @@ class Staging:
             self._connection.executemany("DELETE FROM staged WHERE path = ?", dropped)
         todo = [path for path in self.changed if not (done.get(path) and done[path] == self._staged_stamp(path))]
         done_so_far = 0
-        counter = self._encoder.counter if len(todo) >= MANY else None
-        read = self._side_by_side(todo, history, counter) if counter else self._one_by_one(todo, history)
+        counter = self._encoder.counter
+        many = counter is not None and len(todo) >= MANY
+        read = self._side_by_side(todo, history, counter) if counter and many else self._one_by_one(todo, history)
         for rows in read:
             with writing(self._connection):
                 self._connection.executemany(
@@ -120,8 +122,23 @@ class Staging:
             progress("read", done_so_far, len(todo))
 
     def _one_by_one(self, todo: Sequence[str], history: History) -> Iterator[list[Staged]]:
-        for _, batch in in_batches(todo, PARSE_BATCH):
-            yield [self._staged(path, history) for path in batch]
+        """Here, but for long files, which a process of their own reads that can be ended."""
+        counter = self._encoder.counter
+        with ExitStack() as stack:
+            reader: Readers | None = None
+            for _, batch in in_batches(todo, PARSE_BATCH):
+                rows = []
+                for path in batch:
+                    found: Found = None
+                    if counter and LONG_BYTES < len(data := self._bytes(path)) <= MAX_FILE_BYTES:
+                        found = given_up((path, data))
+                        if found is None:
+                            if reader is None:
+                                told = counter, self._encoder.max_tokens, self._index.language
+                                reader = stack.enter_context(reading(*told, 1))
+                            (found,) = reader.start([(path, data)])[0].result()
+                    rows.append(self._laid_aside(path, found, history))
+                yield rows
 
     def _side_by_side(self, todo: Sequence[str], history: History, counter: CountTokens) -> Iterator[list[Staged]]:
         """By several processes; what they cannot read by themselves is read here."""
@@ -141,9 +158,12 @@ class Staging:
             # What is wrong is said when it is read by itself; no file of bytes like these can be
             return b"\xff"
 
-    def _laid_aside(self, path: str, found: ReadFile | None, history: History) -> Staged:
+    def _laid_aside(self, path: str, found: Found, history: History) -> Staged:
         if found is None:
             return self._staged(path, history)
+        if isinstance(found, Problem):
+            # Nor is an older version of it read: that may hang as well
+            return Staged(Head(path, "", "", "[]", json_of([found]), None), None, "[]")
         head = Head(path, self._stamp(path, ()), found.revision, "[]", "[]", found.id)
         return Staged(head, found.object, found.passages)
 
@@ -191,18 +211,26 @@ class Staging:
         """
         found: dict[str, str] = {}
         looked: list[str] = []
+        left = MAX_FILE_BYTES
         folder = PurePosixPath(knowledge.path).parent
-        for video in (video for section in knowledge.document.sections for video in section.videos):
+        for video in dict.fromkeys(video for section in knowledge.document.sections for video in section.videos):
             for ending in TRANSCRIPT_ENDINGS:
                 path = str((folder / video).with_suffix(ending))
                 looked.append(path)
                 if path not in self.scan.transcripts or video in found:
                     continue
                 try:
-                    found[video] = self._tree.read(path).decode("utf-8", "replace")
+                    data = self._tree.read(path)
                 except OSError as error:
                     what = f"is without its transcript: {path} cannot be read: {error.strerror}"
                     problems.append(Problem(knowledge.path, 1, what, "Put it there again, or mend its permissions"))
+                    continue
+                left -= len(data)
+                if left < 0:
+                    what = f"is without the words of some videos: its transcripts have over {MAX_FILE_BYTES:,} bytes"
+                    problems.append(Problem(knowledge.path, 1, what, "Split it into articles"))
+                    return found, looked
+                found[video] = data.decode("utf-8", "replace")
         return found, looked
 
     def heads(self) -> dict[str, Head]:

@@ -2,12 +2,13 @@
 
 import posixpath
 from collections.abc import Callable, Iterator
+from functools import cache
 from html import escape
 from urllib.parse import unquote, urlsplit
 
 from markdown_it.token import Token
 
-from indexer.knowledge import KnowledgeObject
+from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject
 from indexer.markdown import Document
 from indexer.media import PICTURE_TYPES, VIDEO_TYPES
 from indexer.passages import spoken
@@ -16,6 +17,8 @@ from indexer.source import TRANSCRIPT_ENDINGS
 _TYPES = {**PICTURE_TYPES, **VIDEO_TYPES, ".vtt": "text/vtt"}
 # A player shows the first as captions; the other can only be read
 _CAPTIONS, _TRANSCRIPT = TRANSCRIPT_ENDINGS
+# To look for a file takes as long as so many letters of one
+_LEAST_LETTERS = 2_000
 
 
 def kind_of(path: str) -> str | None:
@@ -61,14 +64,27 @@ def with_videos(
     """The document with a player, captions and the words in the place of each picture that is a video.
 
     ``address`` gives a path of the content as one to load it from, ``text_of`` the text of a file, None where it is
-    not there.
+    not there. Where all that is said comes to more than a file may have, further videos are without it.
     """
 
+    left = MAX_FILE_BYTES
+
+    @cache
+    def said(path: str) -> str | None:
+        """The text of a file beside a video; none where that would be too much for one page."""
+        nonlocal left
+        text = text_of(path) if left > 0 else None
+        left -= len(text) if text else _LEAST_LETTERS
+        return text
+
     def played(child: Token) -> Token:
+        nonlocal left
         path = path_of(knowledge, str(child.attrGet("src") or "")) if child.type == "image" else None
         if path is None or not is_video(path):
             return child
-        return Token("html_inline", "", 0, content=_player(path, child.content, address, text_of))
+        player = _player(path, child.content, address, said)
+        left -= len(player)
+        return Token("html_inline", "", 0, content=player)
 
     return Document([
         token.copy(children=[played(child) for child in token.children]) if token.children else token

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import quote, unquote, urlsplit
 
 from indexer.html import MEDIA, render_html
@@ -84,7 +85,8 @@ def html_of(
         return f"{MEDIA}{quote(path)}?of={quote(knowledge.id, safe='')}" + (f"&at={commit}" if commit else "")
 
     played = with_videos(document, knowledge, address, lambda path: text_of(path, commit))
-    return render_html(played, lambda target: _resolved(searcher, knowledge, target, sight, address))
+    # To look up an address takes several questions; a long page has few that differ
+    return render_html(played, cache(lambda target: _resolved(searcher, knowledge, target, sight, address)))
 
 
 def _resolved(

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from indexer import KnowledgeBaseError, Report
 from indexer.encoder import HashingEncoder
 from indexer.language import ENGLISH
-from indexer.readers import reading
+from indexer.readers import ReadFile, reading
 from tests.conftest import REPOSITORY, Desk, eventually
+from tests.hanging import HANGS, HangingEncoder
 
 TABLES = ("passages", "owners", "names", "terms", "pieces", "identifiers", "spellings", "objects", "files", "refusals")
 HOLDING = """
@@ -93,3 +95,47 @@ def _has_ended(pid: int) -> bool:
         return not Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return True
+
+
+LONG = "words of an article\n\n" * 6_000
+MOST = 8.0
+
+
+@pytest.mark.parametrize("many", [pytest.param(2, marks=pytest.mark.long), 400], ids=["side by side", "one by one"])
+def test_a_file_that_hangs_is_refused_and_the_rest_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr("indexer.staging.MANY", many)
+    desk = Desk(tmp_path, HangingEncoder())
+    desk.write("faq/good.md", "---\ntitle: Good\n---\nquokka\n")
+    desk.write("faq/long.md", f"---\ntitle: Long\n---\n{LONG}")
+    desk.write("faq/hangs.md", f"---\ntitle: Hangs\n---\n{LONG}")
+    assert (desk.update().objects, desk.update().refused) == (3, 0)
+    monkeypatch.setattr("indexer.readers.MOST_SECONDS", MOST)
+    desk.write("faq/hangs.md", f"---\ntitle: Hangs\n---\n{LONG}{HANGS}\n")
+    desk.write("faq/good.md", "---\ntitle: Better\n---\nquokka\n")
+    report = desk.update()
+    (refused,) = report.refusals
+    assert str(refused).startswith("faq/hangs.md:1: reading it took over 8 s")
+    assert report.objects == 3, "what was live of it stays"
+    titles = {row[0] for row in desk.index.connection.execute("SELECT json_extract(object, '$.title') FROM objects")}
+    assert titles == {"Better", "Long", "Hangs"}
+    started = time.monotonic()
+    assert desk.update().refused == 1
+    assert time.monotonic() - started < MOST, "it does not hold up the next publish"
+    desk.write("faq/hangs.md", f"---\ntitle: Hangs no more\n---\n{LONG}")
+    assert desk.update().refused == 0
+
+
+def test_a_process_that_is_stopped_is_ended_and_another_reads_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    # More than a pipe takes: it hangs before it has heard everything
+    files = [(f"{number}.md", f"# Article {number}\n\n{LONG}".encode()) for number in range(3)]
+    with reading(HashingEncoder().count_tokens, 64, ENGLISH, 1) as readers:
+        (pid,) = readers.pids
+        assert readers.start(files[:1])[0].result()[0] is not None
+        os.kill(pid, signal.SIGSTOP)
+        monkeypatch.setattr("indexer.readers.MOST_SECONDS", MOST)
+        found = readers.start(files)[0].result()
+        assert [one.id for one in found if isinstance(one, ReadFile)] == ["0", "1", "2"]
+        assert readers.pids != [pid]
+        assert _has_ended(pid)
