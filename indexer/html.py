@@ -26,7 +26,7 @@ _MOST_LOOKED_AT = 40_000_000
 HIGHLIGHTED = frozenset(
     "Awk|Bash|Bash Session|Batchfile|C|C++|CMake|CSS|Diff|Docker|Go|HTML|INI|JSON|JavaScript|Kotlin|Lua|Markdown|"
     "MSDOS Session|MySQL|Nginx configuration file|Perl|PHP|PostgreSQL SQL dialect|PowerShell|PowerShell Session|"
-    "PromQL|Properties|Python|Python console session|reg|Ruby|Rust|SQL|Systemd|TOML|Terraform|TypeScript|VB.net|XML|"
+    "PromQL|Properties|Python|Python console session|reg|Ruby|Rust|SQL|Systemd|TOML|TypeScript|VB.net|XML|"
     "YAML".split("|")
 )
 # The cleaner looks back over a text at each ampersand in it: so far at most

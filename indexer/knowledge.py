@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,6 +18,9 @@ from indexer.markdown_rules import MOST_MARKUP
 MAX_FILE_BYTES = 1024 * 1024
 # Each may become a passage of its own, as in a table or a list of terms
 MAX_LINES = 20_000
+# Each passage below a heading says it again, and each word is taken apart when it is first met
+MOST_HEADING_LETTERS = 1_000
+MOST_WORDS = 50_000
 
 # The colours of a log that was pasted would command the terminal that a search is printed in
 _COMMANDS = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f]")
@@ -119,13 +123,26 @@ def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
     matter, extra, body, body_line = found
     body = _COMMANDS.sub(" ", body)
     knowledge = article_of(path, body, matter, extra, data=data, body_line=body_line)
-    at = knowledge.document.too_much_at
-    return knowledge if at is None else [_too_much_markup(path, body_line + at)]
+    too_much = list(_too_much(knowledge))
+    return too_much or knowledge
 
 
-def _too_much_markup(path: str, line: int) -> Problem:
-    what = f"up to here it has over {MOST_MARKUP:,} signs of markup: brackets, stars, cells, items and the like"
-    return Problem(path, line, what, "Split it into articles; put logs and the output of programs between lines of ```")
+def _too_much(knowledge: KnowledgeObject) -> Iterator[Problem]:
+    """What would take long to read, and stands in no article that people read."""
+    document, first = knowledge.document, knowledge.body_line
+    if document.too_much_at is not None:
+        what = f"up to here it has over {MOST_MARKUP:,} signs of markup: brackets, stars, cells, items and the like"
+        remedy = "Split it into articles; put logs and the output of programs between lines of ```"
+        yield Problem(knowledge.path, first + document.too_much_at, what, remedy)
+    for opening, inline in pairwise(document.tokens):
+        if opening.type == "heading_open" and len(inline.content) > MOST_HEADING_LETTERS:
+            what = f"the heading has {len(inline.content):,} letters; {MOST_HEADING_LETTERS:,} are the most"
+            line = first + (opening.map[0] if opening.map else 0)
+            yield Problem(knowledge.path, line, what, "Make it shorter; what it says can stand below it")
+    # There cannot be so many in a shorter text
+    if len(knowledge.body) > MOST_WORDS * 2 and len(set(knowledge.body.split())) > MOST_WORDS:
+        what = f"it has over {MOST_WORDS:,} different words, as logs and lists of numbers have"
+        yield Problem(knowledge.path, first, what, "Split it into articles, or link to where it is kept")
 
 
 def front_matter_of(path: str, data: bytes) -> FrontMatter | None:

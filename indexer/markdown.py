@@ -6,7 +6,7 @@ CommonMark with tables, strikethrough, definition lists, task lists and admoniti
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
@@ -14,7 +14,9 @@ from itertools import pairwise
 from typing import Literal
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.admon import admon_plugin
 from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.deflist import deflist_plugin
@@ -87,9 +89,22 @@ def parser() -> MarkdownIt:
     """The configured parser, without a renderer's options."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.use(deflist_plugin).use(frugal).use(admon_plugin)
-    for name in ADMONITIONS:
-        markdown.use(container_plugin, name)
+    # One rule for all names: each looks at every line
+    markdown.use(
+        container_plugin, "admonition", validate=lambda said, _: _admonition(said) in ADMONITIONS, render=_opened
+    )
     return markdown
+
+
+def _admonition(said: str) -> str:
+    return said.strip().split(" ", 1)[0]
+
+
+def _opened(self: RendererHTML, tokens: Sequence[Token], place: int, options: OptionsDict, env: EnvType) -> str:
+    """A box of the class that its name says."""
+    if tokens[place].nesting == 1:
+        tokens[place].attrSet("class", _admonition(tokens[place].info))
+    return self.renderToken(tokens, place, options, env)
 
 
 @lru_cache(maxsize=8)

@@ -19,6 +19,8 @@ from markdown_it.token import Token
 MOST_MARKUP = 250_000
 # What becomes a token takes as long as so many signs that stay text, and so do letters that a reference repeats
 _A_TOKEN, _REPEATED_LETTERS = 4, 50
+# Nor is a bracket cheap that makes nothing: what follows is read as an address first
+_IN_VAIN = 5
 
 # Each sign of a run becomes a token; nobody nests emphasis so deep
 _LONG_RUN = re.compile(r"([*_~])\1{99,}")
@@ -125,6 +127,7 @@ def _repeating(rule: _InlineRule, opening: str) -> _InlineRule:
             return False
         start, before = state.pos, len(state.tokens)
         if not rule(state, silent):
+            _spend(state, _IN_VAIN)
             return False
         # What is longer than the text that makes it comes from a reference
         made = sum(len(str(value)) for token in state.tokens[before : before + 2] for value in token.attrs.values())

@@ -68,23 +68,20 @@ def with_videos(
     """
 
     left = MAX_FILE_BYTES
+    text_once = cache(text_of)
 
-    @cache
     def said(path: str) -> str | None:
         """The text of a file beside a video; none where that would be too much for one page."""
         nonlocal left
-        text = text_of(path) if left > 0 else None
+        text = text_once(path) if left > 0 else None
         left -= len(text) if text else _LEAST_LETTERS
         return text
 
     def played(child: Token) -> Token:
-        nonlocal left
         path = path_of(knowledge, str(child.attrGet("src") or "")) if child.type == "image" else None
         if path is None or not is_video(path):
             return child
-        player = _player(path, child.content, address, said)
-        left -= len(player)
-        return Token("html_inline", "", 0, content=player)
+        return Token("html_inline", "", 0, content=_player(path, child.content, address, said))
 
     return Document([
         token.copy(children=[played(child) for child in token.children]) if token.children else token
