@@ -186,7 +186,7 @@ def test_only_a_refused_revision_stands_before_it(told: Told) -> None:
 
 def test_many_large_revisions_are_listed_without_reading_their_bodies(told: Told) -> None:
     for number in range(20):
-        told.author.write("large.md", f"---\ntitle: Large {number}\n---\n" + "*a_ [b](c) `d`\n\n" * 9_000)
+        told.author.write("large.md", f"---\ntitle: Large {number}\n---\n" + "*a_ [b](c) `d`\n\n" * 4_000)
         told.author.git("add", "-A")
         told.author.git("commit", "-qm", f"{number}")
     told.push("the last", "2025-05-01")
