@@ -19,7 +19,7 @@ from indexer.catalogue import Catalogue, FileState, Tombstone, owner_of, tombsto
 from indexer.change import Change
 from indexer.database import writing
 from indexer.encoder import Encoder
-from indexer.encoding import ENCODE_BEFORE_SWITCH, Encoding
+from indexer.encoding import LINK_AT_SWITCH, Encoding
 from indexer.errors import IndexBusyError, IndexDamagedError, Problem
 from indexer.folding import fold_if_due
 from indexer.history import History
@@ -194,7 +194,7 @@ class _Build:
                 self.index.drop_vectors()
                 self.index.set_meta("made_by", self._maker)
                 self.index.set_meta("encoder", self.encoder.identity)
-            self.encoding.link(self.index.pending(ENCODE_BEFORE_SWITCH))
+            self.encoding.link(self.index.pending(LINK_AT_SWITCH))
             if changed or self.gone or rebuilt:
                 self.index.raise_generation()
         return len(changed) + len(self.gone)

@@ -13,8 +13,11 @@ from indexer.progress import Progress, in_batches
 from indexer.vectors import HalfVectors, VectorCache, text_hash
 
 ENCODE_BATCH = 64
-# So many passages are encoded before a switch at most; the vectors of a larger change follow behind its words
-ENCODE_BEFORE_SWITCH = 2_000
+# So many passages are encoded before a switch at most, a second or two of work; the vectors of a larger change follow
+# behind its words
+ENCODE_BEFORE_SWITCH = 100
+# Those that are known already take no time
+LINK_AT_SWITCH = 2_000
 
 
 class Encoding:

@@ -29,10 +29,10 @@ HIGHLIGHTED = frozenset(
     "PromQL|Properties|Python|Python console session|reg|Ruby|Rust|SQL|Systemd|TOML|TypeScript|VB.net|XML|"
     "YAML".split("|")
 )
-# The cleaner looks back over a text at each ampersand in it: so far at most
+# The cleaner looks at all of a text again at each ampersand and no-break space in it: in pieces of so many letters that
+# takes no time
 _LONG_TEXT = re.compile(r"(?<=>)[^<>]{4000,}")
-_AND = "&amp;"
-_ANDS_A_PIECE = 200
+_PIECE = re.compile(r"(?:[^&]|&[#\w]+;){1,1000}")
 _TAGS = set(
     "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img input li "
     "ol p pre s section span strong sub summary sup table tbody td th thead tr track ul video".split()
@@ -87,9 +87,7 @@ def _only_files_of_ours(_tag: str, name: str, value: str) -> str | None:
 
 def _in_pieces(text: str) -> str:
     """The same text with comments in it, which the cleaner takes out again."""
-    parts = text.split(_AND)
-    pieces = (_AND.join(parts[at : at + _ANDS_A_PIECE]) for at in range(0, len(parts), _ANDS_A_PIECE))
-    return f"{_AND}<!---->".join(pieces)
+    return _PIECE.sub(r"\g<0><!---->", text)
 
 
 def _options(markdown: MarkdownIt) -> OptionsDict:

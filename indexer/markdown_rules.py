@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline, image, link, text
+from markdown_it.rules_inline import StateInline, autolink, image, link, text
 from markdown_it.token import Token
 
 # So many signs one text may have that are markup or might be; each takes some two millionths of a second in all
@@ -21,6 +21,7 @@ MOST_MARKUP = 250_000
 _A_TOKEN, _REPEATED_LETTERS = 4, 50
 # Nor is a bracket cheap that makes nothing: what follows is read as an address first
 _IN_VAIN = 5
+_LOOKED_AT_AGAIN = 100_000
 
 # Each sign of a run becomes a token; nobody nests emphasis so deep
 _LONG_RUN = re.compile(r"([*_~])\1{99,}")
@@ -56,8 +57,9 @@ def frugal(markdown: MarkdownIt) -> None:
     inline.ruler2.enableOnly(markdown.inline.ruler2.get_active_rules())
     inline.ruler.at("text", _text)
     inline.ruler.before("strikethrough", "runs", _long_run)
-    inline.ruler.at("link", _repeating(link, "["))
-    inline.ruler.at("image", _repeating(image, "!["))
+    inline.ruler.at("link", _measured(link, "["))
+    inline.ruler.at("image", _measured(image, "!["))
+    inline.ruler.at("autolink", _measured(autolink, "<"))
     markdown.inline = inline
     markdown.core.ruler.at("block", _blocks)
     markdown.core.ruler.at("inline", _inlines)
@@ -119,8 +121,8 @@ def _long_run(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _repeating(rule: _InlineRule, opening: str) -> _InlineRule:
-    """The rule, with what a reference repeats counted."""
+def _measured(rule: _InlineRule, opening: str) -> _InlineRule:
+    """The rule of links of some kind, with what it takes counted."""
 
     def counted(state: StateInline, silent: bool) -> bool:
         if not state.src.startswith(opening, state.pos):
@@ -130,8 +132,12 @@ def _repeating(rule: _InlineRule, opening: str) -> _InlineRule:
             _spend(state, _IN_VAIN)
             return False
         # What is longer than the text that makes it comes from a reference
-        made = sum(len(str(value)) for token in state.tokens[before : before + 2] for value in token.attrs.values())
+        tokens = state.tokens[before : before + 2]
+        made = sum(len(str(value)) for token in tokens for value in token.attrs.values())
         _spend(state, max(0, made - (state.pos - start)) // _REPEATED_LETTERS)
+        # What cleans the HTML looks at all of an address, a title, a picture's text again at each sign in it
+        long = made + len(tokens[0].content) if tokens else 0
+        _spend(state, long * long // _LOOKED_AT_AGAIN)
         return True
 
     return counted

@@ -102,10 +102,10 @@ def slow_texts(size: int = MAX_FILE_BYTES, lines: int = MAX_LINES) -> dict[str, 
     """Texts of at most ``size`` bytes and ``lines`` lines, by what there is much of."""
     found: dict[str, bytes] = {}
     for name, piece in _INLINE.items():
-        line = _times(piece, size // lines)
+        line, cell = _times(piece, size // lines), _times(piece, size // lines - 3)
         found[f"{name}, one line"] = _times(piece, size)
         found[f"{name}, in lines"] = (line + b"\n") * (size // (len(line) + 1))
-        found[f"{name}, in rows"] = b"|a|\n|-|\n" + (b"|" + line[:-1] + b"|\n") * ((size - 9) // (len(line) + 2))
+        found[f"{name}, in rows"] = b"|a|\n|-|\n" + (b"|" + cell + b"|\n") * ((size - 9) // (len(cell) + 3))
         if "fence" not in name:
             found[f"{name}, as code"] = b"```sh\n" + _times(piece, size - 10) + b"\n```"
     for name, piece in _BLOCKS.items():
@@ -153,6 +153,11 @@ def _numbered(size: int, lines: int) -> dict[str, bytes]:
         "links all different": each("[a](b{n}.md) ", size // 13),
         "links as many as are read": each("[a](b{n}.md) ", 15_000),
         "pictures all different": each("![a](b{n}.png) ", size // 15),
+        "a picture's text of half the page": b"![" + b"\xc2\xa0" * (half // 2) + b"](b.png)",
+        "a link's title of half the page": b'[a](b "' + b"\xc2\xa0" * (half // 2) + b'")',
+        "an address of half the page": b"[a](b?" + b"&" * half + b")",
+        "an address in angles of half the page": b"<http://" + b"&" * half + b">",
+        "pictures' texts as long as is read": (b"![" + b"\xc2\xa0" * 5_000 + b"](b.png)\n\n") * (size // 10_012),
         "headings all different": each("# Heading {n}\n", lines),
         "headings with numbers of twins": each("# a\n# a-{n}\n", lines // 2),
         "sections all different": each("## Heading {n}\n\nText {n} of it.\n\n", lines // 4),
