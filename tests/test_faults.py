@@ -154,7 +154,8 @@ def backed_up(world: World) -> None:
 
 def of_first_version(world: World) -> None:
     indexed(world)
-    (world.data / "desk.db").unlink()
+    for name in ("desk.db", "at-rest"):
+        (world.data / name).unlink()
     with closing(sqlite3.connect(world.data / "desk.db")) as connection:
         connection.executescript(CASE.read_text("utf-8"))
 

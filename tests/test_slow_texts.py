@@ -14,6 +14,7 @@ from indexer import WorkingTree, update
 from indexer.encoder import Encoder, HashingEncoder, Kind, Vectors
 from indexer.html import HIGHLIGHTED, render_html
 from indexer.knowledge import MOST_HEADING_LETTERS, MOST_WORDS, KnowledgeObject, parse
+from indexer.language import ENGLISH
 from indexer.markdown import parse_markdown
 from indexer.passages import CountTokens, cut
 from indexer.prepared import Prepared, to_json
@@ -57,7 +58,7 @@ def timed(data: bytes, count_tokens: CountTokens, most: int) -> Took:
         return Took(at[1] - at[0], 0, 0, 0, parsed[0].problem[:60])
     passages = cut(parsed, count_tokens, most)
     at.append(time.process_time())
-    to_json(map(Prepared.of, passages))
+    to_json(Prepared.of(passage, ENGLISH) for passage in passages)
     at.append(time.process_time())
     render_html(parsed.document, lambda target: target)
     at.append(time.process_time())
