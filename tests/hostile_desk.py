@@ -17,8 +17,6 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000a49444154789c63000100000500010d0a2db40000000049454e44ae426082"
 )
-# By this much that stays git knows a file again that was renamed
-KEPT = "\n".join(f"Kept as it was, {number}." for number in range(500)) + "\n"
 # Every place of Markdown that a text can stand in
 PLACES = """{text}
 
@@ -119,12 +117,12 @@ class HostileDesk:
         for group in self._names:
             self._put_named(group)
         for group in self.past:
-            self._put(f"past/{group.name}.md", front(title="Before") + KEPT)
+            self._put(f"past/{group.name}.md", front(title="Before") + self._kept(group))
         self._git(self.content.parent, "init", "-q", "-b", "main", str(self.content))
         self._commit("first", "author")
         for group in self.past:
             (self.content / f"past/{group.name}.md").unlink()
-            self._put(f"past/now {group.name}.md", f"{front(title=group.line[:300])}{KEPT}{group.text}\n")
+            self._put(f"past/now {group.name}.md", f"{front(title=group.line[:300])}{self._kept(group)}{group.text}\n")
             self._commit(group.line, group.line)
 
     def tell(self, client: httpx2.Client) -> list[str]:
@@ -184,6 +182,10 @@ class HostileDesk:
             shown = path.rpartition("/")[2]
             self._put(f"{path}.md", f"Wombat file\n\n![It](<{shown}.png>) [It](<{shown}.md>)\n")
             self.named.append(path)
+
+    def _kept(self, group: Group) -> str:
+        """By this much that stays, and stands in no other file, git knows one again that was renamed."""
+        return "".join(f"Kept as it was in {group.name}, {number}.\n" for number in range(500))
 
     def _commit(self, message: str, author: str) -> None:
         """By an author of that name, as far as git takes one."""
