@@ -24,7 +24,7 @@ from tests.hostile import texts
 from tests.slow_texts import plain_text, slow_texts
 
 # So many times as long as plain words of the same size
-MOST_TIMES = 2.5
+MOST_TIMES = 2.0
 MOST_SECONDS = 5.0
 # Front matter is as long in a short text; of what takes less than this nothing is said
 LEAST_SECONDS = 0.35
