@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,8 +59,31 @@ CREATE TABLE IF NOT EXISTS tail (seq INTEGER PRIMARY KEY AUTOINCREMENT, passage 
 """
 
 
+# Asked for before each search
+_NOW = """
+SELECT (SELECT value FROM meta WHERE name = 'file'), (SELECT value FROM meta WHERE name = 'generation'),
+  coalesce((SELECT value FROM meta WHERE name = 'encoder') = ?, 0),
+  coalesce((SELECT value FROM meta WHERE name = 'base'), ''), (SELECT coalesce(max(seq), 0) FROM tail)
+"""
 _MEND = "Run 'kb index', which makes it anew; a service that runs does so by itself"
 _log = logging.getLogger("kb.index")
+
+
+class _Now(NamedTuple):
+    """What is live: in which file, which generation; whether its vectors are this encoder's, and which there are.
+
+    Those of the ``base`` file, and beside it up to the ``last`` one.
+    """
+
+    file: str
+    generation: int
+    is_ours: int
+    base: str
+    last: int
+
+    @property
+    def vectors(self) -> tuple[str, int, str, int]:
+        return self.file, self.is_ours, self.base, self.last
 
 
 class PassageIndex:
@@ -71,7 +95,7 @@ class PassageIndex:
         self._local = threading.local()
         self._making = threading.Lock()
         self._held: tuple[str, Snapshot] | None = None
-        self._lane: tuple[str, int, MeaningLane] | None = None
+        self._lane: tuple[_Now, MeaningLane] | None = None
         self._use = at_rest.using(path.parent)
         if path.name in self._use.damaged:
             self._make_anew("is not as it was left")
@@ -200,17 +224,16 @@ class PassageIndex:
         try:
             with ExitStack() as block:
                 block.enter_context(reading(self.connection))
-                file = str(self.meta("file"))
-                held = self._held
-                if held is None or held[0] != file or not self._is_live(held[1]):
+                now, held = self._now(), self._held
+                if held is None or not self._is_live(held, now):
                     # One thread makes what is live now; what it went on from is of another moment than this one's
                     with self._making:
                         block.close()
                         self._outrun()
                         block.enter_context(reading(self.connection))
-                        file, held = str(self.meta("file")), self._held
-                        held = file, self._live(held[1] if held and held[0] == file else None)
-                        if held[1].generation:
+                        now, held = self._now(), self._held
+                        held = now.file, self._live(held[1] if held and held[0] == now.file else None, now)
+                        if now.generation:
                             self._held = held
                 yield held[1]
         except IndexDamagedError:
@@ -226,18 +249,22 @@ class PassageIndex:
             with writing(self.connection):
                 self.set_meta("generation", str(held[1].generation + 1))
 
-    def _is_live(self, held: Snapshot) -> bool:
-        lane = self._lane
-        is_latest = lane is not None and held.meaning is lane[2] and lane[:2] == self._lane_key()
-        return is_latest and held.generation == self.generation
+    def _now(self) -> "_Now":
+        row = self.connection.execute(_NOW, (self._encoder.identity,)).fetchone()
+        return _Now(str(row[0]), int(row[1] or 0), *row[2:])
 
-    def _live(self, held: Snapshot | None) -> Snapshot:
+    def _is_live(self, held: tuple[str, Snapshot], now: "_Now") -> bool:
+        lane, (file, snapshot) = self._lane, held
+        is_latest = lane is not None and snapshot.meaning is lane[1] and lane[0] == now
+        return is_latest and file == now.file and snapshot.generation == now.generation
+
+    def _live(self, held: Snapshot | None, now: "_Now") -> Snapshot:
         """What this thread's connection sees, made from what is held as far as that goes."""
-        generation, lane = self.generation, self._current_lane()
+        lane = self._current_lane(now)
         if held is None:
-            return Snapshot.read(self.connection, generation, lane, self.language)
-        if held.generation != generation:
-            return held.after(self.connection, generation, lane)
+            return Snapshot.read(self.connection, now.generation, lane, self.language)
+        if held.generation != now.generation:
+            return held.after(self.connection, now.generation, lane)
         return held if held.meaning is lane else held.with_meaning(lane)
 
     def search(self, asked: Asked, wanted: Filter) -> Found:
@@ -261,26 +288,20 @@ class PassageIndex:
         """Passages, those that are to have a vector, and those that have one."""
         return counts(self.connection)
 
-    def _lane_key(self) -> tuple[str, int]:
-        """Which base is in use, and the last vector beside it; no base is that of another encoder."""
-        if self.meta("encoder") != self._encoder.identity:
-            return "another's", 0
-        last = int(self.connection.execute("SELECT coalesce(max(seq), 0) FROM tail").fetchone()[0])
-        return f"{self.meta('file')} {self.meta('base') or ''}", last
-
-    def _current_lane(self) -> MeaningLane:
-        described, last = self._lane_key()
+    def _current_lane(self, now: "_Now") -> MeaningLane:
         held = self._lane
-        if held is not None and held[:2] == (described, last):
-            return held[2]
-        if described == "another's":
+        if held is not None and held[0].vectors == now.vectors:
+            if held[0] != now:
+                self._lane = now, held[1]
+            return held[1]
+        if not now.is_ours:
             lane = MeaningLane.empty(self._encoder.dimension)
-            self._lane = (described, last, lane)
+            self._lane = now, lane
             return lane
-        if held is not None and held[0] == described and held[1] < last:
-            _, seen, lane = held
-        elif base := self.meta("base"):
-            file = BaseFile(**json.loads(base))
+        if held is not None and held[0].vectors[:-1] == now.vectors[:-1] and held[0].last < now.last:
+            seen, lane = held[0].last, held[1]
+        elif now.base:
+            file = BaseFile(**json.loads(now.base))
             seen, lane = 0, MeaningLane.open(self.path.parent, file, self._encoder.dimension)
         else:
             seen, lane = 0, MeaningLane.empty(self._encoder.dimension)
@@ -290,7 +311,7 @@ class PassageIndex:
         if rows:
             keys = np.array([row[0] for row in rows], np.int64)
             lane = lane.with_tail(keys, np.stack([unchecked(*row) for row in rows]).astype(np.float32))
-        self._lane = (described, last, lane)
+        self._lane = now, lane
         return lane
 
     # -- writing: inside one transaction of the caller's

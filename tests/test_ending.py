@@ -125,7 +125,7 @@ def test_a_request_that_never_comes_whole_does_not_hold_it(tmp_path: Path) -> No
 
 
 def test_a_publish_that_is_cut_off_is_gone_on_with(tmp_path: Path) -> None:
-    articles = content(tmp_path, 400)
+    articles = content(tmp_path, 250)
     service = Service(tmp_path / "data", KB_CONTENT=str(articles))
     with service.log.open("w") as log:
         process = subprocess.Popen(
@@ -138,7 +138,7 @@ def test_a_publish_that_is_cut_off_is_gone_on_with(tmp_path: Path) -> None:
     assert process.stdout is not None
     process.stdout.close()
     with service.running() as client:
-        eventually(lambda: client.get("/readyz").json().get("objects") == 400)
+        eventually(lambda: client.get("/readyz").json().get("objects") == 250)
 
 
 def test_vectors_of_an_import_do_not_hold_it(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_vectors_of_an_import_do_not_hold_it(tmp_path: Path) -> None:
     service = Service(tmp_path / "data", KB_CONTENT=few(tmp_path))
     lines = "\n".join(
         f'{{"number": "INC{n:05}", "short_description": "Printer {n}", "description": "{"word " * 300}{n}"}}'
-        for n in range(4_000)
+        for n in range(1_500)
     )
     with service.running() as client:
         bulk = client.post(
@@ -158,7 +158,7 @@ def test_vectors_of_an_import_do_not_hold_it(tmp_path: Path) -> None:
         assert ended(service.process) == 0
     assert "cut off" not in service.log.read_text()
     with service.running() as client:
-        assert client.get("/readyz").json()["incidents"]["count"] == 4_000
+        assert client.get("/readyz").json()["incidents"]["count"] == 1_500
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
