@@ -82,7 +82,7 @@ def ended(process: subprocess.Popen[str]) -> int:
     return process.wait(GRACE_SECONDS + SLACK_SECONDS)
 
 
-@pytest.mark.parametrize("workers", ["0", "1"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("0", marks=pytest.mark.long)])
 def test_under_load_it_answers_what_was_begun_and_ends_by_0(tmp_path: Path, workers: str) -> None:
     service = Service(tmp_path / "data", KB_CONTENT=few(tmp_path), KB_WORKERS=workers)
     with service.running() as client:
@@ -124,6 +124,7 @@ def test_a_request_that_never_comes_whole_does_not_hold_it(tmp_path: Path) -> No
             assert time.monotonic() - started < GRACE_SECONDS + SLACK_SECONDS
 
 
+@pytest.mark.long
 def test_a_publish_that_is_cut_off_is_gone_on_with(tmp_path: Path) -> None:
     articles = content(tmp_path, 250)
     service = Service(tmp_path / "data", KB_CONTENT=str(articles))

@@ -156,12 +156,12 @@ def flip_at_rest(whole: Whole, folder: Path, seed: int) -> None:
         raise
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [4, 5])
 def test_at_rest_what_is_derived_is_made_anew(whole: Whole, tmp_path: Path, seed: int) -> None:
     flip_at_rest(whole, tmp_path / "data", seed)
 
 
-@pytest.mark.parametrize("how", sorted({*HOW} - {"emptied"}))
+@pytest.mark.parametrize("how", ["flipped", "garbage", "truncated"])
 def test_at_rest_the_record_is_refused(whole: Whole, tmp_path: Path, how: str) -> None:
     shutil.copytree(whole.folder, tmp_path / "data")
     spoil(tmp_path / "data" / "desk.db", how, random.Random(how))  # noqa: S311
@@ -211,7 +211,15 @@ def test_after_a_kill_the_log_that_was_left_is_taken_up(killed: Path, whole: Who
 
 @pytest.mark.parametrize(
     ("how", "with_index"),
-    [("begin", True), ("begin", False), ("early", True), ("early", False), ("truncated", True), ("emptied", True)],
+    [
+        ("begin", True),
+        ("early", False),
+        ("emptied", True),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in (("begin", False), ("early", True), ("truncated", True))
+        ),
+    ],
 )
 def test_after_a_kill_a_damaged_log_is_no_silent_loss(
     killed: Path, whole: Whole, tmp_path: Path, how: str, with_index: bool
