@@ -58,7 +58,7 @@ def test_an_agent_works_and_signs_out(signed_in: SignedIn) -> None:
     page.locator("details.who summary").click()
     expect(page.locator("details.who")).to_contain_text("works on incidents")
     assert violations(page) == []
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     expect(page.get_by_label("Key")).to_be_visible()
     page.go_back()
     expect(page.get_by_label("Key")).to_be_visible()
