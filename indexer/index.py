@@ -6,22 +6,21 @@ follow the generation.
 """
 
 import json
-import logging
 import sqlite3
 import threading
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from indexer import at_rest, names, postings, spelling
+from indexer import spelling
 from indexer.change import Change, changing
-from indexer.database import begin_anew, open_database, reading, writing
+from indexer.database import reading, writing
 from indexer.encoder import Encoder
 from indexer.errors import IndexDamagedError
+from indexer.index_file import IndexFile, counts
 from indexer.language import ENGLISH, Language
 from indexer.meaning import MeaningLane
 from indexer.passages import Passage
@@ -32,41 +31,12 @@ from indexer.spelling import Spelled
 from indexer.vector_files import BaseFile, check_base
 from indexer.vectors import HalfVectors, checked, unchecked
 
-# Raise when the tables of an index change: it is derived, and made anew then
-SCHEMA_VERSION = 4
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS scopes (key INTEGER PRIMARY KEY, audiences TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS owners (
-  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, scope INTEGER NOT NULL, facets TEXT NOT NULL,
-  valid_from REAL, valid_to REAL
-);
-CREATE TABLE IF NOT EXISTS passages (
-  key INTEGER PRIMARY KEY AUTOINCREMENT, owner INTEGER NOT NULL, number INTEGER NOT NULL, role TEXT NOT NULL,
-  heading_path TEXT NOT NULL, anchor TEXT NOT NULL, text TEXT NOT NULL, length INTEGER NOT NULL,
-  text_hash BLOB, has_vector INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS changed (seq INTEGER PRIMARY KEY AUTOINCREMENT, owner INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS passages_owner ON passages (owner, number);
-CREATE INDEX IF NOT EXISTS passages_terms ON passages (owner) WHERE role = 'term';
-CREATE INDEX IF NOT EXISTS passages_unmeant ON passages (key) WHERE text_hash IS NULL;
-CREATE INDEX IF NOT EXISTS passages_pending ON passages (key) WHERE has_vector = 0 AND text_hash IS NOT NULL;
-CREATE TABLE IF NOT EXISTS identifiers (
-  identifier TEXT, scope INTEGER, passage INTEGER, PRIMARY KEY (identifier, scope, passage)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS identifiers_passage ON identifiers (passage);
-CREATE TABLE IF NOT EXISTS tail (seq INTEGER PRIMARY KEY AUTOINCREMENT, passage INTEGER NOT NULL, vector BLOB NOT NULL);
-"""
-
-
 # Asked for before each search
 _NOW = """
 SELECT (SELECT value FROM meta WHERE name = 'file'), (SELECT value FROM meta WHERE name = 'generation'),
   coalesce((SELECT value FROM meta WHERE name = 'encoder') = ?, 0),
   coalesce((SELECT value FROM meta WHERE name = 'base'), ''), (SELECT coalesce(max(seq), 0) FROM tail)
 """
-_MEND = "Run 'kb index', which makes it anew; a service that runs does so by itself"
-_log = logging.getLogger("kb.index")
 
 
 class _Now(NamedTuple):
@@ -86,119 +56,16 @@ class _Now(NamedTuple):
         return self.file, self.is_ours, self.base, self.last
 
 
-class PassageIndex:
+class PassageIndex(IndexFile):
     """An index file and the FAISS bases beside it. One instance serves all threads of a process."""
 
     def __init__(self, path: Path, encoder: Encoder, language: Language = ENGLISH) -> None:
         """Open it, made anew where it is damaged. Raises KnowledgeBaseError for one of a newer version."""
-        self.path, self._encoder, self.language = path, encoder, language
-        self._local = threading.local()
+        super().__init__(path)
+        self._encoder, self.language = encoder, language
         self._making = threading.Lock()
         self._held: tuple[str, Snapshot] | None = None
         self._lane: tuple[_Now, MeaningLane] | None = None
-        self._use = at_rest.using(path.parent)
-        if path.name in self._use.damaged:
-            self._make_anew("is not as it was left")
-            del self._use.damaged[path.name]
-        elif path.name in self._use.unclean:
-            self.suspect()
-            if not at_rest.is_large(path):
-                self.mend()
-            self._use.unclean.discard(path.name)
-        _ = self.connection
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """This thread's connection, to another file where that has taken the place of the one before."""
-        held: tuple[int, sqlite3.Connection] | None = getattr(self._local, "held", None)
-        if held is None or held[0] != self._inode():
-            connection = self._opened()
-            held = self._local.held = self._inode(), connection
-        return held[1]
-
-    def _inode(self) -> int:
-        try:
-            return self.path.stat().st_ino
-        except OSError:
-            return 0
-
-    def _opened(self) -> sqlite3.Connection:
-        connection = open_database(self.path).conn
-        try:
-            begin_anew(connection, SCHEMA_VERSION)
-            connection.executescript(_SCHEMA)
-            for tables in (postings, names, spelling):
-                tables.create_tables(connection)
-            if meta(connection, "file") is None:
-                connection.execute("INSERT OR IGNORE INTO meta VALUES ('file', ?)", (uuid.uuid4().hex,))
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise self._damaged(error) from error
-        return connection
-
-    # -- where it is damaged
-
-    def suspect(self) -> None:
-        """Have it looked through by whoever writes it next: something was read that cannot be right."""
-        with suppress(OSError):
-            self._suspected.touch()
-
-    @property
-    def is_suspected(self) -> bool:
-        return self._suspected.exists()
-
-    @property
-    def _suspected(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.suspected")
-
-    def mend(self) -> bool:
-        """Where it is suspected look through all of it; whether it was damaged, and is made anew: empty, to be filled.
-
-        For the one who writes it, outside any transaction.
-        """
-        if not self.is_suspected:
-            return False
-        trouble = self._trouble()
-        if trouble:
-            self._make_anew(f"is damaged ({trouble})")
-        self._suspected.unlink(missing_ok=True)
-        return bool(trouble)
-
-    def _trouble(self) -> str:
-        """What is wrong with the file, looked through as a whole; empty where nothing is."""
-        try:
-            with closing(open_database(self.path).conn) as connection:
-                (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-                if said != "ok":
-                    return str(said).splitlines()[-1]
-                if connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,):
-                    postings.check(connection)
-                    for key, vector in connection.execute("SELECT passage, vector FROM tail"):
-                        unchecked(key, vector)
-        except IndexDamagedError as error:
-            return error.problem
-        except sqlite3.DatabaseError as error:
-            # A table that is not there is one whose name is not what it was
-            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
-                raise
-            return str(error)
-        return ""
-
-    def _make_anew(self, why: str) -> None:
-        """Put an empty file in its place; who still reads the former goes on with that until it looks again."""
-        _log.warning("%s %s; it is made anew", self.path, why)
-        for name in (self.path.name, f"{self.path.name}-wal", f"{self.path.name}-shm"):
-            self.path.with_name(name).unlink(missing_ok=True)
-        for pattern in ("*.npy", "*.faiss", "*.part"):
-            for path in self.path.parent.glob(f"{self.path.stem}-{pattern}"):
-                path.unlink(missing_ok=True)
-
-    def _damaged(self, error: sqlite3.DatabaseError) -> Exception:
-        """What to raise for an error of SQLite: one that is not the file's fault stays as it is."""
-        if type(error) is not sqlite3.DatabaseError:
-            return error
-        self.suspect()
-        return IndexDamagedError(f"{self.path} is damaged: {error}", _MEND)
 
     @property
     def dimension(self) -> int:
@@ -211,9 +78,6 @@ class PassageIndex:
     def generation(self) -> int:
         """How many times a publish has gone live here; 0 before the first."""
         return int(self.meta("generation") or 0)
-
-    def meta(self, name: str) -> str | None:
-        return meta(self.connection, name)
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -240,7 +104,7 @@ class PassageIndex:
             self.suspect()
             raise
         except sqlite3.DatabaseError as error:
-            raise self._damaged(error) from error
+            raise self.damaged(error) from error
 
     def _outrun(self) -> None:
         """Give what is live a number that no generation had which was read here before, of a former file."""
@@ -320,12 +184,6 @@ class PassageIndex:
         """A transaction for owners and passages; see ``change.changing``."""
         return changing(self.connection, self.language, anew=anew)
 
-    def set_meta(self, name: str, value: str | None) -> None:
-        if value is None:
-            self.connection.execute("DELETE FROM meta WHERE name = ?", (name,))
-        else:
-            self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
-
     def raise_generation(self) -> int:
         generation = self.generation + 1
         self.set_meta("generation", str(generation))
@@ -392,22 +250,6 @@ class PassageIndex:
         described = self.meta("base")
         if described:
             check_base(self.path.parent, BaseFile(**json.loads(described)))
-
-
-def meta(connection: sqlite3.Connection, name: str) -> str | None:
-    """What an index file says of itself under a name."""
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-    return None if row is None else str(row[0])
-
-
-def counts(connection: sqlite3.Connection) -> tuple[int, int, int]:
-    """Passages of an index file, those that are to have a vector, and those that have one."""
-    # Each from an index that has nothing else, since the texts of all passages would have to be gone through
-    every, unmeant, pending = (
-        int(connection.execute(f"SELECT count(*) FROM passages {which}").fetchone()[0])
-        for which in ("", "WHERE text_hash IS NULL", "WHERE has_vector = 0 AND text_hash IS NOT NULL")
-    )
-    return every, every - unmeant, every - unmeant - pending
 
 
 __all__ = ["Asked", "Filter", "Found", "IndexDamagedError", "Owner", "PassageIndex", "Snapshot"]

@@ -255,10 +255,15 @@ for command in (
 
 
 def main() -> None:
+    """All that a process does: run a command, and leave the data folder as it says."""
+    with at_rest.to_the_end():
+        run()
+
+
+def run() -> None:
     """Run a command; what could not be done is said in one line, with what to do."""
     try:
-        with at_rest.to_the_end():
-            app()
+        app()
     except KnowledgeBaseError as error:
         err.print(f"[red]kb:[/red] {escape(str(error))}")
         sys.exit(3)

@@ -20,7 +20,7 @@ from indexer.encoder import (
     model_hash,
 )
 from indexer.errors import EncoderError, IndexDamagedError
-from indexer.index import SCHEMA_VERSION, counts, meta
+from indexer.index_file import SCHEMA_VERSION, counts, meta
 from indexer.vector_files import BaseFile, check_base
 from kb_service import incident_index
 from kb_service.diagnosis import CHECK_SECONDS, Case, Diagnosis, ends_in_time, size, taken

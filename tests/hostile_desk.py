@@ -185,7 +185,7 @@ class HostileDesk:
 
     def _kept(self, group: Group) -> str:
         """By this much that stays, and stands in no other file, git knows one again that was renamed."""
-        return "".join(f"Kept as it was in {group.name}, {number}.\n" for number in range(500))
+        return "".join(f"Kept as it was in {group.name}, {number}.\n" for number in range(500)) + "\n"
 
     def _commit(self, message: str, author: str) -> None:
         """By an author of that name, as far as git takes one."""

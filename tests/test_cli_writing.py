@@ -14,7 +14,7 @@ import pytest
 from indexer import KnowledgeObject, parse
 from indexer.catalogue import Catalogue
 from indexer.skeletons import PENCIL
-from kb_service.cli import main
+from kb_service.cli import run as run_command
 from kb_service.desk import Desk as Record
 from kb_service.feedback import Feedback
 from tests.conftest import Desk
@@ -96,7 +96,7 @@ def kb(desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
         monkeypatch.setattr(sys, "argv", ["kb", *arguments])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            main()
+            run_command()
         said = capsys.readouterr()
         return Done(int(ended.value.code or 0), said.out, said.err)
 

@@ -19,7 +19,7 @@ from indexer.encoder import HashingEncoder
 from indexer.errors import KnowledgeBaseError
 from indexer.folding import fold
 from indexer.identifiers import identifiers
-from indexer.index import SCHEMA_VERSION
+from indexer.index_file import SCHEMA_VERSION
 from indexer.language import ENGLISH
 from indexer.prepared import Prepared
 from indexer.retrieval import Asked, Found

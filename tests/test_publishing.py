@@ -135,7 +135,7 @@ def test_a_saved_file_is_shown_within_a_second(tmp_path: Path) -> None:
         assert 'src="/static/preview.js"' in client.get("/a/vpn").text
         script = client.get("/static/preview.js").text
         assert "location.reload()" in script
-        (asked,) = re.findall(r'fetch\("(.+?)"', script)
+        (asked,) = re.findall(r"fetch\(`\$\{ROOT\}(.+?)`", script)
         assert "generation" in client.get(asked, params={"audience": "public"}).raise_for_status().json()
         assert "connect-src 'self'" in client.get("/a/vpn").headers["content-security-policy"]
         for word in ("numbat", "dingo", "bilby"):

@@ -46,7 +46,7 @@ def suggested(triage: Triage) -> list[str]:
     [
         # Open ones of the sample, nobody has said yet what resolves them
         ("INC0010138", "likely known", "runbooks/dns-name-not-resolving"),
-        ("INC0010137", "known", "runbooks/backup-failed"),
+        ("INC0010137", "known likely", "runbooks/backup-failed"),
         ("INC0010140", "known", "known-errors/print-spooler-0x0000011b"),
         ("INC0010143", "likely known", "runbooks/mfa-device-lost"),
         ("INC0010144", "likely known", "runbooks/shared-drive-unavailable"),
