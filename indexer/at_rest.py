@@ -35,13 +35,15 @@ class Use:
     """This process's use of a folder: from ``using`` until nothing holds it any more.
 
     ``damaged`` names the databases that are not as they were left, and says why; ``unclean`` are those of which nobody
-    can tell. Whoever has mended or looked through one takes its name out.
+    can tell. Whoever has mended or looked through one takes its name out. ``looked_at`` are those that this process
+    has found whole.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.damaged: dict[str, str] = {}
         self.unclean: set[str] = set()
+        self.looked_at: set[str] = set()
         self._known: dict[str, tuple[_Stamp, str]] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)

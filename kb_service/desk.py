@@ -21,7 +21,7 @@ from indexer.database import BUSY_SECONDS, Connection, create_private, open_data
 from indexer.disk import DiskError, disk_error, whole
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 from indexer.locks import held
-from kb_service.desk_log import Log
+from kb_service.desk_log import Log, log_files
 
 # "KBDK": what tells a desk's file from any other SQLite file
 APPLICATION_ID = 0x4B42444B
@@ -158,18 +158,19 @@ class Desk:
     def _check_before_use(self) -> None:
         """Before anything is written to it, be it how it keeps its journal. Raises DeskError."""
         name, use = self.path.name, self._use
-        log = Log(self.path)
+        log = None if name in use.looked_at else Log(self.path)
         if why := use.damaged.get(name):
             raise DeskError(
                 f"{self.path} is not as it was left: {why}",
                 f"{_MEND}. To go on with what is there all the same, delete {use.note} and"
-                f" {' and '.join(file.name for file in log.files)} instead",
+                f" {' and '.join(file.name for file in log_files(self.path))} instead",
             )
         _check(self.path, _MEND, may_be_new=True, thoroughly=name in use.unclean)
-        if lost := log.lost():
+        if log and (lost := log.lost()):
             use.refuse(name, f"{log.files[0].name} does not hold all that was acknowledged, {lost}")
             raise DeskError(f"{log.files[0]} does not hold all that was acknowledged: {lost}", _MEND)
         use.unclean.discard(name)
+        use.looked_at.add(name)
 
     @property
     def connection(self) -> sqlite3.Connection:

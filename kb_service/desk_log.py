@@ -5,6 +5,8 @@ what was being written when the power went, wrong for what was acknowledged. How
 the log (desk.db-shm, <https://www.sqlite.org/walformat.html>), which outlives a killed process; frames behind tell too.
 """
 
+import errno
+import fcntl
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ _HEADER = 32
 _FRAME = 24
 _INDEX = 48
 _MAGIC = 0x377F0682
+# What every connection holds of the index, shared, as long as it is open (UNIX_SHM_DMS in SQLite's os_unix.c)
+_HELD_WHILE_OPEN = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,22 @@ class _Log:
 
 
 class Log:
-    """The log of a database, as it is before that is read for the first time."""
+    """The log of a database, as it is before this process reads that for the first time.
+
+    Never later: by closing the index this process would give up the locks that SQLite holds on it.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.files = tuple(path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))
+        self.files = log_files(path)
+        self._was_in_use = _is_in_use(self.files[1])
         self._salt, self._before = _salt(self.files[0]), _indexed(self.files[1])
 
     def lost(self) -> str:
         """What SQLite has dropped of it that was acknowledged, once the database was read; empty for nothing."""
         (log, index), before = self.files, self._before
+        # SQLite has taken it up when the first of them came, and they begin it anew while we look
+        if self._was_in_use or _is_in_use(index):
+            return ""
         after = _indexed(index)
         if self._salt == b"" and _size(log) >= _HEADER + _FRAME:
             return "its beginning is damaged"
@@ -43,6 +54,25 @@ class Log:
         if after is not None and self._salt == after.salt and _commits_behind(log, after) > 1:
             return "pages of it are damaged"
         return ""
+
+
+def log_files(path: Path) -> tuple[Path, Path]:
+    """The write-ahead log that SQLite keeps beside a database, and the index of that."""
+    log, index = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))
+    return log, index
+
+
+def _is_in_use(index: Path) -> bool:
+    """Whether another process has the database open."""
+    try:
+        with index.open("r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _HELD_WHILE_OPEN)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        # Where there are no locks SQLite has none either
+        return error.errno in {errno.EACCES, errno.EAGAIN}
+    return False
 
 
 def _salt(log: Path) -> bytes | None:

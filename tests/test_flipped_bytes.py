@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from kb_service.desk_log import Log
 from tests.authors import KB, Service
 from tests.benchmarks.made import content
 from tests.conftest import eventually
@@ -244,6 +245,36 @@ def test_after_a_kill_a_damaged_log_is_no_silent_loss(
     for name in ("desk.db-wal", "desk.db-shm", "at-rest"):
         (folder / name).unlink(missing_ok=True)
     service.kb("keys", "list")
+
+
+OTHER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode=WAL")
+connection.execute("CREATE TABLE t (x)")
+for number in range(50):
+    connection.execute("INSERT INTO t VALUES (?)", (number,))
+print("written", flush=True)
+for _ in sys.stdin:
+    connection.execute("PRAGMA wal_checkpoint(RESTART)")
+    connection.execute("INSERT INTO t VALUES (0)")
+    print("begun anew", flush=True)
+"""
+
+
+def test_a_log_that_others_begin_anew_while_it_is_looked_at_is_no_loss(tmp_path: Path) -> None:
+    path = tmp_path / "desk.db"
+    command = [sys.executable, "-c", OTHER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "written\n"
+        log = Log(path)
+        other.stdin.write("\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "begun anew\n"
+        assert log.lost() == ""
+        other.stdin.close()
 
 
 def words_piece(folder: Path) -> None:
