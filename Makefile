@@ -1,17 +1,24 @@
-# make serve: index content/, load a sample of incidents, and answer on http://127.0.0.1:8000. make test: everything that must hold.
+# make serve: index content/, load a sample of incidents, and answer on http://127.0.0.1:8000. make test: whether a change
+# holds; make test-breaking: whether it can be broken.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
 
-.PHONY: serve test chromium strace lint test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
+# The same generated cases each time, so that no change is judged by chance; test-long generates new ones
+SAME_CASES := --hypothesis-profile=ci -n 2 --dist worksteal
+
+.PHONY: serve test chromium strace lint test-breaking test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/kb serve --demo
 
 test: lint chromium strace
-	# The same generated cases each time, so that no change is judged by chance; test-long generates new ones
-	$(BIN)/python -m pytest -m "not relevance and not long" --hypothesis-profile=ci -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m "not relevance and not breaking and not long" $(SAME_CASES)
+
+# Hostile content, generated requests and inputs, faults of the disk, kills, flipped bytes: a sample of what test-long tries
+test-breaking: chromium strace
+	$(BIN)/python -m pytest -m "breaking and not long" $(SAME_CASES)
 
 chromium: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.chromium

@@ -19,7 +19,6 @@ from kb_service.api.below_root import BelowRoot
 from kb_service.api.description import describe
 from kb_service.api.gate import Gate
 from kb_service.api.middleware import (
-    FailingDiskAsProblem,
     MarkedAsDemo,
     SafeByDefault,
     TooLargeAsProblem,
@@ -128,8 +127,7 @@ def _surround(app: FastAPI, settings: Settings, *, is_demo: bool) -> None:
     app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
     app.add_middleware(WithoutQueues)
     app.add_middleware(WithinBounds)
-    app.add_middleware(FailingDiskAsProblem)
-    app.add_middleware(FailuresAsProblems, metrics=app.state.metrics)
+    app.add_middleware(FailuresAsProblems)
     app.add_middleware(ProblemsAsPages)
     if is_demo:
         app.add_middleware(MarkedAsDemo)

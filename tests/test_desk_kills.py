@@ -30,6 +30,8 @@ from kb_service.ndjson import given_in
 from kb_service.query import Query
 from tests.conftest import Desk
 
+pytestmark = pytest.mark.breaking
+
 KB = [sys.executable, "-m", "kb_service.cli"]
 ENVIRONMENT = {**os.environ, "KB_ENCODER": "hashing"}
 WRITERS = 4

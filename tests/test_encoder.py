@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -63,7 +64,8 @@ def test_serving_needs_no_torch(encoder: Encoder, model_cache: Path) -> None:
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of another make: cls pooling, its own prompts, a short window, no normalisation of its own."""
     import torch
-    from sentence_transformers import SentenceTransformer, models
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("model")
@@ -81,9 +83,9 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config).save_pretrained(folder / "bert")
     BertTokenizerFast(str(folder / "bert" / "vocab.txt")).save_pretrained(folder / "bert")
-    transformer = models.Transformer(str(folder / "bert"), max_seq_length=32)
+    transformer = modules.Transformer(str(folder / "bert"), max_seq_length=32)
     model = SentenceTransformer(
-        modules=[transformer, models.Pooling(64, pooling_mode="cls")],
+        modules=[transformer, modules.Pooling(64, pooling_mode="cls")],
         prompts={"query": "query: ", "document": "text to find: "},
         device="cpu",
     )
@@ -91,8 +93,22 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "whole"
 
 
-def test_another_model_s_prompts_pooling_and_window_are_honoured(small_model: Path, tmp_path: Path) -> None:
-    exported = open_encoder("onnx", str(small_model), tmp_path)
+@pytest.fixture(scope="module")
+def exported_once(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds its export."""
+    cache = tmp_path_factory.mktemp("exported")
+    open_encoder("onnx", str(small_model), cache)
+    return cache
+
+
+@pytest.fixture
+def cache(exported_once: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(exported_once, tmp_path / "cache"))
+
+
+def test_another_model_s_prompts_pooling_and_window_are_honoured(small_model: Path, cache: Path) -> None:
+    exported = open_encoder("onnx", str(small_model), cache)
     plain = PlainEncoder(str(small_model))
     assert isinstance(exported, OnnxEncoder)
     assert exported.max_tokens == plain.max_tokens < 32
@@ -102,12 +118,11 @@ def test_another_model_s_prompts_pooling_and_window_are_honoured(small_model: Pa
     assert not np.allclose(exported.encode(TEXTS, "passage"), exported.encode(TEXTS, "query"), atol=0.01)
 
 
-def test_where_the_export_differs_the_plain_encoder_is_used(small_model: Path, tmp_path: Path) -> None:
-    open_encoder("onnx", str(small_model), tmp_path)
-    (card,) = tmp_path.glob(f"models/*-{EXPORT_RECIPE}/encoder.json")
+def test_where_the_export_differs_the_plain_encoder_is_used(small_model: Path, cache: Path) -> None:
+    (card,) = cache.glob(f"models/*-{EXPORT_RECIPE}/encoder.json")
     differs = {**json.loads(card.read_text("utf-8")), "differs": True}
     card.write_text(json.dumps({**differs, "card": hash_of_card(differs)}), "utf-8")
-    assert isinstance(open_encoder("onnx", str(small_model), tmp_path), PlainEncoder)
+    assert isinstance(open_encoder("onnx", str(small_model), cache), PlainEncoder)
 
 
 def flipped(file: Path) -> None:
@@ -116,22 +131,26 @@ def flipped(file: Path) -> None:
     file.write_bytes(data)
 
 
+def emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
 @pytest.mark.parametrize(
     ("name", "spoil"),
-    [("model.onnx", flipped), ("encoder.json", flipped), ("tokenizer.json", Path.unlink), ("encoder.json", Path.touch)],
+    [("model.onnx", flipped), ("encoder.json", flipped), ("tokenizer.json", Path.unlink), ("encoder.json", emptied)],
 )
-def test_a_damaged_export_is_never_loaded_but_made_again(
-    small_model: Path, tmp_path: Path, name: str, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
-) -> None:
-    before = open_encoder("onnx", str(small_model), tmp_path).encode(TEXTS)
-    (file,) = tmp_path.glob(f"models/*/{name}")
-    if spoil is Path.touch:
-        file.write_text("", "utf-8")
-    else:
-        spoil(file)
+def test_a_damaged_export_is_never_loaded(cache: Path, name: str, spoil: Callable[[Path], None]) -> None:
+    (file,) = cache.glob(f"models/*/{name}")
+    spoil(file)
     with pytest.raises(EncoderError, match=rf"{name} (is not the file that was exported|cannot be read|is missing)"):
         OnnxEncoder(file.parent)
-    assert np.allclose(open_encoder("onnx", str(small_model), tmp_path).encode(TEXTS), before, atol=1e-6)
+
+
+def test_a_damaged_export_is_made_again(small_model: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    before = open_encoder("onnx", str(small_model), cache).encode(TEXTS)
+    (file,) = cache.glob("models/*/encoder.json")
+    flipped(file)
+    assert np.allclose(open_encoder("onnx", str(small_model), cache).encode(TEXTS), before, atol=1e-6)
     assert "the model is exported again" in caplog.text
 
 

@@ -23,6 +23,8 @@ from tests.faults import WATCHING, Fork, Place, fault_of, met_at, places_in, som
 from tests.posting_lists import check_lists
 from tests.test_build import article
 
+pytestmark = pytest.mark.breaking
+
 CASE = Path(__file__).parent / "cases" / "desk-1.sql"
 RECORDS = 210
 # So that few vectors are folded into the base, and the base has lists

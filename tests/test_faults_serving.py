@@ -22,6 +22,8 @@ from tests.posting_lists import check_lists
 from tests.test_desk_kills import record, word
 from tests.test_publishing_kills import Killed
 
+pytestmark = pytest.mark.breaking
+
 __all__ = ["bare"]
 
 Git = Callable[..., str]

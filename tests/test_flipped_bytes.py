@@ -23,6 +23,8 @@ from tests.authors import KB, Service
 from tests.benchmarks.made import content
 from tests.conftest import eventually
 
+pytestmark = pytest.mark.breaking
+
 ASKED = ("password reset", "vpn drops error 809", "disk is full", "printer offline", "0x80070005", "network")
 ARTICLES = 80
 RECORDS = 30

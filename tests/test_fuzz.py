@@ -12,6 +12,8 @@ from tests.fuzz.mutations import MOST_BYTES, mutated
 from tests.fuzz.targets import TARGETS
 from tests.fuzz.trial import Fault, TooSlowError, Trial, bounded
 
+pytestmark = pytest.mark.breaking
+
 INPUTS = 300
 
 

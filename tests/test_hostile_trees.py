@@ -24,6 +24,8 @@ from kb_service.content import open_content
 from tests.client import client_of
 from tests.hostile import MODES, UNREADABLE, Commit, Entry, Lines, Store, pushes, texts
 
+pytestmark = pytest.mark.breaking
+
 SECRET = "wombatsecret"  # noqa: S105
 MOST_SECONDS = 20.0
 MISSING = "d" * 40

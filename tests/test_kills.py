@@ -15,6 +15,8 @@ from tests.faults import STEPS, WATCHING, Fork, Place, Serving, has_ended, met_a
 from tests.test_faults import SCENARIOS, Tried, World
 from tests.test_publishing_kills import Killed
 
+pytestmark = pytest.mark.breaking
+
 __all__ = ["bare"]
 
 Git = Callable[..., str]

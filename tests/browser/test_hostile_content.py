@@ -26,6 +26,8 @@ from tests.browsers import COOKIE
 from tests.hostile_desk import Group, HostileDesk, grouped
 from tests.payloads import let_through, payloads
 
+pytestmark = pytest.mark.breaking
+
 Watching = Callable[[], AbstractContextManager[Watch]]
 
 
