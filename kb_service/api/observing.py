@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+import sqlite3
 import time
 
 from starlette.datastructures import Headers
@@ -104,6 +105,9 @@ class FailuresAsProblems:
                 raise
             failing = disk_error(error)
             if failing is None:
+                if isinstance(error, sqlite3.Error | OSError):
+                    metrics: Metrics = scope["app"].state.metrics
+                    metrics.storage_errors.inc()
                 _failures.exception("%s %s failed", scope["method"], route_of(scope))
             await (unforeseen() if failing is None else refusal(Request(scope), failing))(scope, receive, send)
 
