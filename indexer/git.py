@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self, cast
 
 from indexer.errors import KnowledgeBaseError
-from indexer.helpers import says_something
+from indexer.processes import says_something
 
 GIT_SECONDS = 60
 # A few kilobytes pushed can hold a tree of ten thousand million files: git would list them until the memory is full

@@ -15,11 +15,11 @@ from queue import SimpleQueue
 
 from indexer.catalogue import object_to_json
 from indexer.errors import KnowledgeBaseError, Problem
-from indexer.helpers import GONE, Helper, answer
 from indexer.knowledge import parse
 from indexer.language import Language
 from indexer.passages import CountTokens, cut
 from indexer.prepared import Prepared, to_json
+from indexer.processes import GONE, Helper, answer
 
 # To start processes takes as long as reading so many
 MANY = 400

@@ -11,7 +11,8 @@ from typing import Any
 
 from indexer.catalogue import Catalogue
 from kb_service.attachments import Attachments
-from kb_service.desk import Desk, DeskError
+from kb_service.desk import Desk
+from kb_service.desk_check import DeskError
 from kb_service.incidents import Incidents
 
 SAMPLE = Path(__file__).parent / "sample.jsonl"

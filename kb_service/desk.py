@@ -1,10 +1,9 @@
-"""desk.db: the desk's own record. Opening, migrations, transactions, backup and restore.
+"""desk.db: the desk's own record. Opening, transactions, backup and restore.
 
 Nothing else holds what stands here, so every write is on disk before it is acknowledged (``synchronous=FULL``), writers
 queue up (``BEGIN IMMEDIATE``), erased text is overwritten (``secure_delete``), and no rebuild of an index touches it.
 """
 
-import re
 import sqlite3
 import threading
 import uuid
@@ -13,127 +12,17 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import sqlite_utils
-from sqlite_utils import Migrations
-
 from indexer import at_rest
 from indexer.database import BUSY_SECONDS, Connection, create_private, open_database, reading, writing
-from indexer.disk import DiskError, disk_error, whole
-from indexer.errors import IndexDamagedError, KnowledgeBaseError
+from indexer.disk import disk_error, whole
+from indexer.errors import IndexDamagedError
 from indexer.locks import held
+from kb_service.desk_check import DeskError, check, open_read_only
 from kb_service.desk_log import Log, log_files
+from kb_service.desk_schema import is_older, migrate
 
-# "KBDK": what tells a desk's file from any other SQLite file
-APPLICATION_ID = 0x4B42444B
 _BEFORE_RESTORE = "desk-before-restore-"
 _MEND = "Move it away, with the files beside it of the same name, and restore a backup: kb restore FILE"
-
-migrations = Migrations("kb_service.desk")
-
-
-@migrations()
-def the_desk_s_record(database: sqlite_utils.Database) -> None:
-    """Records, the facts about them, and the counter of changes that their index follows."""
-    for statement in _TABLES.split(";\n"):
-        database.conn.execute(statement)
-    database.conn.execute("INSERT INTO meta VALUES ('change', 0), ('line', ?)", (uuid.uuid4().hex,))
-
-
-@migrations()
-def who_asked_and_who_changed_what(database: sqlite_utils.Database) -> None:
-    """Keys, the audit log, and whose each search, suggestion, vote and attachment is."""
-    for statement in _KEYS_AND_AUDIT.split(";;\n"):
-        database.conn.execute(statement)
-    for table in ("searches", "clicks", "suggestions", "suggestion_events", "feedback", "attachments"):
-        database.conn.execute(f"ALTER TABLE {table} ADD COLUMN caller TEXT")
-        database.conn.execute(f"CREATE INDEX {table}_caller ON {table} (caller) WHERE caller IS NOT NULL")
-
-
-@migrations()
-def what_is_missing_and_what_was_run(database: sqlite_utils.Database) -> None:
-    """Articles that people asked for, and runbooks that they went through, step by step."""
-    for statement in _GAPS_AND_RUNS.split(";\n"):
-        database.conn.execute(statement)
-
-
-_GAPS_AND_RUNS = """
-CREATE TABLE gaps (id INTEGER PRIMARY KEY, text TEXT NOT NULL, at TEXT NOT NULL, caller TEXT);
-CREATE INDEX gaps_caller ON gaps (caller) WHERE caller IS NOT NULL;
-CREATE TABLE runs (
-  id TEXT PRIMARY KEY, article TEXT NOT NULL, title TEXT NOT NULL, revision TEXT NOT NULL, number TEXT COLLATE NOCASE,
-  fields TEXT NOT NULL, steps TEXT NOT NULL, done TEXT NOT NULL, at TEXT NOT NULL, ended_at TEXT, name TEXT NOT NULL,
-  caller TEXT
-) WITHOUT ROWID;
-CREATE INDEX runs_number ON runs (number) WHERE number IS NOT NULL;
-CREATE INDEX runs_caller ON runs (caller) WHERE caller IS NOT NULL
-"""
-
-_KEYS_AND_AUDIT = """
-CREATE TABLE keys (
-  id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, services TEXT NOT NULL,
-  groups TEXT NOT NULL, origins TEXT NOT NULL, created_at TEXT NOT NULL, created_by TEXT NOT NULL, expires_at TEXT,
-  revoked_at TEXT, last_used_at TEXT
-) WITHOUT ROWID;;
-CREATE TABLE audit (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
-  subject TEXT NOT NULL COLLATE NOCASE, detail TEXT NOT NULL, hash BLOB NOT NULL
-);;
-CREATE TABLE signed_in (id TEXT PRIMARY KEY, key TEXT, person TEXT, at TEXT NOT NULL) WITHOUT ROWID;;
-CREATE INDEX audit_subject ON audit (subject);;
-CREATE INDEX audit_actor ON audit (actor);;
-CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;;
-CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END
-"""
-
-_TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-CREATE TABLE incidents (
-  number TEXT PRIMARY KEY COLLATE NOCASE, kind TEXT NOT NULL, short_description TEXT NOT NULL,
-  description TEXT NOT NULL, service TEXT, cmdb_ci TEXT, category TEXT, impact TEXT, urgency TEXT, priority TEXT,
-  state TEXT NOT NULL, assignment_group TEXT, opened_at TEXT NOT NULL, resolved_at TEXT, close_code TEXT,
-  close_notes TEXT NOT NULL, parent_incident TEXT COLLATE NOCASE, problem_id TEXT COLLATE NOCASE,
-  users_affected INTEGER, known_error INTEGER NOT NULL, workaround TEXT NOT NULL, extra TEXT NOT NULL,
-  version INTEGER NOT NULL, change INTEGER NOT NULL, updated_at TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX incidents_change ON incidents (change);
-CREATE INDEX incidents_opened ON incidents (opened_at);
-CREATE INDEX incidents_parent ON incidents (parent_incident) WHERE parent_incident IS NOT NULL;
-CREATE INDEX incidents_problem ON incidents (problem_id) WHERE problem_id IS NOT NULL;
-CREATE TABLE erased (number TEXT PRIMARY KEY COLLATE NOCASE, change INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE attachments (
-  id INTEGER PRIMARY KEY, number TEXT NOT NULL COLLATE NOCASE, article TEXT NOT NULL, revision TEXT NOT NULL,
-  relation TEXT NOT NULL, at TEXT NOT NULL
-);
-CREATE INDEX attachments_number ON attachments (number);
-CREATE INDEX attachments_article ON attachments (article);
-CREATE TABLE feedback (
-  id INTEGER PRIMARY KEY, article TEXT NOT NULL, revision TEXT NOT NULL, verdict TEXT NOT NULL, comment TEXT NOT NULL,
-  anchor TEXT NOT NULL, number TEXT COLLATE NOCASE, at TEXT NOT NULL
-);
-CREATE INDEX feedback_article ON feedback (article);
-CREATE INDEX feedback_number ON feedback (number) WHERE number IS NOT NULL;
-CREATE TABLE searches (
-  id INTEGER PRIMARY KEY, channel TEXT NOT NULL, text TEXT NOT NULL, number TEXT COLLATE NOCASE,
-  articles TEXT NOT NULL, at TEXT NOT NULL
-);
-CREATE INDEX searches_number ON searches (number) WHERE number IS NOT NULL;
-CREATE TABLE clicks (
-  id INTEGER PRIMARY KEY, search_id INTEGER NOT NULL, article TEXT NOT NULL, revision TEXT NOT NULL, at TEXT NOT NULL
-);
-CREATE INDEX clicks_search ON clicks (search_id);
-CREATE TABLE suggestions (
-  id TEXT PRIMARY KEY, text TEXT NOT NULL, articles TEXT NOT NULL, at TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE suggestion_events (
-  id INTEGER PRIMARY KEY, suggestion_id TEXT NOT NULL, event TEXT NOT NULL, article TEXT, revision TEXT,
-  number TEXT COLLATE NOCASE, at TEXT NOT NULL
-);
-CREATE INDEX suggestion_events_suggestion ON suggestion_events (suggestion_id)
-"""
-
-
-class DeskError(KnowledgeBaseError):
-    """The desk's record cannot be opened, or is not what it should be."""
 
 
 class Desk:
@@ -147,13 +36,13 @@ class Desk:
         # SQLite's own queue is by chance; in one process it is by turn: who waits is next, and cannot be overtaken
         self._next, self._turn = threading.Lock(), threading.Lock()
         if read_only:
-            _check(path, _MEND)
+            check(path, _MEND)
             return
         self._use = at_rest.using(path.parent)
         with self._alone():
             if path.exists():
                 self._check_before_use()
-            _migrate(self.connection)
+            migrate(self.connection)
 
     def _check_before_use(self) -> None:
         """Before anything is written to it, be it how it keeps its journal. Raises DeskError."""
@@ -165,7 +54,7 @@ class Desk:
                 f"{_MEND}. To go on with what is there all the same, delete {use.note} and"
                 f" {' and '.join(file.name for file in log_files(self.path))} instead",
             )
-        _check(self.path, _MEND, may_be_new=True, thoroughly=name in use.unclean)
+        check(self.path, _MEND, may_be_new=True, thoroughly=name in use.unclean)
         if log and (lost := log.lost()):
             use.refuse(name, f"{log.files[0].name} does not hold all that was acknowledged, {lost}")
             raise DeskError(f"{log.files[0]} does not hold all that was acknowledged: {lost}", _MEND)
@@ -226,7 +115,7 @@ class Desk:
 
     def check(self) -> None:
         """Raises DeskError where it is damaged. Reads all of it."""
-        _check(self.path, _MEND, thoroughly=True)
+        check(self.path, _MEND, thoroughly=True)
 
     def backup(self, file: Path) -> None:
         """Write a consistent copy while others read and write. The file appears whole or not at all."""
@@ -253,7 +142,7 @@ class Desk:
         """
         if not file.is_file():
             raise DeskError(f"there is no file {file}", "Name a file that 'kb backup' wrote")
-        _check(file, "Name a file that 'kb backup' wrote")
+        check(file, "Name a file that 'kb backup' wrote")
         kept = self.path.with_name(f"{_BEFORE_RESTORE}{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
         work = self.path.with_name("desk-restoring.db")
 
@@ -263,9 +152,9 @@ class Desk:
                 # Of one that was killed
                 left.unlink()
             try:
-                with closing(_read_only(file)) as given, closing(_plain(work)) as copy:
+                with closing(open_read_only(file)) as given, closing(_plain(work)) as copy:
                     given.backup(copy)
-                    _migrate(copy)
+                    migrate(copy)
                     copy.execute("UPDATE meta SET value = ? WHERE name = 'line'", (uuid.uuid4().hex,))
                     copy.row_factory = sqlite3.Row
 
@@ -346,68 +235,10 @@ def _made_ready(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    connection = _made_ready(_read_only(path))
+    connection = _made_ready(open_read_only(path))
     if is_older(connection):
         raise DeskError(f"{path} was written by an older version", "Start the service once: it brings it to this one")
     return connection
-
-
-def _check(path: Path, remedy: str, *, may_be_new: bool = False, thoroughly: bool = False) -> None:
-    """Raise DeskError for a file that is no desk's, is damaged, or is of a newer version. Writes nothing to it."""
-    try:
-        with closing(_read_only(path)) as connection:
-            judge(connection, path, remedy, may_be_new=may_be_new, thoroughly=thoroughly)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError) and (failing := disk_error(error)):
-            raise failing from error
-        raise DeskError(
-            f"{path} cannot be read: {error}", f"Look at its disk, then try again. Else: {remedy}"
-        ) from error
-
-
-def _damage(path: Path, told: str, remedy: str) -> KnowledgeBaseError:
-    """What a check found. Where the disk did not give a page, nobody knows what stands there."""
-    code = re.search(r"error code=(\d+)", told)
-    if code and int(code[1]) & 0xFF == sqlite3.SQLITE_IOERR:
-        return DiskError(f"{path} cannot be read: {told}", "Look at its disk, then try again; leave the file as it is")
-    return DeskError(f"{path} is damaged: {told}", remedy)
-
-
-def judge(
-    connection: sqlite3.Connection, path: Path, remedy: str, *, may_be_new: bool = False, thoroughly: bool = False
-) -> None:
-    """Raise DeskError for what is no desk's record, is of a newer version, or is damaged.
-
-    That it is whole is asked last, as it takes long where there is much.
-    """
-    database = sqlite_utils.Database(connection)
-    is_new = may_be_new and not database.table_names()
-    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID and not is_new:
-        raise DeskError(f"{path} is not the record of a desk", remedy)
-    newer = {one.name for one in migrations.applied(database)} - {one.name for one in migrations._migrations}
-    if newer:
-        raise DeskError(f"{path} was written by a newer version ({', '.join(sorted(newer))})", "Use that version")
-    check = "integrity_check" if thoroughly else "quick_check"
-    if (told := connection.execute(f"PRAGMA {check}(1)").fetchone()[0]) != "ok":
-        raise _damage(path, told.splitlines()[-1], remedy)
-
-
-def is_older(connection: sqlite3.Connection) -> bool:
-    """Whether a record is of an older version, and is brought to this one when it is opened to write."""
-    return bool(migrations.pending(sqlite_utils.Database(connection)))
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Make a record, or bring one to this version."""
-    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    database = sqlite_utils.Database(connection)
-    if migrations.pending(database):
-        migrations.apply(database)
-
-
-def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, factory=Connection)
 
 
 def _plain(path: Path) -> sqlite3.Connection:

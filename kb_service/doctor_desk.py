@@ -10,7 +10,8 @@ from indexer.database import look_into
 from indexer.errors import KnowledgeBaseError
 from kb_service.audit import verify
 from kb_service.callers import check_doors
-from kb_service.desk import is_older, judge
+from kb_service.desk_check import judge
+from kb_service.desk_schema import is_older
 from kb_service.diagnosis import CHECK_SECONDS, Case, Diagnosis, ends_in_time, size, taken
 from kb_service.keys import Key, listed
 from kb_service.settings import Settings

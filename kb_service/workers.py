@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from indexer.helpers import GONE, Helper, answer
 from indexer.index import PassageIndex
+from indexer.processes import GONE, Helper, answer
 from kb_service import logs
 from kb_service.confidence import Kind
 from kb_service.memory import hold_little

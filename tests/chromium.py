@@ -5,16 +5,15 @@
 
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.debian import install_package, run_in_time
+
 # As the systems call it
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
-_INSTALL_SECONDS = 600
 
 
 def chromium() -> str | None:
@@ -38,21 +37,8 @@ def launch(playwright: Playwright, executable: str) -> Browser:
 
 def install() -> None:
     """By the system where we may, else by Playwright."""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        _try(["apt-get", "update", "-q"], quiet)
-        if _try(["apt-get", "install", "-q", "-y", "--no-install-recommends", "chromium"], quiet):
-            return
-    _try([sys.executable, "-m", "playwright", "install", "chromium-headless-shell"], dict(os.environ))
-
-
-def _try(command: Sequence[str], environment: dict[str, str]) -> bool:
-    try:
-        done = subprocess.run(command, env=environment, timeout=_INSTALL_SECONDS, check=False, stdout=sys.stderr)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        print(f"{' '.join(command)}: {error}", file=sys.stderr)
-        return False
-    return done.returncode == 0
+    if not install_package("chromium"):
+        run_in_time([sys.executable, "-m", "playwright", "install", "chromium-headless-shell"], os.environ)
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-_INSTALL_SECONDS = 300
+from tests.debian import install_package
 
 
 def strace() -> str | None:
@@ -21,25 +21,11 @@ def strace() -> str | None:
     return named if tried.returncode == 0 else None
 
 
-def install() -> None:
-    """By the system, where we may."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "strace"]):
-        try:
-            subprocess.run(
-                ["apt-get", *command], env=quiet, timeout=_INSTALL_SECONDS, check=False, stdout=sys.stderr
-            )  # fmt: skip
-        except (OSError, subprocess.TimeoutExpired) as error:
-            print(f"apt-get {' '.join(command)}: {error}", file=sys.stderr)
-
-
 def main() -> int:
     """Find one or install one, and say so."""
     if strace() is None:
         print("There is no strace on the PATH: installing one", file=sys.stderr)
-        install()
+        install_package("strace")
     found = strace()
     if found:
         print(f"strace: {found}")

@@ -14,7 +14,7 @@ from indexer.encoder import Encoder, HashingEncoder, Kind, Vectors
 from kb_service import KnowledgeBase, Query, Settings, demo
 from kb_service import suggest as suggesting
 from kb_service.access import INTERNAL
-from kb_service.desk import DeskError
+from kb_service.desk_check import DeskError
 from tests.browsers import foreign_script
 from tests.client import client_of
 from tests.conftest import Desk

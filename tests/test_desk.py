@@ -13,7 +13,9 @@ from subprocess import PIPE
 import pytest
 
 from kb_service.attachments import Attachments
-from kb_service.desk import Desk, DeskError, migrations
+from kb_service.desk import Desk
+from kb_service.desk_check import DeskError
+from kb_service.desk_schema import migrations
 from kb_service.feedback import Feedback
 from kb_service.incident_reading import Selection
 from kb_service.incidents import Incidents

@@ -9,7 +9,7 @@ from tests.conftest import REPOSITORY
 
 FORBIDDEN = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
 # Through a pipe between two processes of ours, never a file
-PIPES = "indexer/helpers.py"
+PIPES = "indexer/processes.py"
 SOURCES = sorted(path for room in ("indexer", "kb_service") for path in (REPOSITORY / room).rglob("*.py"))
 
 

@@ -17,7 +17,7 @@ from indexer.git import GitError
 from kb_service import Settings
 from kb_service.answering import Effect
 from kb_service.desk import Desk as Record
-from kb_service.desk import DeskError
+from kb_service.desk_check import DeskError
 from kb_service.feedback import Feedback
 from kb_service.incidents import Incidents
 from kb_service.preview import Preview, preview

@@ -11,7 +11,8 @@ from httpx2 import URL, Client
 
 from kb_service.access import LOCAL, Caller
 from kb_service.audit import Audit, AuditBrokenError, Entry, note
-from kb_service.desk import Desk, DeskError
+from kb_service.desk import Desk
+from kb_service.desk_check import DeskError
 from kb_service.incidents import Incidents
 from kb_service.keys import KeyRefusedError, Keys
 from kb_service.page_sessions import PageSessions, Person
