@@ -15,10 +15,12 @@ from indexer.errors import Problem
 from indexer.frontmatter import Audience, FrontMatter, KnowledgeType, Tier, audiences_of
 from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Owner
+from indexer.row_checks import crc_of, require_intact
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
-  id TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, card TEXT NOT NULL, object TEXT NOT NULL
+  id TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, card TEXT NOT NULL, card_crc INTEGER NOT NULL, object TEXT NOT NULL,
+  object_crc INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS files (
   path TEXT PRIMARY KEY, stamp TEXT NOT NULL, revision TEXT NOT NULL, videos TEXT NOT NULL
@@ -31,7 +33,7 @@ CREATE TABLE IF NOT EXISTS deleted (
 CREATE TABLE IF NOT EXISTS refusals (path TEXT, line INTEGER, problem TEXT, remedy TEXT);
 CREATE TABLE IF NOT EXISTS staged (
   path TEXT PRIMARY KEY, stamp TEXT NOT NULL, revision TEXT NOT NULL, videos TEXT NOT NULL, problems TEXT NOT NULL,
-  id TEXT, object TEXT, passages TEXT
+  id TEXT, object TEXT, passages TEXT, crc INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
 
@@ -73,7 +75,10 @@ class Card:
 
 
 class Catalogue:
-    """The tables over one connection. Writing methods belong inside one transaction of the caller's."""
+    """The tables over one connection. Writing methods belong inside one transaction of the caller's.
+
+    What reads objects or cards raises IndexDamagedError where one is not as it was written.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -96,8 +101,12 @@ class Catalogue:
         return self._object("path = ?", path)
 
     def _object(self, condition: str, value: str) -> KnowledgeObject | None:
-        row = self._connection.execute(f"SELECT object FROM objects WHERE {condition}", (value,)).fetchone()
-        return None if row is None else object_from_json(row[0])
+        return next(self._objects(f"WHERE {condition}", (value,)), None)
+
+    def _objects(self, which: str, values: Sequence[str] = ()) -> Iterator[KnowledgeObject]:
+        for text, crc in self._connection.execute(f"SELECT object, object_crc FROM objects {which}", values):
+            require_intact(crc, text)
+            yield object_from_json(text)
 
     def names_of(self, object_id: str) -> list[str]:
         """An object's id and the ids it once had."""
@@ -107,43 +116,36 @@ class Catalogue:
     def cards(self, ids: Sequence[str]) -> dict[str, Card]:
         """What a list shows of the published objects of these ids."""
         marks = ",".join("?" * len(ids))
-        rows = self._connection.execute(f"SELECT id, card FROM objects WHERE id IN ({marks})", ids)
+        rows = self._connection.execute(f"SELECT id, card, card_crc FROM objects WHERE id IN ({marks})", ids)
         cards = {}
-        for object_id, text in rows:
+        for object_id, text, crc in rows:
+            require_intact(crc, text)
             title, kind, summary, tier, services = json.loads(text)
             cards[object_id] = Card(object_id, title, kind, summary, tier, tuple(services))
         return cards
 
     def titles(self, ids: Iterable[str]) -> dict[str, str]:
         """Titles by id, of those that are published."""
-        wanted = list(dict.fromkeys(ids))
-        marks = ",".join("?" * len(wanted))
-        rows = self._connection.execute(
-            f"SELECT id, json_extract(object, '$.title') FROM objects WHERE id IN ({marks})",
-            wanted,
-        )
-        return dict(rows)
+        return {card.id: card.title for card in self.cards(list(dict.fromkeys(ids))).values()}
 
     def objects(self) -> Iterator[KnowledgeObject]:
-        for (text,) in self._connection.execute("SELECT object FROM objects ORDER BY id"):
-            yield object_from_json(text)
+        return self._objects("ORDER BY id")
 
     def latest(self) -> Iterator[KnowledgeObject]:
         """All objects, the one that was changed last first."""
-        newest = "json_extract(object, '$.updated') DESC, id"
-        for (text,) in self._connection.execute(f"SELECT object FROM objects ORDER BY {newest}"):
-            yield object_from_json(text)
+        return self._objects("ORDER BY json_extract(object, '$.updated') DESC, id")
 
     def ending(self, start: datetime, end: datetime) -> Iterator[KnowledgeObject]:
         """The objects whose time ends between two times, or that are due for review by the later; the first first."""
         rows = self._connection.execute(
-            "SELECT object, datetime(json_extract(object, '$.valid_to')) AS ends,"
+            "SELECT object, object_crc, datetime(json_extract(object, '$.valid_to')) AS ends,"
             " datetime(json_extract(object, '$.review_by')) AS review FROM objects"
             " WHERE min(coalesce(ends, '9'), coalesce(review, '9')) <= datetime(:end)"
             " AND coalesce(ends, '9') >= datetime(:start) ORDER BY min(coalesce(ends, '9'), coalesce(review, '9')), id",
             {"start": start.isoformat(), "end": end.isoformat()},
         )
-        for text, _, _ in rows:
+        for text, crc, _, _ in rows:
+            require_intact(crc, text)
             yield object_from_json(text)
 
     def count(self) -> int:
@@ -186,9 +188,10 @@ class Catalogue:
 
     def put(self, knowledge: KnowledgeObject) -> None:
         self._connection.execute("DELETE FROM objects WHERE path = ? AND id <> ?", (knowledge.path, knowledge.id))
+        card, text = _card_to_json(knowledge), object_to_json(knowledge)
         self._connection.execute(
-            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
-            (knowledge.id, knowledge.path, _card_to_json(knowledge), object_to_json(knowledge)),
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)",
+            (knowledge.id, knowledge.path, card, crc_of(card), text, crc_of(text)),
         )
         self._connection.execute("DELETE FROM deleted WHERE id = ?", (knowledge.id,))
 

@@ -12,12 +12,13 @@ from indexer.passages import Passage, Role
 from indexer.postings import Scope
 from indexer.prepared import Prepared, terms_of
 from indexer.retrieval import Owner
+from indexer.row_checks import crc_of, require_intact
 from indexer.spelling import Spelled
 
 # So many changes are remembered for readers who hold an earlier generation
 _MOST_REMEMBERED = 100_000
-_PASSAGES = "SELECT key, role, heading_path, anchor, text, has_vector FROM passages"
-_Row = tuple[int, Role, str, str, str, int]
+_PASSAGES = "SELECT key, role, heading_path, anchor, text, has_vector, owner, crc FROM passages"
+_Row = tuple[int, Role, str, str, str, int, int, int]
 
 
 @contextmanager
@@ -114,7 +115,7 @@ class Change:
     def _end(self) -> None:
         if self._anew:
             rows = self._connection.execute(
-                "SELECT o.key, o.scope, p.key, p.role, p.heading_path, p.anchor, p.text, 0"
+                "SELECT o.key, o.scope, p.key, p.role, p.heading_path, p.anchor, p.text, 0, p.owner, p.crc"
                 " FROM passages p JOIN owners o ON o.key = p.owner ORDER BY p.key"
             )
             for owner, scope, *row in rows:
@@ -146,10 +147,21 @@ class Change:
         rows = [(key, number, path, one, one.passage) for key, (number, path, one) in enumerate(come, self._last + 1)]
         self._last += len(rows)
         self._connection.executemany(
-            "INSERT INTO passages (key, owner, number, role, heading_path, anchor, text, length, text_hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages (key, owner, number, role, heading_path, anchor, text, length, text_hash, crc)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (key, owner, number, said.role, path, said.anchor, said.text, one.count, one.text_hash)
+                (
+                    key,
+                    owner,
+                    number,
+                    said.role,
+                    path,
+                    said.anchor,
+                    said.text,
+                    one.count,
+                    one.text_hash,
+                    crc_of(key, owner, said.role, path, said.anchor, said.text),
+                )
                 for key, number, path, one, said in rows
             ),
         )
@@ -184,6 +196,7 @@ class Change:
             self._connection.executemany(statement, gone)
 
     def _terms_of(self, row: _Row) -> list[str]:
-        key, role, heading_path, anchor, text, _ = row
+        key, role, heading_path, anchor, text, _, owner, crc = row
+        require_intact(crc, key, owner, role, heading_path, anchor, text)
         passage = Passage(str(key), "", tuple(json.loads(heading_path)), anchor, text, role)
         return terms_of(passage, self._language)

@@ -10,13 +10,13 @@ import uuid
 from contextlib import closing, suppress
 from pathlib import Path
 
-from indexer import at_rest, names, postings, spelling
+from indexer import at_rest, names, postings, row_checks, spelling
 from indexer.database import begin_anew, open_database
 from indexer.errors import IndexDamagedError
 from indexer.vectors import unchecked
 
 # Raise when the tables of an index change: it is derived, and made anew then
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS scopes (key INTEGER PRIMARY KEY, audiences TEXT NOT NULL UNIQUE);
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS owners (
 CREATE TABLE IF NOT EXISTS passages (
   key INTEGER PRIMARY KEY AUTOINCREMENT, owner INTEGER NOT NULL, number INTEGER NOT NULL, role TEXT NOT NULL,
   heading_path TEXT NOT NULL, anchor TEXT NOT NULL, text TEXT NOT NULL, length INTEGER NOT NULL,
-  text_hash BLOB, has_vector INTEGER NOT NULL DEFAULT 0
+  text_hash BLOB, has_vector INTEGER NOT NULL DEFAULT 0, crc INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS changed (seq INTEGER PRIMARY KEY AUTOINCREMENT, owner INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS passages_owner ON passages (owner, number);
@@ -130,6 +130,7 @@ class IndexFile:
                     return str(said).splitlines()[-1]
                 if connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,):
                     postings.check(connection)
+                    row_checks.check(connection)
                     for key, vector in connection.execute("SELECT passage, vector FROM tail"):
                         unchecked(key, vector)
         except IndexDamagedError as error:

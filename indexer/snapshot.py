@@ -24,6 +24,7 @@ from indexer.names import names_beginning
 from indexer.nearness import Nearness
 from indexer.passages import Passage, Role
 from indexer.retrieval import Asked, Filter, Found
+from indexer.row_checks import require_intact
 from indexer.spelling import Keys, Spelling
 from indexer.view import View, Views
 from indexer.words import WordScores, WordsLane
@@ -35,7 +36,8 @@ DEPTH = 200
 # What stands in more passages than this is no identifier of anything; all its holders would be candidates
 MOST_HOLDERS = 2_000
 _PASSAGES = (
-    "SELECT p.key, o.id, p.heading_path, p.anchor, p.text, p.role FROM passages p JOIN owners o ON o.key = p.owner"
+    "SELECT p.key, o.id, p.heading_path, p.anchor, p.text, p.role, p.owner, p.crc"
+    " FROM passages p JOIN owners o ON o.key = p.owner"
 )
 
 
@@ -289,11 +291,11 @@ class Snapshot:
 
 
 def passages_by_key(connection: sqlite3.Connection, keys: Iterable[int]) -> dict[int, Passage]:
-    """The passages' texts, for the hits that are shown."""
+    """The passages' texts, for the hits that are shown. Raises IndexDamagedError."""
     wanted = sorted(set(keys))
     marks = ",".join("?" * len(wanted))
     rows = connection.execute(f"{_PASSAGES} WHERE p.key IN ({marks})", wanted)
-    return {row[0]: passage_of(row) for row in rows}
+    return {row[0]: _passage_of(row) for row in rows}
 
 
 def definitions(connection: sqlite3.Connection) -> list[Passage]:
@@ -302,10 +304,11 @@ def definitions(connection: sqlite3.Connection) -> list[Passage]:
         f"{_PASSAGES} WHERE p.owner IN (SELECT owner FROM passages WHERE role = 'term') AND p.role IN ('term', 'title')"
         " ORDER BY o.id, p.number"
     )
-    return [passage_of(row) for row in rows]
+    return [_passage_of(row) for row in rows]
 
 
-def passage_of(row: tuple[int, str, str, str, str, Role]) -> Passage:
-    """A passage from its row: key, owner id, heading path, anchor, text, role."""
-    key, owner_id, heading_path, anchor, text, role = row
+def _passage_of(row: tuple[int, str, str, str, str, Role, int, int]) -> Passage:
+    """A passage from its row. Raises IndexDamagedError."""
+    key, owner_id, heading_path, anchor, text, role, owner, crc = row
+    require_intact(crc, key, owner, role, heading_path, anchor, text)
     return Passage(f"{owner_id}#{key}", owner_id, tuple(json.loads(heading_path)), anchor, text, role)

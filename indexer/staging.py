@@ -21,6 +21,7 @@ from indexer.passages import CountTokens, cut
 from indexer.prepared import Prepared, from_json, to_json
 from indexer.progress import Progress, in_batches
 from indexer.readers import LONG_BYTES, MANY, Found, ManyRead, Readers, given_up, reading
+from indexer.row_checks import crc_of, require_intact
 from indexer.source import TRANSCRIPT_ENDINGS, Content, Scan
 
 PARSE_BATCH = 200
@@ -115,8 +116,8 @@ class Staging:
         for rows in read:
             with writing(self._connection):
                 self._connection.executemany(
-                    "INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    ((*row.head, row.object, row.passages) for row in rows),
+                    "INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    ((*said, crc_of(*said)) for said in ((*row.head, row.object, row.passages) for row in rows)),
                 )
             done_so_far += len(rows)
             progress("read", done_so_far, len(todo))
@@ -241,11 +242,16 @@ class Staging:
         return {row[0]: Head._make(row) for row in rows if row[0] in self.scan.articles}
 
     def read(self, path: str) -> tuple[KnowledgeObject, list[Prepared]]:
-        """What a staged file says, one that has an id: all of fifty thousand would fill the memory."""
-        own, passages = self._connection.execute(
-            "SELECT object, passages FROM staged WHERE path = ?", (path,)
+        """What a staged file says, one that has an id: all of fifty thousand would fill the memory.
+
+        Raises IndexDamagedError.
+        """
+        crc, *said = self._connection.execute(
+            "SELECT crc, path, stamp, revision, videos, problems, id, object, passages FROM staged WHERE path = ?",
+            (path,),
         ).fetchone()
-        return object_from_json(own), from_json(passages)
+        require_intact(crc, *said)
+        return object_from_json(said[-2]), from_json(said[-1])
 
     def texts(self) -> Iterable[str]:
         """The texts to encode of everything staged."""

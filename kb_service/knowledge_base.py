@@ -100,7 +100,8 @@ class KnowledgeBase:
         return report
 
     def past(self) -> Past:
-        """What the articles said before, up to what is live now."""
+        """What the articles said before, up to what is live now. Raises IndexMissingError."""
+        self.searcher.require_index()
         settings, commit = self.settings, self.index.meta("revision")
         files = None if is_ref(settings) else settings.content / settings.content_folder
         return Past(self.searcher.catalogue, self.attachments, lambda: repository(settings), commit, files)

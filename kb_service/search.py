@@ -198,8 +198,12 @@ class Searcher:
         return tuple(hit for hit in hits if hit.likeness >= least)
 
     def article(self, object_id: str, sight: Sight) -> KnowledgeObject | None:
-        """The object of an id or alias, if the caller may read it."""
-        return next((one for one in self.catalogue.named(object_id) if may_read(one, sight)), None)
+        """The object of an id or alias, if the caller may read it. Raises IndexMissingError."""
+        found = next((one for one in self.catalogue.named(object_id) if may_read(one, sight)), None)
+        if found is None:
+            # Of an index that is being made anew nobody can say what is not there
+            self.require_index()
+        return found
 
     def lexicon(self, sight: Sight) -> Lexicon:
         """The names of the glossary's terms, to be found in a text."""

@@ -292,6 +292,25 @@ def words_piece(folder: Path) -> None:
             connection.execute("UPDATE pieces SET list = ? WHERE id = ?", (bytes(changed), piece))
 
 
+def passage(folder: Path) -> None:
+    """One bit of a text that is found, as it is shown in a list."""
+    flip_text(folder, "SELECT rowid, text FROM passages WHERE text LIKE '%password%'", "passages SET text")
+
+
+def article(folder: Path) -> None:
+    """One bit of an article as it is read."""
+    flip_text(folder, "SELECT rowid, object FROM objects WHERE object LIKE '%password%'", "objects SET object")
+
+
+def flip_text(folder: Path, which: str, what: str) -> None:
+    with closing(sqlite3.connect(folder / "index.db", isolation_level=None)) as connection:
+        rows = connection.execute(which).fetchall()
+        assert rows
+        for key, said in rows:
+            changed = said.replace("password", "qassword")
+            connection.execute(f"UPDATE {what} = ? WHERE rowid = ?", (changed, key))
+
+
 def tail_vector(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "incidents.db", isolation_level=None)) as connection:
         key, said = connection.execute("SELECT seq, vector FROM tail ORDER BY seq LIMIT 1").fetchone()
@@ -309,7 +328,7 @@ def page(folder: Path) -> None:
     file.write_bytes(data)
 
 
-@pytest.mark.parametrize("damage", [words_piece, page])
+@pytest.mark.parametrize("damage", [words_piece, page, passage, article])
 def test_beneath_a_running_service_the_index_is_made_anew(whole: Whole, tmp_path: Path, damage: Any) -> None:
     folder = tmp_path / "data"
     shutil.copytree(whole.folder, folder)
@@ -320,7 +339,9 @@ def test_beneath_a_running_service_the_index_is_made_anew(whole: Whole, tmp_path
 
         def answers() -> bool:
             found = [client.get("/api/search", params={"q": text, "limit": 20}) for text in ASKED]
+            found += [client.get(f"/api/articles/{one['id']}") for one in whole.answers[0]]
             assert {one.status_code for one in found} <= {200, 503}
+            assert not any("qassword" in one.text for one in found)
             return all(one.status_code == 200 for one in found) and ready(client)
 
         eventually(answers, service.log.read_text())

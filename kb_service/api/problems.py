@@ -254,20 +254,27 @@ def add_handlers(app: FastAPI) -> None:
     def _refused_or_unable(request: Request, error: KnowledgeBaseError) -> JSONResponse:
         return refusal(request, error)
 
+    def made_anew() -> None:
+        base = app.state.knowledge_base
+        for index in (base.index, base.incident_index.index):
+            index.suspect()
+        app.state.publisher.publish("damaged")
+
     @app.exception_handler(IndexMissingError)
+    def _to_be_made(request: Request, error: KnowledgeBaseError) -> JSONResponse:
+        app.state.publisher.publish("damaged")
+        return refusal(request, error)
+
     @app.exception_handler(IndexDamagedError)
     def _to_be_made_anew(request: Request, error: KnowledgeBaseError) -> JSONResponse:
-        app.state.publisher.publish("damaged")
+        made_anew()
         return refusal(request, error)
 
     @app.exception_handler(sqlite3.DatabaseError)
     def _damaged(_request: Request, error: sqlite3.DatabaseError) -> JSONResponse:
         if type(error) is not sqlite3.DatabaseError:
             raise error
-        base = app.state.knowledge_base
-        for index in (base.index, base.incident_index.index):
-            index.suspect()
-        app.state.publisher.publish("damaged")
+        made_anew()
         said = f"A database of the service is damaged ({error}). What is derived is made anew by itself; see the log."
         return problem(503, said, headers={"Retry-After": "5"})
 

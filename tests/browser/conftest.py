@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from indexer.encoder import Encoder
 from tests.authors import Service
 from tests.chromium import chromium, launch
 from tests.conftest import CONTENT
 
-WAIT_MS = 10_000
+WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)
 Opened = Callable[..., Page]
 
 

@@ -253,6 +253,7 @@ def test_what_an_article_calls_its_headings_and_fields_is_not_taken_for_a_part_o
     page.get_by_role("button", name="Flag “Flag”").click()
     expect(page.get_by_label("What is wrong")).to_be_focused()
     page.get_by_role("button", name="Begin").click()
+    page.wait_for_url("**/runs/*")
     page.get_by_role("button", name="Step 1 done").click()
     expect(page.locator(".progress")).to_contain_text("1 of")
     expect(page.locator("p#said")).to_contain_text("1 of")

@@ -12,6 +12,7 @@ def begun(page: Page, address: str, number: str = "") -> None:
     page.goto(f"{address}/a/{RUNBOOK}")
     page.get_by_label("For the incident").fill(number)
     page.get_by_role("button", name="Begin").click()
+    page.wait_for_url("**/runs/*")
     expect(page.locator(".progress")).to_contain_text("0 of 5 steps done")
 
 
