@@ -239,7 +239,7 @@ class Past:
         with Blobs(self._repository) as blobs:
             could = [_could_read(one, blobs, sight) for one in listed]
         # What comes first of all that one may read was added, as far as one may know
-        before_it = [*could[1:], True]
+        before_it = [*could, True][1:]
         return [
             one if before or one.change == "deleted" else replace(one, change="added", path_before=one.path)
             for one, readable, before in zip(listed, could, before_it, strict=True)

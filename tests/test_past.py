@@ -224,6 +224,17 @@ def test_a_deleted_article(told: Told) -> None:
     assert "Back again" in told.get("/api/articles/network")["body"]
 
 
+def test_an_article_that_a_forced_push_took_out_of_history_is_gone_for_all(told: Told) -> None:
+    told.author.write("fax.md", "---\ntitle: Fax\naudience: public\n---\nThere was one.")
+    told.push("fax", "2025-05-01")
+    told.author.git("reset", "-q", "--hard", told.first)  # type: ignore[attr-defined]
+    told.push("forced", "2025-06-01", force=True)
+    for sight in ("", "?audience=public"):
+        told.get(f"/api/articles/fax{sight}", 410)
+        assert told.client.get(f"/a/fax{sight}").status_code == 410
+        assert told.get(f"/api/history/fax{sight}")["revisions"] == []
+
+
 def test_the_title_of_a_deleted_draft_is_not_told_to_requesters(told: Told) -> None:
     told.author.write("plan.md", "---\ntitle: Plan\naudience: public\nworkflow_state: draft\n---\ntext")
     told.author.write("later.md", "---\ntitle: Later\naudience: public\nvalid_from: 2999-01-01\n---\ntext")

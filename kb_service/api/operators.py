@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from kb_service.api.caller import Admins, Base, Publishing
 from kb_service.api.description import FOR_ANYBODY
-from kb_service.api.problems import problem
+from kb_service.api.problems import NOTHING_YET, problem
 from kb_service.metrics import Metrics
 
 router = APIRouter(tags=["operation"])
@@ -65,7 +65,7 @@ class ReadyToAdminsBody(ReadyBody):
 def readyz(request: Request, base: Base, publishing: Publishing) -> dict[str, Any] | JSONResponse:
     """To admins: the live generation, its revision and encoder, counts, and how much can be found by meaning yet."""
     if not base.index.generation:
-        return problem(503, "Nothing is published yet. The first index is being built, or failed: see the log.")
+        return problem(503, NOTHING_YET)
     if request.state.caller is None or not request.state.caller.is_at_least("admin"):
         return {"status": "ready"}
     passages, wanted, there = base.index.counts()

@@ -43,6 +43,8 @@ from kb_service.webhooks import (
 
 _log = logging.getLogger("kb.service")
 MEDIA_TYPE = "application/problem+json"
+NOTHING_YET = "Nothing is published yet. The first index is being built, or failed: see the log."
+_DAMAGED = "A database of the service is damaged. What is derived is made anew by itself; see the log."
 _DISK = "The service cannot read or write one of its files now; its log says which, and why. Try again in a moment."
 # The framework's words for a body that is no text
 _UNREADABLE = "There was an error parsing the body"
@@ -261,22 +263,24 @@ def add_handlers(app: FastAPI) -> None:
         app.state.publisher.publish("damaged")
 
     @app.exception_handler(IndexMissingError)
-    def _to_be_made(request: Request, error: KnowledgeBaseError) -> JSONResponse:
+    def _to_be_made(_request: Request, _error: KnowledgeBaseError) -> JSONResponse:
         app.state.publisher.publish("damaged")
-        return refusal(request, error)
+        return problem(503, NOTHING_YET, headers={"Retry-After": "5"})
 
     @app.exception_handler(IndexDamagedError)
-    def _to_be_made_anew(request: Request, error: KnowledgeBaseError) -> JSONResponse:
+    def _to_be_made_anew(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
+        # Which file it is concerns who runs the service
+        _log.error("%s", error)
         made_anew()
-        return refusal(request, error)
+        return problem(503, _DAMAGED, headers={"Retry-After": "5"})
 
     @app.exception_handler(sqlite3.DatabaseError)
     def _damaged(_request: Request, error: sqlite3.DatabaseError) -> JSONResponse:
         if type(error) is not sqlite3.DatabaseError:
             raise error
+        _log.error("a database is damaged: %s (%s)", error, ", ".join(getattr(error, "__notes__", ())))
         made_anew()
-        said = f"A database of the service is damaged ({error}). What is derived is made anew by itself; see the log."
-        return problem(503, said, headers={"Retry-After": "5"})
+        return problem(503, _DAMAGED, headers={"Retry-After": "5"})
 
     @app.exception_handler(ClientDisconnect)
     def _broken_off(_request: Request, _error: ClientDisconnect) -> JSONResponse:
