@@ -17,7 +17,7 @@ from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Owner
 from indexer.row_checks import crc_of, require_intact
 
-_SCHEMA = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS objects (
   id TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, card TEXT NOT NULL, card_crc INTEGER NOT NULL, object TEXT NOT NULL,
   object_crc INTEGER NOT NULL
@@ -85,7 +85,7 @@ class Catalogue:
 
     def create_tables(self) -> None:
         """Make the tables where there are none; outside any transaction."""
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(TABLES)
 
     def get(self, object_id: str) -> KnowledgeObject | None:
         """The published object of an id, or of an id it once had."""

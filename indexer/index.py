@@ -59,9 +59,12 @@ class _Now(NamedTuple):
 class PassageIndex(IndexFile):
     """An index file and the FAISS bases beside it. One instance serves all threads of a process."""
 
-    def __init__(self, path: Path, encoder: Encoder, language: Language = ENGLISH) -> None:
-        """Open it, made anew where it is damaged. Raises KnowledgeBaseError for one of a newer version."""
-        super().__init__(path)
+    def __init__(self, path: Path, encoder: Encoder, language: Language = ENGLISH, further: str = "") -> None:
+        """Open it, made anew where it is damaged; ``further`` makes tables of others that lie in it too.
+
+        Raises KnowledgeBaseError for one of a newer version.
+        """
+        super().__init__(path, further)
         self._encoder, self.language = encoder, language
         self._making = threading.Lock()
         self._held: tuple[str, Snapshot] | None = None

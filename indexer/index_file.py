@@ -49,9 +49,12 @@ _log = logging.getLogger("kb.index")
 class IndexFile:
     """One instance serves all threads of a process."""
 
-    def __init__(self, path: Path) -> None:
-        """Open it, made anew where it is damaged. Raises KnowledgeBaseError for one of a newer version."""
-        self.path = path
+    def __init__(self, path: Path, further: str = "") -> None:
+        """Open it, made anew where it is damaged; ``further`` makes tables of others that lie in it too.
+
+        Raises KnowledgeBaseError for one of a newer version.
+        """
+        self.path, self._further = path, further
         self._local = threading.local()
         self._use = at_rest.using(path.parent)
         if path.name in self._use.damaged:
@@ -83,7 +86,7 @@ class IndexFile:
         connection = open_database(self.path).conn
         try:
             begin_anew(connection, SCHEMA_VERSION)
-            connection.executescript(_SCHEMA)
+            connection.executescript(_SCHEMA + self._further)
             for tables in (postings, names, spelling):
                 tables.create_tables(connection)
             if meta(connection, "file") is None:

@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from indexer.build import Report, update
+from indexer.catalogue import TABLES
 from indexer.encoder import Encoder
 from indexer.errors import IndexMissingError
 from indexer.index import PassageIndex
@@ -44,10 +45,9 @@ class KnowledgeBase:
         """Open it; the model is exported the first time, where no encoder is given. Raises EncoderError, DeskError."""
         self.settings = settings
         self.encoder = encoder or settings.open_encoder()
-        self.index = PassageIndex(settings.data / "index.db", self.encoder, settings.spoken)
+        self.index = PassageIndex(settings.data / "index.db", self.encoder, settings.spoken, TABLES)
         vectors = QueryVectors(self.encoder)
         self.searcher = Searcher(self.index, self.encoder, settings.strong, vectors=vectors)
-        self.searcher.catalogue.create_tables()
         self.desk = Desk(settings.data / "desk.db")
         self.incidents, self.attachments = Incidents(self.desk), Attachments(self.desk)
         self.feedback, self.sessions, self.gaps = Feedback(self.desk), Sessions(self.desk), Gaps(self.desk)
