@@ -11,7 +11,7 @@ SAME_CASES := --hypothesis-profile=ci -n 2 --dist worksteal
 .PHONY: serve test chromium strace lint test-breaking test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
 
 serve: $(VENV)/.installed
-	@$(BIN)/kb serve --demo
+	@$(BIN)/kb serve --demo --watch
 
 test: lint chromium strace
 	$(BIN)/python -m pytest -m "not relevance and not breaking and not long" $(SAME_CASES)

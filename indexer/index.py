@@ -116,16 +116,16 @@ class PassageIndex(IndexFile):
             with writing(self.connection):
                 self.set_meta("generation", str(held[1].generation + 1))
 
-    def _now(self) -> "_Now":
+    def _now(self) -> _Now:
         row = self.connection.execute(_NOW, (self._encoder.identity,)).fetchone()
         return _Now(str(row[0]), int(row[1] or 0), *row[2:])
 
-    def _is_live(self, held: tuple[str, Snapshot], now: "_Now") -> bool:
+    def _is_live(self, held: tuple[str, Snapshot], now: _Now) -> bool:
         lane, (file, snapshot) = self._lane, held
         is_latest = lane is not None and snapshot.meaning is lane[1] and lane[0] == now
         return is_latest and file == now.file and snapshot.generation == now.generation
 
-    def _live(self, held: Snapshot | None, now: "_Now") -> Snapshot:
+    def _live(self, held: Snapshot | None, now: _Now) -> Snapshot:
         """What this thread's connection sees, made from what is held as far as that goes."""
         lane = self._current_lane(now)
         if held is None:
@@ -155,7 +155,7 @@ class PassageIndex(IndexFile):
         """Passages, those that are to have a vector, and those that have one."""
         return counts(self.connection)
 
-    def _current_lane(self, now: "_Now") -> MeaningLane:
+    def _current_lane(self, now: _Now) -> MeaningLane:
         held = self._lane
         if held is not None and held[0].vectors == now.vectors:
             if held[0] != now:
