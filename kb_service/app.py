@@ -29,6 +29,7 @@ from kb_service.api.middleware import (
 from kb_service.api.observing import FailuresAsProblems, Observed
 from kb_service.api.problems import RESPONSES, add_handlers
 from kb_service.callers import Callers
+from kb_service.failures import Failures
 from kb_service.gauges import Gauges
 from kb_service.incident_index import Follower
 from kb_service.knowledge_base import KnowledgeBase
@@ -102,7 +103,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.state.knowledge_base = base
     app.state.publisher = publisher
     app.state.replays = Replays()
-    app.state.metrics = metrics
+    app.state.metrics, app.state.failures = metrics, Failures(base, publisher, metrics)
     app.state.callers, app.state.sessions, app.state.limiter = callers, sessions, limiter
     _surround(app, settings, is_demo=base.desk.is_demo)
     add_handlers(app)
@@ -127,7 +128,7 @@ def _surround(app: FastAPI, settings: Settings, *, is_demo: bool) -> None:
     app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
     app.add_middleware(WithoutQueues)
     app.add_middleware(WithinBounds)
-    app.add_middleware(FailuresAsProblems)
+    app.add_middleware(FailuresAsProblems, failures=app.state.failures)
     app.add_middleware(ProblemsAsPages)
     if is_demo:
         app.add_middleware(MarkedAsDemo)

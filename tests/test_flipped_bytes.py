@@ -350,6 +350,17 @@ def test_beneath_a_running_service_the_index_is_made_anew(whole: Whole, tmp_path
     assert "it is made anew" in service.log.read_text()
 
 
+def test_beneath_a_running_service_it_is_made_anew_where_pages_alone_are_asked(whole: Whole, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(whole.folder, folder)
+    service = service_of(folder, whole.content)
+    with service.running() as client:
+        passage(folder)
+        assert "A database of the service is damaged" in client.get("/?q=password+reset").text
+        eventually(lambda: "<mark>password</mark>" in client.get("/?q=password+reset").text.lower())
+    assert "it is made anew" in service.log.read_text()
+
+
 def test_a_flipped_bit_of_a_vector_is_noticed_by_the_next_start(killed: Path, whole: Whole, tmp_path: Path) -> None:
     """After a kill, so that nobody has noted what the file was."""
     folder = tmp_path / "data"

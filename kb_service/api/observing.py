@@ -3,15 +3,14 @@
 import logging
 import re
 import secrets
-import sqlite3
 import time
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from indexer.disk import disk_error
-from kb_service.api.problems import refusal, unforeseen
+from kb_service.api.problems import failure
+from kb_service.failures import Failures
 from kb_service.logs import REQUEST_ID
 from kb_service.metrics import Metrics
 
@@ -19,7 +18,7 @@ HEADER = "x-request-id"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What comes back from the provider opens a session
 _SECRET = "/login"  # noqa: S105 (an address)
-_failures = logging.getLogger("kb.service")
+_log = logging.getLogger("kb.service")
 _requests = logging.getLogger("kb.requests")
 
 
@@ -83,11 +82,11 @@ class Observed:
 class FailuresAsProblems:
     """Says in the one shape of errors what the service failed at, where nothing is said yet, and logs what.
 
-    Where the disk is full or fails it says when to ask again; it may be mended by then.
+    Where it may be mended in a moment it says when to ask again.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, failures: Failures) -> None:
+        self._app, self._failures = app, failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -103,13 +102,10 @@ class FailuresAsProblems:
             # The server logs it and hangs up
             if begun or scope["type"] != "http":
                 raise
-            failing = disk_error(error)
-            if failing is None:
-                if isinstance(error, sqlite3.Error | OSError):
-                    metrics: Metrics = scope["app"].state.metrics
-                    metrics.storage_errors.inc()
-                _failures.exception("%s %s failed", scope["method"], route_of(scope))
-            await (unforeseen() if failing is None else refusal(Request(scope), failing))(scope, receive, send)
+            said = await run_in_threadpool(self._failures.attend, error)
+            if said is None:
+                _log.exception("%s %s failed", scope["method"], route_of(scope))
+            await failure(said)(scope, receive, send)
 
 
 def route_of(scope: Scope) -> str:

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from kb_service.api.caller import Admins, Base, Publishing
 from kb_service.api.description import FOR_ANYBODY
-from kb_service.api.problems import NOTHING_YET, problem
+from kb_service.api.problems import problem
+from kb_service.failures import NOTHING_YET
 from kb_service.metrics import Metrics
 
 router = APIRouter(tags=["operation"])

@@ -1,7 +1,5 @@
 """One shape for every error: RFC 9457 problem details, saying what is wrong and what to do."""
 
-import logging
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -22,6 +20,7 @@ from kb_service.access import NotForCallerError
 from kb_service.api.crew import OverloadedError
 from kb_service.callers import CredentialsRefusedError, NoCredentialsError
 from kb_service.deflection import UnknownSuggestionError
+from kb_service.failures import UNFORESEEN
 from kb_service.feedback import UnknownSearchError
 from kb_service.incident import InvalidIncidentError
 from kb_service.incident_reading import UnknownIncidentError
@@ -41,11 +40,7 @@ from kb_service.webhooks import (
     WebhookRefusedError,
 )
 
-_log = logging.getLogger("kb.service")
 MEDIA_TYPE = "application/problem+json"
-NOTHING_YET = "Nothing is published yet. The first index is being built, or failed: see the log."
-_DAMAGED = "A database of the service is damaged. What is derived is made anew by itself; see the log."
-_DISK = "The service cannot read or write one of its files now; its log says which, and why. Try again in a moment."
 # The framework's words for a body that is no text
 _UNREADABLE = "There was an error parsing the body"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -167,19 +162,15 @@ def refusal(request: Request, error: KnowledgeBaseError) -> JSONResponse:
     if isinstance(error, TooManyRequestsError):
         metrics.shed("wrong_keys" if error.name == "refused" else "rate")
         return problem(429, str(error), headers={"Retry-After": str(error.seconds)})
-    if isinstance(error, DiskError):
-        metrics.storage_errors.inc()
-        # Which file it is concerns who runs the service
-        _log.error("%s", error)
-        return problem(503, _DISK, headers={"Retry-After": "5"})
-    return problem(503, str(error), headers={"Retry-After": "5"})
+    return failure(str(error))
 
 
-def unforeseen() -> JSONResponse:
-    """A response to what failed by a fault of the service."""
+def failure(said: str | None) -> JSONResponse:
+    """A response that says what the service cannot do now, but may in a moment; None where nobody foresaw it."""
+    if said is not None:
+        return problem(503, said, headers={"Retry-After": "5"})
     # Also where it is given beyond all that is done to every answer
-    said = "The service failed at this; its log says where. Trying again may help."
-    return problem(500, said, headers=SAFE_HEADERS)
+    return problem(500, UNFORESEEN, headers=SAFE_HEADERS)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -256,31 +247,11 @@ def add_handlers(app: FastAPI) -> None:
     def _refused_or_unable(request: Request, error: KnowledgeBaseError) -> JSONResponse:
         return refusal(request, error)
 
-    def made_anew() -> None:
-        base = app.state.knowledge_base
-        for index in (base.index, base.incident_index.index):
-            index.suspect()
-        app.state.publisher.publish("damaged")
-
+    @app.exception_handler(DiskError)
     @app.exception_handler(IndexMissingError)
-    def _to_be_made(_request: Request, _error: KnowledgeBaseError) -> JSONResponse:
-        app.state.publisher.publish("damaged")
-        return problem(503, NOTHING_YET, headers={"Retry-After": "5"})
-
     @app.exception_handler(IndexDamagedError)
-    def _to_be_made_anew(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
-        # Which file it is concerns who runs the service
-        _log.error("%s", error)
-        made_anew()
-        return problem(503, _DAMAGED, headers={"Retry-After": "5"})
-
-    @app.exception_handler(sqlite3.DatabaseError)
-    def _damaged(_request: Request, error: sqlite3.DatabaseError) -> JSONResponse:
-        if type(error) is not sqlite3.DatabaseError:
-            raise error
-        _log.error("a database is damaged: %s (%s)", error, ", ".join(getattr(error, "__notes__", ())))
-        made_anew()
-        return problem(503, _DAMAGED, headers={"Retry-After": "5"})
+    def _failed(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
+        return failure(app.state.failures.attend(error))
 
     @app.exception_handler(ClientDisconnect)
     def _broken_off(_request: Request, _error: ClientDisconnect) -> JSONResponse:
@@ -289,7 +260,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
-        return unforeseen()
+        return failure(None)
 
 
 def _allowed(request: Request) -> str:

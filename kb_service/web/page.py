@@ -13,6 +13,7 @@ from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
 from kb_service.access import Role
+from kb_service.failures import UNFORESEEN
 
 _log = logging.getLogger("kb.service")
 _TAG = re.compile(r"<[a-z][^>]*>")
@@ -68,10 +69,12 @@ def page_in_parts(
         yield head
         try:
             yield _rendered(request, part, late())
-        except Exception:
+        except Exception as error:
             # That all is well is said already: that it is not can only be told in its place
-            _log.exception("a part of %s failed", request.url.path)
-            yield '<p class="banner bad" role="alert">It failed; the log says where. Trying again may help.</p>'
+            said = request.app.state.failures.attend(error)
+            if said is None:
+                _log.exception("a part of %s failed", request.url.path)
+            yield f'<p class="banner bad" role="alert">{said or UNFORESEEN}</p>'
         yield tail
 
     return StreamingResponse(parts(), 200, _headers(request), "text/html")

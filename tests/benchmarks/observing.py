@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kb_service.api.observing import FailuresAsProblems, Observed
 from kb_service.app import create_app
+from kb_service.failures import Failures
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.logs import JsonLines
 from kb_service.metrics import Metrics
@@ -54,9 +55,9 @@ async def asked(app: ASGIApp) -> float:
     return (time.process_time() - started) / EACH * 1e6
 
 
-async def compare(metrics: Metrics) -> None:
+async def compare(metrics: Metrics, failures: Failures) -> None:
     """By turns, so that what else the machine does is shared."""
-    observed = Observed(FailuresAsProblems(answering), metrics, False)
+    observed = Observed(FailuresAsProblems(answering, failures), metrics, False)
     requests = logging.getLogger("kb.requests")
     took: dict[str, list[float]] = {"without": [], "figures and id": [], "and a line of JSON": []}
     with Path(os.devnull).open("w") as nowhere:
@@ -86,8 +87,9 @@ def lanes(metrics: Metrics) -> float:
 def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         settings = Settings(content=Path(made), data=Path(made) / "data", encoder="hashing")
-        metrics: Metrics = create_app(KnowledgeBase(settings)).state.metrics
-        asyncio.run(compare(metrics))
+        state = create_app(KnowledgeBase(settings)).state
+        metrics: Metrics = state.metrics
+        asyncio.run(compare(metrics, state.failures))
         print(f"{'lanes of a search':20} {statistics.median(lanes(metrics) for _ in range(ROUNDS)):+6.1f} µs")
 
 

@@ -1,0 +1,52 @@
+"""What the service does about a failure of its own: it is logged and counted, and what is damaged is made anew."""
+
+import logging
+import sqlite3
+from dataclasses import dataclass
+
+from indexer.disk import DiskError, disk_error
+from indexer.errors import IndexDamagedError, IndexMissingError
+from kb_service.knowledge_base import KnowledgeBase
+from kb_service.metrics import Metrics
+from kb_service.publishing import Publisher
+
+NOTHING_YET = "Nothing is published yet. The first index is being built, or failed: see the log."
+_DAMAGED = "A database of the service is damaged. What is derived is made anew by itself; see the log."
+_DISK = "The service cannot read or write one of its files now; its log says which, and why. Try again in a moment."
+UNFORESEEN = "The service failed at this; its log says where. Trying again may help."
+
+_log = logging.getLogger("kb.service")
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Those of one app."""
+
+    knowledge_base: KnowledgeBase
+    publisher: Publisher
+    metrics: Metrics
+
+    def attend(self, error: Exception) -> str | None:
+        """Do what a failure asks for.
+
+        Gives what whoever waits is told, who may ask again in a moment: which file it was concerns who runs the
+        service, and is in the log only. None for a failure that nobody foresaw, which is the caller's to log.
+        """
+        if isinstance(error, IndexMissingError):
+            self.publisher.publish("damaged")
+            return NOTHING_YET
+        # SQLite raises the class itself for what is no database or a damaged one, its subclasses for all else
+        if isinstance(error, IndexDamagedError) or type(error) is sqlite3.DatabaseError:
+            notes = getattr(error, "__notes__", ())
+            _log.error("a database is damaged: %s", " ".join((str(error), *(f"({note})" for note in notes))))
+            for index in (self.knowledge_base.index, self.knowledge_base.incident_index.index):
+                index.suspect()
+            self.publisher.publish("damaged")
+            return _DAMAGED
+        failing = error if isinstance(error, DiskError) else disk_error(error)
+        if failing is not None or isinstance(error, sqlite3.Error | OSError):
+            self.metrics.storage_errors.inc()
+        if failing is not None:
+            _log.error("%s", failing)
+            return _DISK
+        return None
