@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from fastapi import FastAPI, Security
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from indexer.disk import disk_error
 from indexer.errors import KnowledgeBaseError
@@ -27,7 +27,7 @@ from kb_service.api.middleware import (
     WithoutQueues,
 )
 from kb_service.api.observing import FailuresAsProblems, Observed
-from kb_service.api.problems import RESPONSES, add_handlers
+from kb_service.api.problems import add_handlers
 from kb_service.callers import Callers
 from kb_service.failures import Failures
 from kb_service.gauges import Gauges
@@ -93,12 +93,6 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
         title="Knowledge base",
         description="Finds the right article during incident triage, by words, by meaning and by exact identifiers.",
         version="0.1.0",
-        responses=RESPONSES,
-        # Looked at by the gate; here for the description of the API
-        dependencies=[
-            Security(HTTPBearer(auto_error=False, description="A key, or a token of the OpenID Connect provider.")),
-            Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
-        ],
     )
     app.state.knowledge_base = base
     app.state.publisher = publisher
@@ -110,12 +104,12 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     describe(app)
     app.add_exception_handler(ForeignFormError, sign_in.foreign_form)
     for part in (
-        search, articles, incidents, triage, tickets, feedback, publishing, me, operators,
+        search, articles, incidents, triage, tickets, feedback, publishing, me, operators, hooks,
         searching, article_pages, history, runs, glossary_page, triage_page, incident_pages, publishing_page, help_page,
         docs, sign_in, widget, files,
     ):  # fmt: skip
-        app.include_router(part.router, max_body_size=MOST_BODY_BYTES)
-    app.include_router(hooks.router, max_body_size=hooks.MOST_BODY_BYTES)
+        # Included as routers they would be made anew by the first request, and looked at in two steps by each
+        app.router.routes.extend(part.router.routes)
     app.mount("/static", files.Files(directory=files.FOLDER), name="static")
     return app
 
@@ -124,6 +118,8 @@ def _surround(app: FastAPI, settings: Settings, *, is_demo: bool) -> None:
     """What every request passes, from the innermost to the outermost."""
     callers, sessions, limiter = app.state.callers, app.state.sessions, app.state.limiter
     app.add_middleware(WithoutBlankParameters)
+    # A route may set another limit by its own max_body_size
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BODY_BYTES)
     app.add_middleware(TooLargeAsProblem)
     app.add_middleware(Gate, callers=callers, sessions=sessions, limiter=limiter, origins=Origins(settings))
     app.add_middleware(WithoutQueues)

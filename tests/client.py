@@ -20,7 +20,4 @@ def client_of(base: KnowledgeBase, publisher: Publisher | None = None, **given: 
 
 def routes_of(app: FastAPI) -> Iterator[APIRoute]:
     """Every route of ours: all but the description of the API and the files that are the same for everybody."""
-    for one in app.routes:
-        router = getattr(one, "original_router", None)
-        if router is not None:
-            yield from (route for route in router.routes if isinstance(route, APIRoute))
+    yield from (route for route in app.routes if isinstance(route, APIRoute))

@@ -8,8 +8,9 @@ from fastapi.testclient import TestClient
 
 from kb_service import KnowledgeBase, Settings
 from kb_service.api.search_bodies import CompleteBody, SearchBody
+from kb_service.app import create_app
 from tests.browsers import foreign_script
-from tests.client import client_of
+from tests.client import client_of, routes_of
 from tests.conftest import Desk
 
 PROBLEM_KEYS = {"type", "title", "status", "detail"}
@@ -339,6 +340,15 @@ def test_every_route_is_described_with_examples(client: TestClient) -> None:
     assert docs.status_code == 200
     assert not re.findall(r"(?:src|href)=[\"']https?://", docs.text), "nothing from another host"
     assert client.get("/static-offline-docs/swagger-ui-bundle.js").status_code == 200
+
+
+def test_routes_are_made_once_for_all_applications(desk: Desk) -> None:
+    one, other = (
+        create_app(KnowledgeBase(Settings(content=desk.content, data=desk.data, encoder="hashing"))) for _ in range(2)
+    )
+    assert [id(route) for route in routes_of(one)] == [id(route) for route in routes_of(other)]
+    assert len({id(route) for route in routes_of(one)}) > 50
+    assert one.openapi() == other.openapi() == one.openapi()
 
 
 def test_pages_carry_no_script_but_files_of_ours(client: TestClient) -> None:

@@ -11,7 +11,14 @@ from pydantic_core.core_schema import definitions_schema
 
 from kb_service.api.problems import MEDIA_TYPE
 
-# Beside the ways to say who asks: none (OpenAPI 3.1, "Security Requirement Object")
+# How to say who asks, which the gate looks at (OpenAPI 3.1, "Security Scheme Object" and "Security Requirement Object")
+_SCHEMES: dict[str, Any] = {
+    "HTTPBearer": {
+        "type": "http", "scheme": "bearer", "description": "A key, or a token of the OpenID Connect provider.",
+    },
+    "APIKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}  # fmt: skip
+# Beside these: not at all
 FOR_ANYBODY: dict[str, Any] = {"security": [{}]}
 
 
@@ -31,17 +38,28 @@ class As:
 
 
 def describe(app: FastAPI) -> None:
-    """Have the app's description name the one type that errors come as; the framework knows only that of the answer."""
+    """Have the app's description name how to say who asks, and the one type that errors come as.
+
+    The framework knows nothing of the gate, and only the type of the answer.
+    """
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
+        is_new = app.openapi_schema is None
         described = made()
-        for operations in described["paths"].values():
-            for operation in operations.values():
-                for response in operation["responses"].values():
-                    content = response.get("content", {})
-                    if MEDIA_TYPE in content and len(content) > 1:
-                        response["content"] = {MEDIA_TYPE: next(one for one in content.values() if one)}
+        if is_new:
+            _complete(described)
         return described
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(described: dict[str, Any]) -> None:
+    described["components"]["securitySchemes"] = _SCHEMES
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            operation["security"] = [*({name: []} for name in _SCHEMES), *operation.get("security", [])]
+            for response in operation["responses"].values():
+                content = response.get("content", {})
+                if MEDIA_TYPE in content and len(content) > 1:
+                    response["content"] = {MEDIA_TYPE: next(one for one in content.values() if one)}

@@ -9,12 +9,12 @@ from starlette.exceptions import HTTPException
 
 from kb_service.api.caller import Authors, Base, CallerSight, Records, Who
 from kb_service.api.description import As
-from kb_service.api.problems import NOT_FOUND
+from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.feedback import Verdict
 from kb_service.flags import fact_json, flags
 from kb_service.gaps import MOST_LETTERS, Gap
 
-router = APIRouter(prefix="/api", tags=["feedback"])
+router = APIRouter(prefix="/api", tags=["feedback"], responses=RESPONSES)
 
 
 class FeedbackBody(BaseModel):

@@ -8,15 +8,13 @@ from starlette.exceptions import HTTPException
 
 from kb_service.api.caller import Base, Publishing
 from kb_service.api.description import FOR_ANYBODY, As
-from kb_service.api.problems import HOOK_PROBLEMS
+from kb_service.api.problems import HOOK_PROBLEMS, RESPONSES
 from kb_service.content import followed_ref, followed_repository
 from kb_service.webhooks import Replays, check_repository, read_webhook
 
-router = APIRouter(tags=["operation"])
 # GitHub sends no larger ones
-MOST_BODY_BYTES = 25 * 1024 * 1024
-
-
+_MOST_BODY_BYTES = 25 * 1024 * 1024
+router = APIRouter(tags=["operation"], responses=RESPONSES, max_body_size=_MOST_BODY_BYTES)
 _HEADERS = {
     "X-Hub-Signature-256": "`sha256=` and the HMAC-SHA256 of the body: GitHub, Gitea and Forgejo.",
     "X-Gitlab-Token": "The secret itself: GitLab.",

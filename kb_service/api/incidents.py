@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from kb_service.access import Caller, Sight
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.description import As
-from kb_service.api.problems import CHANGED_MEANWHILE, ETAG, NOT_FOUND, OTHER_TYPE
+from kb_service.api.problems import CHANGED_MEANWHILE, ETAG, NOT_FOUND, OTHER_TYPE, RESPONSES
 from kb_service.api.record_bodies import AttachedBody, LinesBody, RecordBody, RecordsBody, RelatedBody
 from kb_service.bodies import attachment_json, brief_json, incident_json, related_incidents_json, sees_article
 from kb_service.incident import adapter
@@ -21,7 +21,7 @@ from kb_service.ndjson import given_in
 from kb_service.related import Like
 from kb_service.vocabulary import Kind, State
 
-router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records])
+router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records], responses=RESPONSES)
 
 MOST_BULK_BYTES = 64 * 1024 * 1024
 _BULK_TYPES = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json"}

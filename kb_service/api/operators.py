@@ -9,11 +9,11 @@ from pydantic import BaseModel
 
 from kb_service.api.caller import Admins, Base, Publishing
 from kb_service.api.description import FOR_ANYBODY
-from kb_service.api.problems import problem
+from kb_service.api.problems import RESPONSES, problem
 from kb_service.failures import NOTHING_YET
 from kb_service.metrics import Metrics
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], responses=RESPONSES)
 
 
 @router.get("/healthz", summary="Is the process alive", openapi_extra=FOR_ANYBODY)

@@ -13,7 +13,7 @@ from kb_service.api.answers import as_it_is
 from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.api.crew import by_the_crew
 from kb_service.api.description import As
-from kb_service.api.problems import NOT_FOUND
+from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.api.search_bodies import CompleteBody, OneTermBody, SearchBody, TermsBody
 from kb_service.bodies import term_json
 from kb_service.hits import article_url
@@ -21,7 +21,7 @@ from kb_service.query import Query as Asked
 from kb_service.query import State, filter_of
 from kb_service.search import as_json
 
-router = APIRouter(prefix="/api", tags=["knowledge"])
+router = APIRouter(prefix="/api", tags=["knowledge"], responses=RESPONSES)
 
 _MOST_LETTERS = 200_000
 

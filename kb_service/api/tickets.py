@@ -14,14 +14,14 @@ from kb_service import suggest as suggesting
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.crew import by_the_crew
 from kb_service.api.description import As
-from kb_service.api.problems import NOT_FOUND
+from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.api.search_bodies import SuggestionBody
 from kb_service.bodies import suggestion_json
 from kb_service.deflection import Deflection, Event
 from kb_service.query import Query as Asked
 from kb_service.triage import Ticket
 
-router = APIRouter(prefix="/api", tags=["ticket forms"])
+router = APIRouter(prefix="/api", tags=["ticket forms"], responses=RESPONSES)
 
 _log = logging.getLogger("kb.service")
 _MOST_LETTERS = 100_000

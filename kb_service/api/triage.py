@@ -8,13 +8,13 @@ from pydantic import BaseModel, Field, model_validator
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.crew import by_the_crew
 from kb_service.api.description import As
-from kb_service.api.problems import NOT_FOUND
+from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.api.record_bodies import TriagedBody
 from kb_service.bodies import triage_json
 from kb_service.incident import Incident, incident_of
 from kb_service.triage import Ticket
 
-router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records])
+router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records], responses=RESPONSES)
 
 
 class TriageBody(BaseModel):
