@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.authors import Service
+from tests.authors import StandaloneService
 
 MIB = 1024 * 1024
 SECONDS = 10.0
@@ -87,12 +87,11 @@ def attacked(folder: Path, **settings: str) -> Iterator[Attacked]:
     content = folder / "content"
     content.mkdir()
     (content / "vpn.md").write_text("---\ntitle: VPN drops\naudience: public\n---\nRestart the wombat client.\n")
-    running = Service(folder / "data", KB_CONTENT=str(content), KB_HOOK_SECRET="s" * 32, **settings)
+    running = StandaloneService(folder / "data", KB_CONTENT=str(content), KB_HOOK_SECRET="s" * 32, **settings)
     key = running.kb("keys", "create", "--role", "agent").strip()
     with running.running() as client:
-        assert running.process is not None
         assert client.base_url.port is not None
-        yield Attacked(client.base_url.port, key, running.process.pid, folder / "data", running.log)
+        yield Attacked(client.base_url.port, key, running.pid, folder / "data", running.log)
     assert "Traceback" not in running.log.read_text(), "what clients do wrong is no fault of the service"
 
 

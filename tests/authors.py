@@ -13,7 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.conftest import WAIT_SECONDS
+from tests.conftest import WAIT_SECONDS, eventually
+from tests.forked import Run, begin, kb
 from tests.test_build import article
 
 Git = Callable[..., str]
@@ -21,45 +22,51 @@ KB = [sys.executable, "-m", "kb_service.cli"]
 
 
 class Service:
-    """A running ``kb serve``."""
+    """A running ``kb serve``, forked from a process that has imported everything."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.environment = {
             **os.environ, "KB_ENCODER": "hashing", "KB_PORT": "0", "KB_POLL_SECONDS": "0", "KB_DATA": str(folder),
             **settings,
         }  # fmt: skip
-        self.log = folder.parent / "log"
-        self.process: subprocess.Popen[str] | None = None
+        self.log, self._out = folder.parent / "log", folder.parent / "out"
+        self.process: Run | subprocess.Popen[bytes] | None = None
 
     @contextmanager
     def running(self, *options: str, how: signal.Signals = signal.SIGTERM) -> Iterator[httpx2.Client]:
         """Started and answering; ended by a signal."""
-        with self.log.open("w") as log:
-            process = subprocess.Popen(
-                [*KB, "serve", *options], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        self.process = process
+        self.process = process = self._begun(*options)
         try:
-            assert process.stdout is not None
-            address = ""
-            for line in process.stdout:
-                found = re.search(r"http://\S+:\d+", line)
-                address = address or (found[0] if found else "")
-                if line.startswith("Ctrl+C"):
-                    break
-            assert address, self.log.read_text()
-            with httpx2.Client(base_url=address, timeout=WAIT_SECONDS) as client:
+            eventually(lambda: "Ctrl+C" in self._out.read_text() or process.poll() is not None, "it answers")
+            address = re.search(r"http://\S+:\d+", self._out.read_text())
+            assert address is not None, self.log.read_text()
+            with httpx2.Client(base_url=address[0], timeout=WAIT_SECONDS) as client:
                 yield client
         finally:
             process.send_signal(how)
             process.wait(WAIT_SECONDS)
-            if process.stdout is not None:
-                process.stdout.close()
+
+    def _begun(self, *options: str) -> Run | subprocess.Popen[bytes]:
+        return begin(["serve", *options], self.environment, out=self._out, err=self.log)
+
+    @property
+    def pid(self) -> int:
+        """Of the one that is running, or was last."""
+        assert self.process is not None
+        return self.process.pid
 
     def kb(self, *arguments: str) -> str:
-        done = subprocess.run([*KB, *arguments], env=self.environment, capture_output=True, text=True, check=False)
+        done = kb(arguments, self.environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+
+class StandaloneService(Service):
+    """One that begins by itself, for what looks at its memory, at how it ends, or is set before it begins."""
+
+    def _begun(self, *options: str) -> Run | subprocess.Popen[bytes]:
+        with self._out.open("w") as out, self.log.open("w") as log:
+            return subprocess.Popen([*KB, "serve", *options], env=self.environment, stdout=out, stderr=log)
 
 
 def hits(client: httpx2.Client, text: str) -> list[str]:

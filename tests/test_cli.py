@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 
+from tests import forked
 from tests.conftest import Desk
 
 KB = [sys.executable, "-m", "kb_service.cli"]
 
 
 def environment(**settings: str) -> dict[str, str]:
-    return {**os.environ, "KB_ENCODER": "hashing", "PYTHONWARNINGS": "error::DeprecationWarning:kb_service", **settings}
+    return {**os.environ, "KB_ENCODER": "hashing", **settings}
 
 
 @pytest.fixture
@@ -32,9 +33,7 @@ def kb(desk: Desk) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         where = ["--content", str(desk.content), "--data", str(desk.data)]
-        return subprocess.run(
-            [*KB, *arguments, *where], env=environment(**settings), capture_output=True, text=True, check=False
-        )
+        return forked.kb([*arguments, *where], environment(**settings))
 
     return run
 
@@ -83,13 +82,7 @@ def test_search_says_what_it_read_and_explains_the_lanes(kb: Run) -> None:
 
 
 def test_search_before_index_could_not_and_writes_nothing(kb: Run, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*KB, "search", "x", "--data", str(tmp_path / "none")],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forked.kb(["search", "x", "--data", str(tmp_path / "none")], environment())
     assert done.returncode == 3
     assert "Run 'kb index' first" in done.stderr
     assert not (tmp_path / "none").exists()
@@ -120,9 +113,7 @@ def test_a_missing_content_folder_is_said(tmp_path: Path) -> None:
     for command in ("index", "check", "serve"):
         where = ["--content", str(tmp_path / "no"), "--data", str(tmp_path / "data")]
         port = ["--port", "0"] if command == "serve" else []
-        done = subprocess.run(
-            [*KB, command, *where, *port], env=environment(), capture_output=True, text=True, check=False
-        )
+        done = forked.kb([command, *where, *port], environment())
         assert (done.returncode, "there is no content folder" in done.stderr) == (3, True)
 
 

@@ -1,9 +1,8 @@
 """``kb check`` as an editor, a hook and a pipeline call it."""
 
 import json
+import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner, Result
 
 from kb_service.cli import app
+from tests import forked
 from tests.conftest import REPOSITORY, Desk
 
 OWNED = "---\nowner: service-desk\nreview_by: 2099-01-01\n---\n"
@@ -57,9 +57,7 @@ def test_options_of_the_repository_count(kb: Run, desk: Desk) -> None:
     )
     assert re.match(r"content/a\.md:3: error prose-command: .*\n1 error\n", kb().stdout)
     (desk.content.parent / "pyproject.toml").write_text("[tool.kb.check]\ndisable = ['prose-comand']\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "kb_service.cli", "check"], capture_output=True, text=True, check=False
-    )
+    done = forked.kb(["check"], os.environ)
     assert done.returncode == 3
     assert "there is no rule 'prose-comand'. 'prose-command' was meant?" in done.stderr
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import time
@@ -21,8 +22,9 @@ from kb_service.desk import Desk
 from kb_service.keys import KeyRefusedError, Keys
 from kb_service.page_sessions import PageSessions, Person
 from kb_service.settings import Settings
-from tests.authors import KB, Service
-from tests.conftest import WAIT_SECONDS
+from tests import forked
+from tests.authors import Service
+from tests.conftest import eventually
 
 KEY = re.compile(r"kb_[a-z2-9]{8}_[\w-]{43}")
 
@@ -42,9 +44,7 @@ def service(folder: Path, **settings: str) -> Service:
 def kb(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """A command as a process of its own, whatever comes of it."""
     environment = {**os.environ, **service(folder, **settings).environment}
-    return subprocess.run(
-        [*KB, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS
-    )
+    return forked.kb(arguments, environment)
 
 
 def here(folder: Path, *arguments: str, **settings: str) -> Result:
@@ -345,12 +345,11 @@ def test_beyond_loopback_it_starts_with_a_key_and_asks_for_it(tmp_path: Path) ->
 
 def started(running: Service) -> str:
     """What it says until it serves."""
-    process = subprocess.Popen([*KB, "serve"], env=running.environment, stdout=subprocess.PIPE, text=True)
-    with process:
-        assert process.stdout is not None
-        said = "".join(iter(process.stdout.readline, "Ctrl+C stops it.\n"))
-        process.terminate()
-    return said
+    run = forked.begin(["serve"], running.environment)
+    eventually(lambda: "Ctrl+C stops it.\n" in run.said())
+    run.send_signal(signal.SIGTERM)
+    run.wait()
+    return run.said()
 
 
 def test_on_loopback_without_a_key_it_says_that_it_is_open(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """``kb new``, ``kb draft``, ``kb stale`` and ``kb owners`` as a person and a script use them."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from indexer.skeletons import PENCIL
 from kb_service.cli import run as run_command
 from kb_service.desk import Desk as Record
 from kb_service.feedback import Feedback
+from tests import forked
 from tests.conftest import Desk
-from tests.test_cli import KB, environment
+from tests.test_cli import environment
 
 Run = Callable[..., "Done"]
 BACKUP = """---
@@ -204,8 +204,8 @@ def test_wrong_use_and_what_could_not_be_done(kb: Run, desk: Desk, arguments: li
 def test_a_bare_repository_holds_no_files_to_write(tmp_path: Path, git: Callable[..., str]) -> None:
     bare = tmp_path / "content.git"
     git(tmp_path, "init", "-q", "--bare", str(bare))
-    command = [*KB, "new", "faq", "T", "--content", str(bare), "--data", str(tmp_path / "data")]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    command = ["new", "faq", "T", "--content", str(bare), "--data", str(tmp_path / "data")]
+    done = forked.kb(command, environment())
     assert (done.returncode, "Clone it, and name the clone" in done.stderr) == (3, True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.authors import Service
+from tests.authors import StandaloneService
 from tests.conftest import eventually
 from tests.test_build import article
 
@@ -75,7 +75,9 @@ def test_an_hour_back(tmp_path: Path) -> None:
     articles = tmp_path / "content"
     articles.mkdir()
     (articles / "vpn.md").write_text(article("VPN drops", "Restart the wombat client."), "utf-8")
-    service = Service(tmp_path / "data", KB_CONTENT=str(articles), KB_RATE_REFUSED="3/5 second", **clock.settings)
+    service = StandaloneService(
+        tmp_path / "data", KB_CONTENT=str(articles), KB_RATE_REFUSED="3/5 second", **clock.settings
+    )
     key = service.kb("keys", "create", "--role", "admin", "--json").split('"key": "')[1].split('"')[0]
     headers = {"X-API-Key": key}
     with service.running() as client, httpx2.Client(base_url=client.base_url, follow_redirects=True) as page:

@@ -15,9 +15,10 @@ import httpx2
 import pytest
 
 from kb_service.ending import GRACE_SECONDS
-from tests.authors import KB, Service
+from tests.authors import KB, StandaloneService
 from tests.benchmarks.made import content
 from tests.conftest import WAIT_SECONDS, eventually
+from tests.forked import Run
 from tests.test_build import article
 
 # What the machine may take besides when others keep it busy
@@ -67,7 +68,7 @@ def few(folder: Path) -> str:
     return str(folder / "content")
 
 
-def beside(process: subprocess.Popen[str]) -> list[int]:
+def beside(process: Run | subprocess.Popen[bytes]) -> list[int]:
     """The processes that it has begun."""
     return [int(one) for one in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
@@ -78,13 +79,13 @@ def takes(pid: int, number: int, what: str) -> bool:
     return found is not None and bool(int(found[1], 16) & (1 << (number - 1)))
 
 
-def ended(process: subprocess.Popen[str]) -> int:
+def ended(process: Run | subprocess.Popen[bytes]) -> int:
     return process.wait(GRACE_SECONDS + SLACK_SECONDS)
 
 
 @pytest.mark.parametrize("workers", ["1", pytest.param("0", marks=pytest.mark.long)])
 def test_under_load_it_answers_what_was_begun_and_ends_by_0(tmp_path: Path, workers: str) -> None:
-    service = Service(tmp_path / "data", KB_CONTENT=few(tmp_path), KB_WORKERS=workers)
+    service = StandaloneService(tmp_path / "data", KB_CONTENT=few(tmp_path), KB_WORKERS=workers)
     with service.running() as client:
         load = Load(str(client.base_url))
         eventually(lambda: len(load.acknowledged) > 30)
@@ -108,7 +109,7 @@ def test_under_load_it_answers_what_was_begun_and_ends_by_0(tmp_path: Path, work
 
 
 def test_a_request_that_never_comes_whole_does_not_hold_it(tmp_path: Path) -> None:
-    service = Service(tmp_path / "data", KB_CONTENT=few(tmp_path))
+    service = StandaloneService(tmp_path / "data", KB_CONTENT=few(tmp_path))
     with service.running() as client:
         host, port = client.base_url.host, client.base_url.port
         with socket.create_connection((host, port or 80)) as waiting:
@@ -127,24 +128,20 @@ def test_a_request_that_never_comes_whole_does_not_hold_it(tmp_path: Path) -> No
 @pytest.mark.long
 def test_a_publish_that_is_cut_off_is_gone_on_with(tmp_path: Path) -> None:
     articles = content(tmp_path, 250)
-    service = Service(tmp_path / "data", KB_CONTENT=str(articles))
+    service = StandaloneService(tmp_path / "data", KB_CONTENT=str(articles))
     with service.log.open("w") as log:
-        process = subprocess.Popen(
-            [*KB, "serve"], env=service.environment, stdout=subprocess.PIPE, stderr=log, text=True
-        )
+        process = subprocess.Popen([*KB, "serve"], env=service.environment, stdout=subprocess.DEVNULL, stderr=log)
     staged = tmp_path / "data" / "index.db"
     eventually(lambda: staged.exists() and staged.stat().st_size > 0)
     process.send_signal(signal.SIGTERM)
     ended(process)
-    assert process.stdout is not None
-    process.stdout.close()
     with service.running() as client:
         eventually(lambda: client.get("/readyz").json().get("objects") == 250)
 
 
 def test_vectors_of_an_import_do_not_hold_it(tmp_path: Path) -> None:
     """They would take minutes; the words of all are there, and the next start goes on."""
-    service = Service(tmp_path / "data", KB_CONTENT=few(tmp_path))
+    service = StandaloneService(tmp_path / "data", KB_CONTENT=few(tmp_path))
     lines = "\n".join(
         f'{{"number": "INC{n:05}", "short_description": "Printer {n}", "description": "{"word " * 300}{n}"}}'
         for n in range(1_500)
@@ -164,7 +161,7 @@ def test_vectors_of_an_import_do_not_hold_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_it_at_once(tmp_path: Path, second: signal.Signals) -> None:
-    service = Service(tmp_path / "data", KB_CONTENT=few(tmp_path))
+    service = StandaloneService(tmp_path / "data", KB_CONTENT=few(tmp_path))
     with ExitStack() as held:
         client = held.enter_context(service.running())
         waiting = held.enter_context(socket.create_connection((client.base_url.host, client.base_url.port or 80)))

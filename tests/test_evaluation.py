@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from kb_service.evaluation import FUSED, Answer, Evaluation, evaluate, opened
 from kb_service.labelled import LabelledQuery, LabelledSet, read_run, read_set
 from kb_service.measures import METRICS
 from kb_service.ranking import LANES
+from tests import forked
 
 BLANK = "doc 7?x"
 ZERO = {"metrics": dict.fromkeys(METRICS, 0.0), "intervals": {name: [0.0, 0.0] for name in METRICS}}
@@ -47,12 +47,11 @@ def lay(folder: Path, mail: str = BLANK) -> None:
 def kb_eval(tmp_path: Path) -> Run:
     (tmp_path / "temporary").mkdir()
     lay(tmp_path / "tiny")
-    settings = {**os.environ, "KB_ENCODER": "hashing", "TMPDIR": str(tmp_path / "temporary"), "COLUMNS": "80"}
+    settings = {**os.environ, "KB_ENCODER": "hashing", "TMPDIR": str(tmp_path / "temporary")}
 
     def run(*arguments: str | Path, folder: str = "tiny") -> subprocess.CompletedProcess[str]:
         where = [str(tmp_path / folder), "--data", str(tmp_path / "data")]
-        command = [sys.executable, "-m", "kb_service.cli", "eval", *where, *map(str, arguments)]
-        return subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+        return forked.kb(["eval", *where, *map(str, arguments)], settings)
 
     return run
 

@@ -6,7 +6,7 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,9 @@ from kb_service.incident_rows import fields_of
 from kb_service.incidents import Incidents
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.settings import Settings
-from tests.faults import WATCHING, Fork, Place, fault_of, met_at, places_in, some_of, traced
+from tests.authors import Service
+from tests.faults import WATCHING, Place, fault_of, met_at, places_in, some_of, traced
+from tests.forked import begin
 from tests.posting_lists import check_lists
 from tests.test_build import article
 
@@ -35,8 +37,8 @@ QUERIES = ("lease of the wombat", "printer", "badger", "answer 3")
 class World:
     """A content folder in two states, a file of records, and a data folder that is put back for each run."""
 
-    def __init__(self, folder: Path, fork: Fork) -> None:
-        self.folder, self.fork = folder, fork
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         folder.mkdir(exist_ok=True)
         self.data, self.kept = folder / "data", folder / "kept"
         self.log = folder / "log"
@@ -61,7 +63,7 @@ class World:
 
     def run(self, *arguments: str, options: list[str] | None = None, constants: Mapping[str, int] | None = None) -> int:
         """A run to its end, under strace where that is to do something; gives the exit code."""
-        self.last = self.fork.begin(arguments, {"KB_DATA": str(self.data)}, constants)
+        self.last = begin(arguments, Service(self.data).environment, constants=constants, held=True)
         if options is None:
             self.last.go()
             return self.last.wait()
@@ -237,15 +239,9 @@ class Tried:
             assert line.count(". ") >= 1, line
 
 
-@pytest.fixture(scope="module")
-def fork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fork]:
-    with Fork.of(tmp_path_factory.mktemp("fork")) as made:
-        yield made
-
-
 @pytest.fixture
-def world(tmp_path: Path, fork: Fork) -> World:
-    return World(tmp_path, fork)
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
 def try_each(tried: Tried, places: Sequence[Place], chance: random.Random) -> None:

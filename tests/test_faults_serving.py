@@ -3,7 +3,7 @@
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from kb_service.desk import Desk
 from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
 from kb_service.query import Query
-from tests.authors import bare
+from tests.authors import Service, bare
 from tests.conftest import eventually
-from tests.faults import WATCHING, Fork, Place, Serving, fault_of, met_at, places_in, some_of, traced
+from tests.faults import WATCHING, Place, fault_of, met_at, places_in, some_of, traced
 from tests.posting_lists import check_lists
 from tests.test_desk_kills import record, word
 from tests.test_publishing_kills import Killed
@@ -27,12 +27,6 @@ pytestmark = pytest.mark.breaking
 __all__ = ["bare"]
 
 Git = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def fork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fork]:
-    with Fork.of(tmp_path_factory.mktemp("fork")) as made:
-        yield made
 
 
 def check_whole(data: Path) -> None:
@@ -66,11 +60,11 @@ def check_refusal(answer: httpx2.Response) -> None:
 class Publishing:
     """Commit after commit is pushed to a service that follows their remote, each while another call fails."""
 
-    def __init__(self, folder: Path, bare: Path, git: Git, fork: Fork) -> None:
+    def __init__(self, folder: Path, bare: Path, git: Git) -> None:
         self.data, self.log = folder / "data", folder / "strace"
         self.pushed = Killed(folder, bare, git)
         self.pushed.pusher.push()
-        self.serving = Serving(fork, self.data, KB_CONTENT_REMOTE=f"file://{bare}")
+        self.serving = Service(self.data, KB_CONTENT_REMOTE=f"file://{bare}")
 
     def change(self, client: httpx2.Client, options: list[str], *, may_fail: bool = False) -> None:
         """Push while strace looks on; on return the commit is live."""
@@ -115,7 +109,7 @@ def fail(made: "Publishing | Putting", count: int | None, seed: int) -> None:
                 raise AssertionError(f"{place}, {error}{', lasting' if lasting else ''}: {wrong}") from wrong
             met.update(filter(None, [met_at(made.log)]))
     print(f"{type(made).__name__}: faults met: {', '.join(f'{n} {call}' for call, n in sorted(met.items()))}")
-    assert "Traceback" not in made.serving.said, made.serving.said
+    assert "Traceback" not in made.serving.log.read_text(), made.serving.log.read_text()
     check_whole(made.data)
     made.check_in_the_end()
 
@@ -123,12 +117,12 @@ def fail(made: "Publishing | Putting", count: int | None, seed: int) -> None:
 class Putting:
     """Records are put, each while another call fails."""
 
-    def __init__(self, folder: Path, fork: Fork) -> None:
+    def __init__(self, folder: Path) -> None:
         self.data, self.log = folder / "data", folder / "strace"
         content = folder / "content"
         content.mkdir()
         (content / "vpn.md").write_text("# VPN\n\nIt is the same text.\n", "utf-8")
-        self.serving = Serving(fork, self.data, KB_CONTENT=str(content))
+        self.serving = Service(self.data, KB_CONTENT=str(content))
         self.token = 0
         self.acknowledged: dict[str, int] = {}
         # What was refused last may have been written all the same
@@ -185,16 +179,16 @@ def found_by(incidents: Incidents) -> list[list[tuple[str, float]]]:
     return [sorted((one.candidate.owner_id, round(one.score, 6)) for one in some) for some in ranked]
 
 
-def test_a_service_that_meets_a_fault_in_a_publish_heals(tmp_path: Path, bare: Path, git: Git, fork: Fork) -> None:
-    fail(Publishing(tmp_path, bare, git, fork), 5, seed=1)
+def test_a_service_that_meets_a_fault_in_a_publish_heals(tmp_path: Path, bare: Path, git: Git) -> None:
+    fail(Publishing(tmp_path, bare, git), 5, seed=1)
 
 
-def test_a_service_that_meets_a_fault_in_a_write_says_so_and_heals(tmp_path: Path, fork: Fork) -> None:
-    fail(Putting(tmp_path, fork), 5, seed=1)
+def test_a_service_that_meets_a_fault_in_a_write_says_so_and_heals(tmp_path: Path) -> None:
+    fail(Putting(tmp_path), 5, seed=1)
 
 
-def test_a_write_that_fails_at_its_end_is_taken_the_next_time(tmp_path: Path, fork: Fork) -> None:
-    made = Putting(tmp_path, fork)
+def test_a_write_that_fails_at_its_end_is_taken_the_next_time(tmp_path: Path) -> None:
+    made = Putting(tmp_path)
     with made.serving.running() as client:
         made.change(client, WATCHING)
         made.change(client, Place("fdatasync", str(made.data / "desk.db-wal"), 1).failing("EIO"))
@@ -203,14 +197,14 @@ def test_a_write_that_fails_at_its_end_is_taken_the_next_time(tmp_path: Path, fo
         for _ in range(5):
             made.change(client, WATCHING)
     assert made.refused == 1
-    assert "Traceback" not in made.serving.said
+    assert "Traceback" not in made.serving.log.read_text()
 
 
 @pytest.mark.long
-def test_each_call_of_a_publish_may_fail(tmp_path: Path, bare: Path, git: Git, fork: Fork) -> None:
-    fail(Publishing(tmp_path, bare, git, fork), None, seed=1)
+def test_each_call_of_a_publish_may_fail(tmp_path: Path, bare: Path, git: Git) -> None:
+    fail(Publishing(tmp_path, bare, git), None, seed=1)
 
 
 @pytest.mark.long
-def test_each_call_of_a_write_may_fail(tmp_path: Path, fork: Fork) -> None:
-    fail(Putting(tmp_path, fork), None, seed=1)
+def test_each_call_of_a_write_may_fail(tmp_path: Path) -> None:
+    fail(Putting(tmp_path), None, seed=1)

@@ -2,7 +2,6 @@
 
 import resource
 import socket
-import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.authors import Service
+from tests.authors import StandaloneService
 from tests.conftest import eventually
 from tests.test_build import article
 
@@ -24,9 +23,9 @@ main()
 """
 
 
-def busy(process: subprocess.Popen[str]) -> float:
+def busy(pid: int) -> float:
     """Seconds that the processor has worked for it."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
 
 
@@ -34,7 +33,7 @@ def test_out_of_file_handles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     articles = tmp_path / "content"
     articles.mkdir()
     (articles / "vpn.md").write_text(article("VPN drops", "Restart the wombat client."), "utf-8")
-    service = Service(tmp_path / "data", KB_CONTENT=str(articles))
+    service = StandaloneService(tmp_path / "data", KB_CONTENT=str(articles))
     monkeypatch.setattr("tests.authors.KB", [sys.executable, "-c", LIMITED.format(most=HANDLES)])
     acknowledged: list[str] = []
     with service.running() as client:
@@ -60,10 +59,10 @@ def test_out_of_file_handles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
                 return answer.status_code
 
             eventually(lambda: len(list(Path(f"/proc/{process.pid}/fd").iterdir())) >= HANDLES - 2)
-            before = busy(process)
+            before = busy(process.pid)
             statuses = [put(f"INC{number}") for number in range(1, 7)]
             assert set(statuses) <= {0, 201, 500, 503}
-            assert busy(process) - before < 1.5, "it waits, and does not turn on the spot"
+            assert busy(process.pid) - before < 1.5, "it waits, and does not turn on the spot"
             # Who is connected already is answered, or told that it cannot be
             for path in ("/healthz", "/api/search?q=wombat", "/api/incidents/INC0"):
                 assert client.get(path).status_code in {200, 500, 503}

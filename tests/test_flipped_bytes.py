@@ -7,6 +7,7 @@ to do, and left as it is. Never is something answered that is not so.
 import json
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,7 +20,8 @@ import httpx2
 import pytest
 
 from kb_service.desk_log import Log
-from tests.authors import KB, Service
+from tests import forked
+from tests.authors import Service
 from tests.benchmarks.made import content
 from tests.conftest import eventually
 
@@ -123,9 +125,7 @@ def refused(service: Service) -> str:
     record = Path(service.environment["KB_DATA"]) / "desk.db"
     before = record.read_bytes()
     for _again in range(2):
-        done = subprocess.run(
-            [*KB, "keys", "list"], env=service.environment, capture_output=True, text=True, check=False
-        )
+        done = forked.kb(["keys", "list"], service.environment)
         said = " ".join(done.stderr.split())
         assert done.returncode == 3, said
         assert "desk.db" in said
@@ -186,8 +186,8 @@ def test_five_hundred_times(whole: Whole, tmp_path: Path) -> None:
 def test_a_secret_that_is_cut_off_is_said(whole: Whole, tmp_path: Path) -> None:
     shutil.copytree(whole.folder, tmp_path / "data")
     spoil(tmp_path / "data" / "session.key", "truncated", random.Random(1))  # noqa: S311
-    command, service = [*KB, "serve"], service_of(tmp_path / "data", whole.content)
-    done = subprocess.run(command, env=service.environment, capture_output=True, text=True, check=False, timeout=60)
+    service = service_of(tmp_path / "data", whole.content)
+    done = forked.kb(["serve"], service.environment)
     assert done.returncode == 3
     assert "Delete it: all have to sign in again then" in " ".join(done.stderr.split())
 
@@ -202,7 +202,7 @@ def killed(whole: Whole, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(5):
             client.put(f"/api/incidents/LAST{number}", json={"short_description": "The last"}).raise_for_status()
         assert service.process is not None
-        service.process.kill()
+        service.process.send_signal(signal.SIGKILL)
     return folder
 
 

@@ -5,7 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.authors import KB, Author, Service, ann, bare, hits
+from tests import forked
+from tests.authors import Author, Service, ann, bare, hits
 from tests.conftest import eventually
 from tests.test_build import article
 
@@ -30,12 +31,12 @@ def test_somebody_elses_hook_is_left_alone(tmp_path: Path, bare: Path) -> None:
     hook = bare / "hooks" / "post-receive"
     hook.write_text("#!/bin/sh\necho mine\n")
     environment = {**Service(tmp_path / "data").environment, "KB_CONTENT": str(bare)}
-    done = subprocess.run([*KB, "hook", "install"], env=environment, capture_output=True, text=True, check=False)
+    done = forked.kb(["hook", "install"], environment)
     assert (done.returncode, hook.read_text()) == (3, "#!/bin/sh\necho mine\n")
     assert "not made by kb" in done.stderr
     hook.unlink()
     for _ in range(2):
-        subprocess.run([*KB, "hook", "install"], env=environment, check=True, capture_output=True)
+        assert forked.kb(["hook", "install"], environment).returncode == 0
     assert hook.stat().st_mode & stat.S_IXUSR
 
 

@@ -17,6 +17,7 @@ from kb_service.desk import Desk
 from kb_service.incident_index import Follower, IncidentIndex, passages_of
 from kb_service.incidents import Incidents
 from kb_service.query import Query
+from tests import forked
 
 
 class Counting(HashingEncoder):
@@ -402,6 +403,12 @@ def test_erasing_everything_leaves_an_empty_index(incidents: Incidents, index: I
     assert not list(data.glob("*.npy"))
 
 
+def erase(number: str, data: Path) -> subprocess.CompletedProcess[str]:
+    done = forked.kb(["incidents", "erase", number, "--data", str(data)], {**os.environ, "KB_ENCODER": "hashing"})
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 def test_the_erasing_command_leaves_no_trace_beside_a_reader(
     incidents: Incidents, index: IncidentIndex, data: Path
 ) -> None:
@@ -410,10 +417,7 @@ def test_the_erasing_command_leaves_no_trace_beside_a_reader(
     put(incidents, "INC2", "Printer jams")
     index.catch_up()
     assert found(index, word) == ["INC1"]
-    command = [sys.executable, "-m", "kb_service.cli", "incidents", "erase", "inc1", "--data", str(data)]
-    done = subprocess.run(
-        command, env={**os.environ, "KB_ENCODER": "hashing"}, capture_output=True, text=True, check=True
-    )
+    done = erase("inc1", data)
     assert done.stdout.startswith("INC1 is erased")
     assert traces(data, [word.encode()]) == []
     assert (found(index, word), found(index, "printer")) == ([], ["INC2"])
@@ -427,6 +431,5 @@ def test_an_erasing_that_was_stopped_half_way_is_brought_to_its_end_by_the_same_
     index.catch_up()
     incidents.erase("INC1")
     assert traces(data, [word.encode()]) != [], "the index has it still"
-    command = [sys.executable, "-m", "kb_service.cli", "incidents", "erase", "INC1", "--data", str(data)]
-    subprocess.run(command, env={**os.environ, "KB_ENCODER": "hashing"}, capture_output=True, text=True, check=True)
+    erase("INC1", data)
     assert traces(data, [word.encode()]) == []

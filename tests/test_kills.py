@@ -3,15 +3,15 @@
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.authors import bare
+from tests.authors import Service, bare
 from tests.conftest import eventually
-from tests.faults import STEPS, WATCHING, Fork, Place, Serving, has_ended, met_at, places_in, some_of, traced
+from tests.faults import STEPS, WATCHING, Place, has_ended, met_at, places_in, some_of, traced
 from tests.test_faults import SCENARIOS, Tried, World
 from tests.test_publishing_kills import Killed
 
@@ -20,12 +20,6 @@ pytestmark = pytest.mark.breaking
 __all__ = ["bare"]
 
 Git = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def fork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fork]:
-    with Fork.of(tmp_path_factory.mktemp("fork")) as made:
-        yield made
 
 
 def steps(places: list[Place]) -> list[Place]:
@@ -47,12 +41,12 @@ def kill_command(world: World, name: str, count: int, seed: int) -> None:
     print(f"{name}: {tried.failed} of {count} killed: {met}")
 
 
-def kill_publishes(folder: Path, fork: Fork, bare: Path, git: Git, count: int, seed: int) -> None:
+def kill_publishes(folder: Path, bare: Path, git: Git, count: int, seed: int) -> None:
     """A service that follows a remote, killed at so many steps of publishes; each start goes on from there."""
     data, log = folder / "data", folder / "strace"
     chance = random.Random(seed)  # noqa: S311
     made = Killed(folder, bare, git)
-    serving = Serving(fork, data, KB_CONTENT_REMOTE=f"file://{bare}")
+    serving = Service(data, KB_CONTENT_REMOTE=f"file://{bare}")
     met: Counter[str] = Counter()
 
     def publish(client: httpx2.Client, options: list[str]) -> None:
@@ -97,24 +91,24 @@ def is_live(client: httpx2.Client, head: str) -> bool:
         return False
 
 
-def test_an_import_killed_at_a_step_is_completed_by_the_next(tmp_path: Path, fork: Fork) -> None:
-    kill_command(World(tmp_path, fork), "import", 9, seed=1)
+def test_an_import_killed_at_a_step_is_completed_by_the_next(tmp_path: Path) -> None:
+    kill_command(World(tmp_path), "import", 9, seed=1)
 
 
-def test_a_publish_killed_at_a_step_goes_on(tmp_path: Path, fork: Fork, bare: Path, git: Git) -> None:
-    kill_publishes(tmp_path, fork, bare, git, 8, seed=1)
+def test_a_publish_killed_at_a_step_goes_on(tmp_path: Path, bare: Path, git: Git) -> None:
+    kill_publishes(tmp_path, bare, git, 8, seed=1)
 
 
 @pytest.mark.parametrize("name", [one.name for one in SCENARIOS if one.name not in {"import", "index of a change"}])
-def test_a_command_killed_at_a_step_leaves_all_whole(tmp_path: Path, fork: Fork, name: str) -> None:
-    kill_command(World(tmp_path, fork), name, 1, seed=1)
+def test_a_command_killed_at_a_step_leaves_all_whole(tmp_path: Path, name: str) -> None:
+    kill_command(World(tmp_path), name, 1, seed=1)
 
 
 @pytest.mark.long
-def test_an_import_killed_six_hundred_times_is_completed(tmp_path: Path, fork: Fork) -> None:
-    kill_command(World(tmp_path, fork), "import", 600, seed=2)
+def test_an_import_killed_six_hundred_times_is_completed(tmp_path: Path) -> None:
+    kill_command(World(tmp_path), "import", 600, seed=2)
 
 
 @pytest.mark.long
-def test_a_publish_killed_four_hundred_times_goes_on(tmp_path: Path, fork: Fork, bare: Path, git: Git) -> None:
-    kill_publishes(tmp_path, fork, bare, git, 400, seed=2)
+def test_a_publish_killed_four_hundred_times_goes_on(tmp_path: Path, bare: Path, git: Git) -> None:
+    kill_publishes(tmp_path, bare, git, 400, seed=2)

@@ -2,8 +2,6 @@
 
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from kb_service import KnowledgeBase, Settings
 from kb_service.access import EVERYTHING
 from kb_service.completing import complete
 from kb_service.query import Query
+from tests import forked
 
 ARTICLES: dict[Code, dict[str, str]] = {
     "de": {
@@ -174,8 +173,7 @@ def test_another_language_is_read_anew(tmp_path: Path) -> None:
 
 
 def test_a_language_that_is_not_spoken_is_refused() -> None:
-    command = [sys.executable, "-m", "kb_service.cli", "index"]
-    done = subprocess.run(command, env={**os.environ, "KB_LANGUAGE": "xx"}, capture_output=True, text=True, check=False)
+    done = forked.kb(["index"], {**os.environ, "KB_LANGUAGE": "xx"})
     assert done.returncode == 2
     assert "KB_LANGUAGE" in done.stderr
     assert "'de'" in done.stderr

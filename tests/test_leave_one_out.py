@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from kb_service.evaluation import evaluate, opened
 from kb_service.labelled import LabelledSet, read_set
 from kb_service.leave_one_out import LeaveOneOut, past_incidents
 from kb_service.measures import METRICS
+from tests import forked
 
 CORPUS = {"driver": "Reinstall the driver", "power": "Look at the socket", "queue": "Restart the queue"}
 # Two reports of one fault with the driver's article, which says none of their words, and two variants of one alert
@@ -121,9 +121,8 @@ def test_evidence_puts_the_article_of_the_like_of_it_first(
 
 def test_the_command_says_what_it_adds(folder: Path, tmp_path: Path) -> None:
     def kb_eval(*options: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "kb_service.cli", "eval", str(folder), "--data", str(tmp_path / "data")]
-        settings = {**os.environ, "KB_ENCODER": "hashing", "COLUMNS": "80"}
-        return subprocess.run([*command, *options], env=settings, capture_output=True, text=True, check=False)
+        where = [str(folder), "--data", str(tmp_path / "data")]
+        return forked.kb(["eval", *where, *options], {**os.environ, "KB_ENCODER": "hashing"})
 
     body: dict[str, Any] = json.loads(kb_eval("--evidence", "--json").stdout)
     assert body["evidence"].keys() == {"metrics", "intervals", "gain"}

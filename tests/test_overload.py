@@ -15,7 +15,7 @@ import pytest
 
 from kb_service.desk import Desk
 from kb_service.incidents import Incidents
-from tests.authors import Service
+from tests.authors import StandaloneService
 from tests.benchmarks.asking import memory
 from tests.conftest import eventually
 
@@ -87,7 +87,7 @@ def overload(folder: Path, seconds: float) -> None:
     content.mkdir()
     for number, text in enumerate(SAID):
         (content / f"{number}.md").write_text(f"---\ntitle: {text}\n---\nWhat to do when {text}: restart it.\n")
-    service = Service(folder / "data", KB_CONTENT=str(content), KB_RATE_ADDRESS="none", KB_POLL_SECONDS="1")
+    service = StandaloneService(folder / "data", KB_CONTENT=str(content), KB_RATE_ADDRESS="none", KB_POLL_SECONDS="1")
     with service.running() as http:
         assert service.process is not None
         mix = Mix(str(http.base_url))

@@ -3,8 +3,6 @@
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -21,6 +19,7 @@ from kb_service.desk_check import DeskError
 from kb_service.feedback import Feedback
 from kb_service.incidents import Incidents
 from kb_service.preview import Preview, preview
+from tests import forked
 from tests.conftest import CONTENT
 
 Git = Callable[..., str]
@@ -367,8 +366,8 @@ def test_our_own_golden_queries_hold_and_a_worse_article_breaks_one(
 
 def test_the_environment_of_a_git_hook_leads_nowhere_else(branch: Branch) -> None:
     branch.write({"mail.md": MAIL})
-    kb = [sys.executable, "-m", "kb_service.cli", "preview", "--content", str(branch.content)]
+    command = ["preview", "--content", str(branch.content)]
     settings = {"KB_ENCODER": "hashing", "KB_DATA": str(branch.settings.data), "GIT_DIR": "/nowhere"}
-    done = subprocess.run(kb, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+    done = forked.kb(command, {**os.environ, **settings})
     assert (done.returncode, done.stderr) == (0, "")
     assert "articles: 1 added" in done.stdout

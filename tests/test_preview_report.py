@@ -3,12 +3,12 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.test_preview import CROWD, MAIL, VPN, Branch, Git, queries
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,9 +23,7 @@ def branch(tmp_path: Path, git: Git) -> Branch:
 def kb(branch: Branch) -> Run:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         where = ["--content", str(branch.content), "--data", str(branch.settings.data)]
-        command = [sys.executable, "-m", "kb_service.cli", "preview", *arguments, *where]
-        settings = {"KB_ENCODER": "hashing", "NO_COLOR": "1"}
-        return subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+        return forked.kb(["preview", *arguments, *where], {**os.environ, "KB_ENCODER": "hashing"})
 
     return run
 

@@ -18,7 +18,8 @@ from kb_service.content import open_content
 from kb_service.publishing import Publisher
 from kb_service.settings import Settings as Read
 from kb_service.watching import Watch
-from tests.authors import KB, Author, Git, Service, ann, bare, hits, publishing
+from tests import forked
+from tests.authors import Author, Git, Service, ann, bare, hits, publishing
 from tests.conftest import WAIT_SECONDS, Desk, eventually
 from tests.test_build import article
 
@@ -121,7 +122,7 @@ def test_a_remote_is_cloned_polled_and_its_default_branch_followed(tmp_path: Pat
 
 def test_a_remote_that_is_not_there_is_said_and_ends_the_start(tmp_path: Path) -> None:
     service = Service(tmp_path / "data", KB_CONTENT_REMOTE=f"https://ann:s3cret@localhost:1/{tmp_path.name}.git")
-    done = subprocess.run([*KB, "index"], env=service.environment, capture_output=True, text=True, check=False)
+    done = forked.kb(["index"], service.environment)
     assert done.returncode == 3
     assert "git could not do it (ls-remote)" in done.stderr
     assert "s3cret" not in done.stderr

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from kb_service import Searcher, demo
 from kb_service.access import INTERNAL
 from kb_service.bodies import triage_json
 from kb_service.triage import Ticket, Triage
+from tests import forked
 from tests.conftest import Desk
 from tests.relevance.test_golden import UNANSWERABLE
 from tests.test_related import NOISE, PRINTER, Records, row
@@ -236,10 +236,8 @@ def test_terms_are_explained_and_everyday_words_are_not(
 
 
 def kb(desk: Desk, *arguments: str | bytes) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "kb_service.cli", *arguments, "--content", desk.content, "--data", desk.data]
-    return subprocess.run(
-        command, env={**os.environ, "KB_ENCODER": "hashing"}, capture_output=True, text=True, check=False
-    )
+    where = ["--content", str(desk.content), "--data", str(desk.data)]
+    return forked.kb([*map(os.fsdecode, arguments), *where], {**os.environ, "KB_ENCODER": "hashing"})
 
 
 def test_the_command_prints_it_for_people_and_for_programs(desk: Desk) -> None:

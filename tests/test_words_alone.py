@@ -1,9 +1,9 @@
 """The model is missing: what is indexed is found by its words, nothing is taken for another's, and it is said."""
 
-import subprocess
 from pathlib import Path
 
-from tests.authors import KB, Service
+from tests import forked
+from tests.authors import Service
 from tests.conftest import eventually
 from tests.test_build import article
 
@@ -19,7 +19,7 @@ def test_a_service_whose_model_is_gone_answers_by_words_until_it_is_back(tmp_pat
         before = client.get("/readyz").json()["generation"]
     gone = {"KB_ENCODER": "onnx", "KB_MODEL": str(tmp_path / "gone")}
     without = Service(tmp_path / "data", KB_CONTENT=str(articles), **gone)
-    done = subprocess.run([*KB, "index"], env=without.environment, capture_output=True, text=True, check=False)
+    done = forked.kb(["index"], without.environment)
     assert done.returncode == 3
     assert "Mend KB_MODEL" in " ".join(done.stderr.split())
     (articles / "new.md").write_text(article("Second", "The aardvark came later."), "utf-8")

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from tests.authors import Service
+from tests.authors import StandaloneService
 from tests.benchmarks.made import ARTICLES, content
 from tests.chromium import chromium, launch
 
@@ -60,7 +60,7 @@ def main() -> None:
         raise SystemExit("There is no Chromium: python -m tests.chromium installs one")
     cache = os.environ.get("KB_CACHE") or "data/cache"
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        service = Service(
+        service = StandaloneService(
             Path(name) / "data",
             KB_ENCODER="onnx", KB_CACHE=cache, KB_CONTENT=str(content(Path(name))), KB_RATE_ADDRESS="none",
         )  # fmt: skip

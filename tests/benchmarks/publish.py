@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kb_service import KnowledgeBase, Settings
-from tests.authors import Service
+from tests.authors import StandaloneService
 from tests.benchmarks.made import ARTICLES, article, sentences
 
 COMMITS, PUSHES = 5_000, 30
@@ -125,7 +125,7 @@ def main() -> None:
             rest.append(f"{commits} commits: first index {first:.1f} s")
             for how, more in WAYS.items():
                 common = {"KB_CONTENT": str(bare), "KB_ENCODER": "onnx", "KB_CACHE": cache}
-                service = Service(folder / "data", **common, **more)
+                service = StandaloneService(folder / "data", **common, **more)
                 if more:
                     (bare / "hooks" / "post-receive").unlink(missing_ok=True)
                 else:

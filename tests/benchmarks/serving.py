@@ -27,7 +27,7 @@ from rich.table import Table
 
 from indexer.encoder import Encoder, model_folder, open_encoder
 from indexer.index import PassageIndex
-from tests.authors import Service
+from tests.authors import StandaloneService
 from tests.benchmarks.asking import Asked, ask, memory
 from tests.benchmarks.made import ARTICLES, content, questions
 from tests.readme import put
@@ -83,7 +83,7 @@ def ours(folder: Path, cache: Path, made: Path) -> tuple[Measured, Ours]:
     (folder / "cache").mkdir()
     (folder / "cache" / "models").symlink_to((cache / "models").absolute())
     settings = {"KB_ENCODER": "onnx", "KB_CACHE": str(folder / "cache"), "KB_CONTENT": str(made)}
-    service = Service(folder / "data", KB_RATE_ADDRESS="none", **settings)
+    service = StandaloneService(folder / "data", KB_RATE_ADDRESS="none", **settings)
     started = time.perf_counter()
     service.kb("index")
     indexed = time.perf_counter() - started
