@@ -1,7 +1,10 @@
 """``python -m tests.readme`` writes the README's generated parts: settings, commands, a search with its real output."""
 
+import atexit
+import functools
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,15 +101,8 @@ def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
 
 def search(cache: Path | None = None) -> str:
     """A search over our own content as the shell prints it."""
-    with tempfile.TemporaryDirectory() as data:
-        where = ["--content", str(REPOSITORY / "content"), "--data", data]
-        environment = {"PATH": "/usr/bin:/bin", "HOME": data, "COLUMNS": "120"}
-        if cache is not None:
-            environment["KB_CACHE"] = str(cache)
-        kb = [sys.executable, "-m", "kb_service.cli"]
-        subprocess.run([*kb, "index", *where], env=environment, check=True, capture_output=True)
-        asked = [*kb, "search", QUESTION, "--limit", "3", *where]
-        output = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout
+    base = _demo(cache)
+    output = _said(base, "search", QUESTION, "--limit", "3", "--data", str(base.settings.data))
     return f'```console\n$ kb search "{QUESTION}" --limit 3\n{output}```'
 
 
@@ -122,20 +118,31 @@ def draft(cache: Path | None = None) -> str:
 
 def _of_demo(command: str, cache: Path | None) -> str:
     """A command over the sample, with what it prints."""
-    with tempfile.TemporaryDirectory() as data:
-        base = KnowledgeBase(Settings(content=REPOSITORY / "content", data=Path(data) / "demo", cache=cache))
-        base.update()
-        demo.load(base.desk, base.searcher.catalogue)
-        base.incident_index.catch_up()
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": data,
-            "COLUMNS": "120",
-            "KB_CACHE": str(base.settings.cache_folder),
-        }
-        asked = [sys.executable, "-m", "kb_service.cli", *command.split(), "--demo", "--data", data]
-        done = subprocess.run(asked, env=environment, cwd=REPOSITORY, check=True, capture_output=True, text=True)
-    return f"```console\n$ kb {command} --demo\n{done.stdout}```"
+    base = _demo(cache)
+    output = _said(base, *command.split(), "--demo", "--data", str(base.settings.data.parent))
+    return f"```console\n$ kb {command} --demo\n{output}```"
+
+
+@functools.cache
+def _demo(cache: Path | None) -> KnowledgeBase:
+    """Our own content and the sample, indexed."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    base = KnowledgeBase(Settings(content=REPOSITORY / "content", data=folder / "demo", cache=cache))
+    base.update()
+    demo.load(base.desk, base.searcher.catalogue)
+    base.incident_index.catch_up()
+    return base
+
+
+def _said(base: KnowledgeBase, *arguments: str) -> str:
+    """What ``kb`` prints in a window of 120 columns."""
+    environment = {
+        "PATH": "/usr/bin:/bin", "HOME": str(base.settings.data), "COLUMNS": "120",
+        "KB_CACHE": str(base.settings.cache_folder),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "kb_service.cli", *arguments]
+    return subprocess.run(command, env=environment, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
 
 
 def github() -> str:

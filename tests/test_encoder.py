@@ -146,6 +146,7 @@ def test_a_damaged_export_is_never_loaded(cache: Path, name: str, spoil: Callabl
         OnnxEncoder(file.parent)
 
 
+@pytest.mark.breaking
 def test_a_damaged_export_is_made_again(small_model: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     before = open_encoder("onnx", str(small_model), cache).encode(TEXTS)
     (file,) = cache.glob("models/*/encoder.json")
