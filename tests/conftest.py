@@ -61,8 +61,8 @@ class Desk:
 
     def __init__(self, folder: Path, encoder: Encoder | None = None) -> None:
         self.content, self.data = folder / "content", folder / "data"
-        self.content.mkdir(parents=True)
-        self.data.mkdir()
+        self.content.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(exist_ok=True)
         self.encoder: Encoder = encoder or HashingEncoder()
         self.index = PassageIndex(self.data / "index.db", self.encoder)
         self.cache = VectorCache(self.data / "vectors.db", self.encoder.identity)
@@ -82,15 +82,16 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "desk")
 
 
-@pytest.fixture
-def git(tmp_path: Path) -> Callable[..., str]:
+@pytest.fixture(scope="session")
+def git(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Runs git, with a name and a date of its own, in a folder."""
+    home = str(tmp_path_factory.mktemp("home"))
 
     def run(folder: Path, *arguments: str, date: str = "2026-01-01T00:00:00Z") -> str:
         settings = {
             "GIT_AUTHOR_NAME": "author", "GIT_AUTHOR_EMAIL": "author@example.com", "GIT_AUTHOR_DATE": date,
             "GIT_COMMITTER_NAME": "author", "GIT_COMMITTER_EMAIL": "author@example.com", "GIT_COMMITTER_DATE": date,
-            "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": str(tmp_path),
+            "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": home,
         }  # fmt: skip
         command = ["git", "-C", str(folder), *arguments]
         return subprocess.run(

@@ -226,6 +226,7 @@ def test_a_part_of_another_article_is_told(desk: Desk, encoder: Encoder) -> None
     meaning.cache.close()
 
 
+@pytest.mark.breaking
 @pytest.mark.parametrize(
     "text",
     [

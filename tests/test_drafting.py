@@ -136,6 +136,7 @@ def test_a_cause_is_what_is_said_to_be_one(said: str, cause: str) -> None:
     assert sections(made)["Cause"] == cause
 
 
+@pytest.mark.breaking
 @pytest.mark.parametrize(
     "piece", ["cause ", "cause: ", "reason was ", "cause:          ", " ", "- ", "_", "<", "[a]: "]
 )

@@ -22,12 +22,15 @@ Git = Callable[..., str]
 
 
 class Authored:
-    """An author's clone with a bare repository beside it, and the desk that reads the latter."""
+    """An author's clone with a bare repository beside it, new or a copy, and the desk that reads the latter."""
 
     def __init__(self, desk: Desk, git: Git, folder: str = "") -> None:
         self.desk, self._git, self.folder = desk, git, folder
         self.bare = desk.data.parent / "bare.git"
         self.clone = desk.data.parent / "clone"
+        if self.clone.exists():
+            git(self.clone, "remote", "set-url", "origin", str(self.bare))
+            return
         self.clone.mkdir()
         git(self.clone, "init", "-q", "-b", "main")
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self.bare)], check=True)

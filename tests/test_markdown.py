@@ -125,6 +125,7 @@ def test_ordinary_brackets_leave_an_article_its_links(line: str) -> None:
     assert 'href="b.md"' in render(f"{line}\n" * 5_000 + "\nSee [a](b.md).\n\n[c]: d.md\n")
 
 
+@pytest.mark.breaking
 @pytest.mark.parametrize(
     "text",
     [

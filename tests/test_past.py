@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ class Told:
         settings = Settings(content=self.author.bare, data=desk.data / "service", encoder="hashing", poll_seconds=0)
         self.base = KnowledgeBase(settings)
         self.client = client_of(self.base)
+        self.first = ""
 
     def push(self, subject: str, date: str, *, force: bool = False) -> str:
         commit = self.author.push(subject, date=f"{date}T12:00:00Z", force=force)
@@ -44,17 +46,27 @@ class Told:
         return body
 
 
-@pytest.fixture
-def told(desk: Desk, git: Git) -> Iterator[Told]:
-    one = Told(desk, git)
+@pytest.fixture(scope="module")
+def renamed(tmp_path_factory: pytest.TempPathFactory, git: Git) -> Path:
+    """Where an article was changed, renamed and changed again, each commit published."""
+    folder = tmp_path_factory.mktemp("renamed") / "desk"
+    one = Told(Desk(folder), git)
     one.author.write("vpn.md", article("VPN", "Restart the wombat.", "Look at the log."))
-    one.first = one.push("first words", "2025-01-01")  # type: ignore[attr-defined]
+    one.push("first words", "2025-01-01")
     one.author.write("vpn.md", article("VPN", "Restart the numbat.", "Look at the log."))
     one.push("second words", "2025-02-01")
     one.author.git("mv", "vpn.md", "network.md")
     one.push("another name", "2025-03-01")
     one.author.write("network.md", article("VPN", "Restart the dingo.", "Look at the log."))
     one.push("third words", "2025-04-01")
+    return folder
+
+
+@pytest.fixture
+def told(renamed: Path, tmp_path: Path, git: Git) -> Iterator[Told]:
+    """A copy of it."""
+    one = Told(Desk(shutil.copytree(renamed, tmp_path / "desk")), git)
+    one.first = one.author.git("rev-list", "--max-parents=0", "HEAD")
     with one.client:
         yield one
 
@@ -105,7 +117,7 @@ def test_as_it_was_by_commit_and_by_revision(told: Told) -> None:
     told.author.write("mail.md", article("Mail", "text"))
     beside = told.push("beside", "2025-05-01")
     assert "dingo" in told.get(f"/api/articles/network?at={beside}")["body"], "a commit that did not touch it"
-    assert "wombat" in told.get(f"/api/articles/vpn?at={told.first}")["body"]  # type: ignore[attr-defined]
+    assert "wombat" in told.get(f"/api/articles/vpn?at={told.first}")["body"]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +239,7 @@ def test_a_deleted_article(told: Told) -> None:
 def test_an_article_that_a_forced_push_took_out_of_history_is_gone_for_all(told: Told) -> None:
     told.author.write("fax.md", "---\ntitle: Fax\naudience: public\n---\nThere was one.")
     told.push("fax", "2025-05-01")
-    told.author.git("reset", "-q", "--hard", told.first)  # type: ignore[attr-defined]
+    told.author.git("reset", "-q", "--hard", told.first)
     told.push("forced", "2025-06-01", force=True)
     for sight in ("", "?audience=public"):
         told.get(f"/api/articles/fax{sight}", 410)
@@ -406,7 +418,7 @@ def test_an_attached_article_opens_as_it_was_used(told: Told) -> None:
     assert "dingo" in page
     assert "It has changed since" in page
     assert "2025-04-01 12:00 UTC</time>" in page
-    told.author.git("reset", "-q", "--hard", told.first)  # type: ignore[attr-defined]
+    told.author.git("reset", "-q", "--hard", told.first)
     told.author.write("network.md", article("VPN", "Another past."))
     told.push("forced", "2025-06-01", force=True)
     body = told.get(f"/api/articles/network?at={used}")
