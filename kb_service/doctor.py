@@ -26,6 +26,7 @@ LOOKS: Mapping[str, Look] = {
     "free space": doctor_files.room,
     "left over": doctor_files.left_over,
     "desk.db": doctor_desk.record,
+    "backup": doctor_desk.backup,
     "keys": doctor_desk.keys,
     "model": doctor_index.model,
     "index.db": doctor_index.articles,

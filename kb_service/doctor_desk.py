@@ -19,6 +19,8 @@ from kb_service.settings import Settings
 _RECORD, _KEYS = "desk.db", "keys"
 _LONGEST_LOG = 256 * 1024 * 1024
 _SOON, _UNUSED = timedelta(days=14), timedelta(days=180)
+# As the alert has it
+_OLD_BACKUP = timedelta(days=2)
 
 
 def record(case: Case) -> Iterator[Diagnosis]:
@@ -41,6 +43,18 @@ def record(case: Case) -> Iterator[Diagnosis]:
     if log.exists() and log.stat().st_size > _LONGEST_LOG:
         said = f"{log} has grown to {size(log.stat().st_size)}: something has read the record for too long"
         yield Diagnosis(_RECORD, "warning", said, "Start the service again: it is folded in then")
+
+
+def backup(case: Case) -> Iterator[Diagnosis]:
+    """Whether the record was copied lately, so that a disk that is lost does not take it with it."""
+    path = _path(case)
+    if not path.exists():
+        return
+    try:
+        yield from look_into(path, lambda connection: [*_copied(connection, case, datetime.now(UTC))])
+    except (sqlite3.Error, KnowledgeBaseError):
+        # That the record cannot be read is said of the record
+        return
 
 
 def keys(case: Case) -> Iterator[Diagnosis]:
@@ -104,6 +118,23 @@ def _judged(connection: sqlite3.Connection, path: Path, remedy: str) -> Iterator
     yield Diagnosis(
         _RECORD, "ok", told + ("" if is_whole else f"; looked through for {CHECK_SECONDS:.0f} s, not to its end")
     )
+
+
+def _copied(connection: sqlite3.Connection, case: Case, now: datetime) -> Iterator[Diagnosis]:
+    meta = dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('demo', 'backup')").fetchall())
+    (records, oldest) = connection.execute("SELECT count(*), min(updated_at) FROM incidents").fetchone()
+    if "demo" in meta or not records:
+        return
+    last = datetime.fromisoformat(meta["backup"]) if "backup" in meta else None
+    if now - (last or datetime.fromisoformat(oldest)) < _OLD_BACKUP:
+        yield Diagnosis("backup", "ok", f"the last one is of {last:%Y-%m-%d %H:%M} UTC" if last else "none yet")
+        return
+    said = f"the last one is of {last:%Y-%m-%d %H:%M} UTC" if last else "'kb backup' has never copied the record"
+    lost = "what changed since" if last else f"all {records} records"
+    remedy = (
+        f"Have this done daily, to another disk: {case.kb('backup', 'FILE')}. Copies by other means are not counted"
+    )
+    yield Diagnosis("backup", "warning", f"{said}: {lost} would be lost with the disk", remedy)
 
 
 def _keys(connection: sqlite3.Connection) -> list[Key]:

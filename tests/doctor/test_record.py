@@ -47,6 +47,23 @@ def test_a_record_that_is_gone_is_missed_where_an_index_is(house: House) -> None
     assert "kb restore FILE" in found["remedy"]
 
 
+def test_a_record_that_was_not_copied_for_days_is_said(house: House) -> None:
+    path = house.data / "desk.db"
+    (last,) = [one["said"] for one in house.doctor() if one["name"] == "backup"]
+    assert last.startswith("the last one is of 2")
+    execute(path, "UPDATE meta SET value = '2026-01-01T06:00:00+00:00' WHERE name = 'backup'")
+    remedy = house.only(
+        "backup", "warning", r"the last one is of 2026-01-01 06:00 UTC: what changed since would be lost"
+    )
+    assert "kb backup FILE" in remedy
+    execute(path, "DELETE FROM meta WHERE name = 'backup'")
+    assert [one["said"] for one in house.doctor() if one["name"] == "backup"] == ["none yet"]
+    execute(path, "UPDATE incidents SET updated_at = '2026-01-01T06:00:00Z' WHERE number = 'INC1'")
+    house.only("backup", "warning", "has never copied the record: all 39 records would be lost")
+    execute(path, "INSERT INTO meta VALUES ('demo', '1')")
+    assert house.wrong() == [], "what is nobody's own is not missed"
+
+
 def test_an_audit_entry_that_was_rewritten_is_found(house: House) -> None:
     execute(house.data / "desk.db", "DROP TRIGGER audit_is_never_changed", "UPDATE audit SET actor = 'x' WHERE id = 1")
     assert "backup" in house.only("desk.db", "error", "not as it was written from entry 1 on")
