@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 Positions = NDArray[np.int64]
 Figures = NDArray[np.float64]
+Vectors = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 # There is no such one in a group
 NONE = -1
@@ -35,6 +36,13 @@ class Grouped:
             return np.zeros(0, figures.dtype)
         most: Figures = np.maximum.reduceat(figures, self.begins)
         return most
+
+    def sums(self, vectors: Vectors) -> Vectors:
+        """The sum of each group, ``(groups, dimension)`` float32; ``vectors`` are ``(values, dimension)``."""
+        if not len(self.begins):
+            return vectors[:0]
+        sums: Vectors = np.add.reduceat(vectors, self.begins, axis=0)
+        return sums
 
     def best(self, figures: Figures) -> Positions:
         """Of each group the value with the highest figure, the first of several."""

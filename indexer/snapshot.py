@@ -123,12 +123,11 @@ class Snapshot:
         places = self.columns.places(connection, wanted)
         ids = [owner_id for owner_id in wanted if owner_id in places]
         passages = self._passages_of(np.array([places[owner_id] for owner_id in ids], np.int64))
-        telling = ~self.columns.passages.is_outcome[passages.values]
-        place, keys = passages.group[telling], self.columns.passages.keys[passages.values[telling]]
-        rows = self.meaning.rows(keys)
-        known = rows != NONE
-        sums = np.zeros((len(ids), self.meaning.dimension), np.float32)
-        np.add.at(sums, place[known], self.meaning.vectors(rows[known]))
+        rows = self.meaning.rows(self.columns.passages.keys[passages.values])
+        telling = (rows != NONE) & ~self.columns.passages.is_outcome[passages.values]
+        vectors = np.zeros((len(rows), self.meaning.dimension), np.float32)
+        vectors[telling] = self.meaning.vectors(rows[telling])
+        sums = passages.sums(vectors)
         lengths = np.linalg.norm(sums, axis=1)
         kept = np.flatnonzero(lengths > 0)
         return [ids[one] for one in kept], sums[kept] / lengths[kept, None]

@@ -7,11 +7,11 @@ and then widened once by what is not much further away.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from kb_service.incident import Incident
 
 # Inner products of unit vectors of the default encoder. Tried on floods of our sample and on rephrased questions among
 # 200 others, see the commit: nearer ones lose reports of the flood, wider ones take up others
@@ -30,11 +30,24 @@ Vectors = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
+class Report(Protocol):
+    """What has to be known of an incident beside what it means."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def opened_at(self) -> datetime | None: ...
+    @property
+    def service(self) -> str | None: ...
+    @property
+    def cmdb_ci(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Flood:
     """Incidents of one fault, oldest first, and their middle: ``(dimension,)`` float32, unit length."""
 
-    incidents: tuple[Incident, ...]
+    incidents: tuple[Report, ...]
     middle: Vectors
     services: frozenset[str]
 
@@ -46,7 +59,7 @@ class Flood:
         return likeness >= (NEAR_SETTLED if is_other else NEAR_EDGE)
 
 
-def floods(incidents: Sequence[Incident], vectors: Vectors, least: int = LEAST) -> list[Flood]:
+def floods(incidents: Sequence[Report], vectors: Vectors, least: int = LEAST) -> list[Flood]:
     """The floods among incidents, the largest first; ``vectors`` are theirs, ``(n, dimension)`` unit length.
 
     Each incident is of one flood at most.
@@ -69,21 +82,28 @@ def floods(incidents: Sequence[Incident], vectors: Vectors, least: int = LEAST) 
 
 def _gathered(vectors: Vectors, bonus: Vectors, members: Mask, left: Mask, seed: int) -> Mask:
     """What is near the middle of the first ``members``; the seed stays, so that every round takes something."""
-    for least in (*[NEAR_MIDDLE] * _ROUNDS, NEAR_SETTLED):
-        members = (vectors @ _mean(vectors[members]) + bonus >= least) & left
-        members[seed] = True
-    return members
+    for _ in range(_ROUNDS):
+        before, members = members, _around(vectors, bonus, members, left, seed, NEAR_MIDDLE)
+        if np.array_equal(members, before):
+            break
+    return _around(vectors, bonus, members, left, seed, NEAR_SETTLED)
 
 
-def _flood(incidents: Sequence[Incident], vectors: Vectors, members: Mask) -> Flood:
+def _around(vectors: Vectors, bonus: Vectors, members: Mask, left: Mask, seed: int, least: float) -> Mask:
+    around: Mask = (vectors @ _middle(vectors, members) + bonus >= least) & left
+    around[seed] = True
+    return around
+
+
+def _flood(incidents: Sequence[Report], vectors: Vectors, members: Mask) -> Flood:
     of_it = [incidents[place] for place in np.flatnonzero(members).tolist()]
     of_it.sort(key=lambda one: (str(one.opened_at), one.number))
     services = [one.service.casefold() for one in of_it if one.service]
     usual = frozenset(service for service in services if services.count(service) * 3 >= len(services))
-    return Flood(tuple(of_it), _mean(vectors[members]), usual)
+    return Flood(tuple(of_it), _middle(vectors, members), usual)
 
 
-def _shared(incidents: Sequence[Incident]) -> NDArray[np.float32]:
+def _shared(incidents: Sequence[Report]) -> NDArray[np.float32]:
     """What is added to the likeness of two for their common service and item."""
     added = np.zeros((len(incidents), len(incidents)), np.float32)
     for name, bonus in (("service", SAME_SERVICE), ("cmdb_ci", SAME_ITEM)):
@@ -94,7 +114,7 @@ def _shared(incidents: Sequence[Incident]) -> NDArray[np.float32]:
     return added
 
 
-def _mean(vectors: Vectors) -> Vectors:
-    mean = vectors.mean(axis=0)
-    unit: Vectors = mean / max(float(np.linalg.norm(mean)), 1e-12)
+def _middle(vectors: Vectors, members: Mask) -> Vectors:
+    total = members.astype(np.float32) @ vectors
+    unit: Vectors = total / max(float(np.linalg.norm(total)), 1e-12)
     return unit

@@ -104,7 +104,10 @@ class MajorWatch:
         found: dict[frozenset[str], MajorCandidate] = {}
         for flood in floods([by_number[number] for number in numbers], vectors):
             # Seen from where most of it came at once
-            first = max(flood.incidents, key=lambda one: len(_in_window(flood.incidents, _opened(one), length)))
+            records = [*self._incidents.several((one.number for one in flood.incidents), sight).values()]
+            first = max(records, key=lambda one: len(_in_window(records, _opened(one), length)), default=None)
+            if first is None:
+                continue
             vector = vectors[place_of[first.number]]
             new = CameIn(_opened(first), vector, first.service, first.priority, first, sight)
             candidate = self.candidate(new, ())
@@ -124,7 +127,7 @@ class MajorWatch:
             (flood for flood in floods([by_number[number] for number in numbers], vectors) if _of(flood, new, own)),
             None,
         )
-        members = {one.number: one for one in of_it.incidents} if of_it else {}
+        members = self._incidents.several((one.number for one in of_it.incidents), new.sight) if of_it else {}
         if new.incident is not None:
             members[new.incident.number] = new.incident
         return _in_window(list(members.values()), new.at, length)
