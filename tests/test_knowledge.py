@@ -1,18 +1,17 @@
 """Text becomes an object, or every problem it has, with its line."""
 
 import json
-from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ruamel.yaml.error import YAMLError
 
-from indexer import KnowledgeObject, Problem, frontmatter, parse
+from indexer import KnowledgeObject, Problem, parse, plain_yaml
 from indexer.frontmatter import json_schema
 from indexer.knowledge import MAX_FILE_BYTES, blob_id, id_of_path
+from tests.fuzz.articles import as_the_whole_of_yaml_reads_it
 
 
 def known(text: str, path: str = "notes/vpn.md") -> KnowledgeObject:
@@ -215,9 +214,31 @@ def test_any_bytes_are_an_object_or_problems(data: bytes) -> None:
 
 LINES = st.lists(
     st.one_of(
-        st.text("ab: -[]{}&*!\\\"'|>#?,\t\x07", max_size=14),
+        st.text("ab01: -[]{}&*!\\\"'|>#?,%@`~=<.+\t\x07\u2028\xa0é", max_size=14),
         st.sampled_from(
-            ["a: b", "tags: [a, b]", "b:", "- a", "  - b", "c: 'd'", 'd: "x', "x: [a: b]", "- a: b", "  e: f"]
+            [
+                "a: b",
+                "tags: [a, b]",
+                "b:",
+                "- a",
+                "  - b",
+                "c: 'd'",
+                'd: "x',
+                "x: [a: b]",
+                "- a: b",
+                "  e: f",
+                "f: |",
+                "g: >-",
+                "h: no",
+                "i: 0123",
+                "j: 2027-05-31",
+                "k: ~",
+                "l: 1:30",
+                "m: [http://a.b/c, 'd', \"e\"]",
+                "n: 'a",
+                "- 'b'",
+                "- - c",
+            ]
         ),
     ),
     max_size=6,
@@ -225,13 +246,22 @@ LINES = st.lists(
 
 
 @given(LINES)
-def test_what_looks_plain_at_a_glance_hides_nothing(front: str) -> None:
-    if frontmatter._is_plain(front):
-        with suppress(YAMLError):
-            assert list(frontmatter._yaml_problems("a.md", frontmatter._Yaml(typ="safe", pure=True), front)) == []
+def test_what_looks_plain_at_a_glance_is_read_as_the_whole_of_yaml_reads_it(front: str) -> None:
+    as_the_whole_of_yaml_reads_it(front)
 
 
 def test_usual_front_matter_looks_plain() -> None:
-    assert frontmatter._is_plain("title: Is a port open?\ntags: [net, vpn]\nrelated:\n  - a/b\n  - c\nid: 'x'\n")
-    assert not frontmatter._is_plain("a:\n  - b:\n    - c:\n")
-    assert not frontmatter._is_plain("a: &b c\n")
+    assert plain_yaml.compose("title: Is a port open?\ntags: [net, vpn]\nrelated:\n  - a/b\n  - c\nid: 'x'\n")
+    assert not plain_yaml.compose("a:\n  - b:\n    - c:\n")
+    assert not plain_yaml.compose("a: &b c\n")
+    assert not plain_yaml.compose("a: b: c\n")
+
+
+def test_values_are_those_of_yaml_1_2_whoever_reads_them() -> None:
+    said = "a: no\nb: 0123\nc: 1:30\nd: 0x1F\ne: [on, 12, 1.5, true, null]\n"
+    (plain, whole) = (parse("a.md", f"---\ntitle: T\n{said}{more}---\nx".encode()) for more in ("", "f: {g: h}\n"))
+    assert isinstance(plain, KnowledgeObject)
+    assert isinstance(whole, KnowledgeObject)
+    read = dict(plain.extra)
+    assert read == {name: value for name, value in whole.extra.items() if name != "f"}
+    assert read == {"a": "no", "b": 123, "c": "1:30", "d": 31, "e": ["on", 12, 1.5, True, None]}

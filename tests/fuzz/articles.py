@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cache
 from html.parser import HTMLParser
 from json import dumps
 from zlib import crc32
 
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
-from indexer import frontmatter
+from indexer import frontmatter, plain_yaml
 from indexer.catalogue import object_from_json, object_to_json
 from indexer.encoder import HashingEncoder
 from indexer.html import render_html
@@ -55,14 +54,29 @@ def _comes_back(found: KnowledgeObject, data: bytes) -> None:
     matter = front_matter_of(PATH, data)
     assert matter is not None and (matter.audience, tuple(matter.groups)) == (found.audience, found.groups)
     front = frontmatter.split(data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))[0] or ""
-    if frontmatter._is_plain(front):
-        with suppress(YAMLError):
-            assert not [*frontmatter._yaml_problems(PATH, frontmatter._Yaml(typ="safe", pure=True), front)]
+    as_the_whole_of_yaml_reads_it(front)
     if len(found.title) <= 300:
         quoted = [dumps(text, ensure_ascii=False) for text in (found.id, found.title)]
         again = parse(PATH, "---\nid: {}\ntitle: {}\n---\n".format(*quoted).encode() + found.body.encode())
         assert isinstance(again, KnowledgeObject), again
         assert (again.id, again.title, again.body) == (found.id, found.title, found.body)
+
+
+def as_the_whole_of_yaml_reads_it(front: str) -> None:
+    """What libyaml composes is what YAML 1.2 makes of it."""
+    if (plain := plain_yaml.compose(front)) is not None:
+        whole = frontmatter._Yaml(typ="safe", pure=True)
+        assert not [*frontmatter._yaml_problems(PATH, whole, front)]
+        assert _told(plain) == _told(whole.compose(front))
+
+
+def _told(node: Node) -> object:
+    """What of a node counts: the lines of keys, and of texts what they say and stand for."""
+    if isinstance(node, ScalarNode):
+        return str(node.tag), node.value
+    if isinstance(node, SequenceNode):
+        return [_told(one) for one in node.value]
+    return [(key.start_mark.line, _told(key), _told(value)) for key, value in node.value]
 
 
 def passages(data: bytes) -> None:
