@@ -16,8 +16,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 _NOT_PLAIN = re.compile(
     "[&*!\\\\\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]|[\"'] *:|[:-] +[|>]|[\\[,:-] *\\?"
 )
-# A key with a text or a list of texts, and a text of a list: nothing lies deeper than that
-_PLAIN_LINE = re.compile(r"[\w-]+:(?: [^\[\]{}]*(?:\[[^\[\]{}]*\] *)?)?| *- [^:\[\]{}]*| *")
+# A key with a text or a list of texts, and a text of a list, which is there and no list itself: nothing lies deeper
+_PLAIN_LINE = re.compile(r"[\w-]+:(?: [^\[\]{}]*(?:\[[^\[\]{}]*\] *)?)?| *- +(?!-(?: |$))[^ :\[\]{}][^:\[\]{}]*| *")
 # Asked what a text stands for, it changes nothing of its own
 _RESOLVER = YAML(typ="safe", pure=True).resolver
 

@@ -257,6 +257,15 @@ def test_usual_front_matter_looks_plain() -> None:
     assert not plain_yaml.compose("a: b: c\n")
 
 
+@pytest.mark.parametrize("front", ["a:\n" + "- " * 5_000 + "b", "a:\n" + "".join(" " * n + "- \n" for n in range(150))])
+def test_lists_in_lists_without_end_are_refused(front: str) -> None:
+    assert plain_yaml.compose(front) is None
+    problems = parse("a.md", f"---\n{front}\n---\nx".encode())
+    assert isinstance(problems, list)
+    (problem,) = problems
+    assert "nested over 8 deep" in problem.problem or "broken YAML" in problem.problem
+
+
 def test_values_are_those_of_yaml_1_2_whoever_reads_them() -> None:
     said = "a: no\nb: 0123\nc: 1:30\nd: 0x1F\ne: [on, 12, 1.5, true, null]\n"
     (plain, whole) = (parse("a.md", f"---\ntitle: T\n{said}{more}---\nx".encode()) for more in ("", "f: {g: h}\n"))
