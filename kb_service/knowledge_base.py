@@ -101,10 +101,10 @@ class KnowledgeBase:
 
     def past(self) -> Past:
         """What the articles said before, up to what is live now. Raises IndexMissingError."""
-        self.searcher.require_index()
+        catalogue = self.searcher.published()
         settings, commit = self.settings, self.index.meta("revision")
         files = None if is_ref(settings) else settings.content / settings.content_folder
-        return Past(self.searcher.catalogue, self.attachments, lambda: repository(settings), commit, files)
+        return Past(catalogue, self.attachments, lambda: repository(settings), commit, files)
 
     def file(self, path: str, commit: str | None = None) -> bytes | None:
         """A file beside the articles, as it is live or as a commit has it; None where there is none."""

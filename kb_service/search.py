@@ -1,5 +1,6 @@
 """Searcher: a Query becomes Hits with reasons."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from indexer.catalogue import Card, Catalogue
 from indexer.encoder import Encoder, Vectors
 from indexer.errors import IndexMissingError
 from indexer.index import PassageIndex
+from indexer.index_file import meta
 from indexer.knowledge import KnowledgeObject
 from indexer.passages import Passage
 from indexer.recent import Recent
@@ -199,11 +201,7 @@ class Searcher:
 
     def article(self, object_id: str, sight: Sight) -> KnowledgeObject | None:
         """The object of an id or alias, if the caller may read it. Raises IndexMissingError."""
-        found = next((one for one in self.catalogue.named(object_id) if may_read(one, sight)), None)
-        if found is None:
-            # Of an index that is being made anew nobody can say what is not there
-            self.require_index()
-        return found
+        return next((one for one in self.published().named(object_id) if may_read(one, sight)), None)
 
     def lexicon(self, sight: Sight) -> Lexicon:
         """The names of the glossary's terms, to be found in a text."""
@@ -222,14 +220,23 @@ class Searcher:
             return 0.0
         return round(snapshot.encoded_share(self.index.connection, filter_of(Query("", sight=query.sight))), 4)
 
-    def require_index(self) -> None:
-        """Raises IndexMissingError where nothing was ever published."""
-        if not self.index.generation:
+    def published(self) -> Catalogue:
+        """The published objects: one that is not there is none. Raises IndexMissingError where there never was any."""
+        return Catalogue(self._published())
+
+    def _published(self) -> sqlite3.Connection:
+        """This thread's connection to an index that holds something.
+
+        An index that is made anew is another file, and nobody can say of it what is not there. So it is over the same
+        connection that there is found to be something, and then what.
+        """
+        connection = self.index.connection
+        if not int(meta(connection, "generation") or 0):
             raise IndexMissingError(f"nothing is indexed in {self.index.path.parent}", "Run 'kb index' first")
+        return connection
 
     def _rank(self, snapshot: Snapshot, query: Query) -> Ranking:
-        self.require_index()
-        wanted, connection = filter_of(query), self.index.connection
+        wanted, connection = filter_of(query), self._published()
         # A filter by type or state must not take the glossary's terms away from the query, nor add any
         lexicon = self._glossary.lexicon(snapshot, filter_of(Query("", sight=query.sight)))
         understood = understand(query.text, snapshot.spelling(connection, wanted), lexicon)

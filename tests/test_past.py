@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from indexer.errors import IndexMissingError
 from indexer.git import Blobs, Repository
+from indexer.index_file import IndexFile
 from kb_service import KnowledgeBase, Settings
+from kb_service.access import EVERYTHING
 from kb_service.content import read_file
 from tests.client import client_of
 from tests.conftest import Desk
@@ -513,6 +517,27 @@ def test_a_former_name_leads_on_with_what_was_asked(told: Told) -> None:
     answer = told.client.get("/a/vpn?at=2024-01-01&audience=internal", follow_redirects=False)
     assert answer.headers["location"] == "/a/network?at=2024-01-01&audience=internal"
     assert "What it said then is not kept" in told.client.get("/a/vpn?at=2024-01-01").text
+
+
+def test_an_index_that_is_made_anew_meanwhile_denies_no_article(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual: Callable[[IndexFile], sqlite3.Connection] = vars(IndexFile)["connection"].fget
+    opened: list[Path] = []
+
+    def replaced_after_that(index: IndexFile) -> sqlite3.Connection:
+        connection = usual(index)
+        if not opened:
+            opened.extend(index.path.parent.glob(f"{index.path.name}*"))
+            for path in opened:
+                path.unlink()
+        return connection
+
+    monkeypatch.setattr(IndexFile, "connection", property(replaced_after_that))
+    assert told.base.past().article("network", EVERYTHING).title == "VPN"
+    assert opened
+    with pytest.raises(IndexMissingError):
+        told.base.past()
+    with pytest.raises(IndexMissingError):
+        told.base.searcher.article("network", EVERYTHING)
 
 
 def test_without_git_there_is_no_past(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ AskedFor = Annotated[Asked, Depends(asked)]
 def search_page(request: Request, base: Base, who: Who, asked: AskedFor) -> Response:
     """A search field and what it found; the field is there before anything is looked for."""
     if asked.text.strip():
-        base.searcher.require_index()
+        base.searcher.published()
     head = {"q": asked.text if asked.text.strip() else ""}
     return page_in_parts(request, "search.html", head, "results.html", lambda: _found(base, who, asked))
 
