@@ -18,16 +18,18 @@ _NOT_PLAIN = re.compile(
 )
 # A key with a text or a list of texts, and a text of a list, which is there and no list itself: nothing lies deeper
 _PLAIN_LINE = re.compile(r"[\w-]+:(?: [^\[\]{}]*(?:\[[^\[\]{}]*\] *)?)?| *- +(?!-(?: |$))[^ :\[\]{}][^:\[\]{}]*| *")
+# There is none where PyYAML was built without libyaml
+_LOADER = getattr(yaml, "CSafeLoader", None)
 # Asked what a text stands for, it changes nothing of its own
 _RESOLVER = YAML(typ="safe", pure=True).resolver
 
 
 def compose(front: str) -> MappingNode | None:
-    """The nodes, with the lines of their beginnings; None where it is not plain, or broken."""
-    if _NOT_PLAIN.search(front) or not all(map(_PLAIN_LINE.fullmatch, front.split("\n"))):
+    """The nodes, with the lines of their beginnings; None where it is not plain, or broken, or there is no libyaml."""
+    if _LOADER is None or _NOT_PLAIN.search(front) or not all(map(_PLAIN_LINE.fullmatch, front.split("\n"))):
         return None
     try:
-        root = yaml.compose(front, Loader=yaml.CSafeLoader)
+        root = yaml.compose(front, Loader=_LOADER)
     except yaml.YAMLError:
         return None
     ours = _of_ours(root) if root is not None else None

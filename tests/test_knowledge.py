@@ -266,6 +266,13 @@ def test_lists_in_lists_without_end_are_refused(front: str) -> None:
     assert "nested over 8 deep" in problem.problem or "broken YAML" in problem.problem
 
 
+def test_without_libyaml_the_whole_of_yaml_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.plain_yaml._LOADER", None)
+    found = parse("a.md", b"---\ntitle: Is a port open?\ntags: [net, vpn]\n---\nx")
+    assert isinstance(found, KnowledgeObject)
+    assert (found.title, found.tags) == ("Is a port open?", ("net", "vpn"))
+
+
 def test_values_are_those_of_yaml_1_2_whoever_reads_them() -> None:
     said = "a: no\nb: 0123\nc: 1:30\nd: 0x1F\ne: [on, 12, 1.5, true, null]\n"
     (plain, whole) = (parse("a.md", f"---\ntitle: T\n{said}{more}---\nx".encode()) for more in ("", "f: {g: h}\n"))
