@@ -110,7 +110,10 @@ class Use:
             self._write({name: f"{_REFUSED}{why}"})
 
     def leave(self) -> None:
-        """Write the note, if nobody else uses the folder. Nothing of it can be written from then on."""
+        """Write the note, if nobody else uses the folder. Nothing of it can be written from then on.
+
+        Not of what was neither looked through nor mended: it is left to whoever comes next.
+        """
         with suppress(OSError, sqlite3.Error):
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self.note.exists():
@@ -118,7 +121,7 @@ class Use:
             noted = {}
             for name in NAMES:
                 path = self._folder / name
-                if path.exists():
+                if path.exists() and name not in {*self.unclean, *self.damaged}:
                     _held.append(_settled(path))
                     stamp, known = self._known.get(name, (None, ""))
                     noted[name] = known if stamp == _stamp(path) else _seal_of(path)

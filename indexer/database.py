@@ -35,6 +35,11 @@ class Connection(sqlite3.Connection):
         except sqlite3.Error as error:
             error.add_note(self.name)
             raise
+        except UnicodeDecodeError as error:
+            # SQLite told of a table whose own definition is damaged, in its words
+            damaged = sqlite3.DatabaseError("its schema is no text")
+            damaged.add_note(self.name)
+            raise damaged from error
 
     def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
         try:
@@ -107,7 +112,9 @@ def look_into(path: Path, look: Callable[[sqlite3.Connection], Found]) -> Found:
         how = "mode=ro&readonly_shm=1" if has_log else "immutable=1"
         try:
             url = f"{path.absolute().as_uri()}?{how}"
-            with closing(sqlite3.connect(url, uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+            with closing(
+                sqlite3.connect(url, uri=True, timeout=BUSY_SECONDS, isolation_level=None, factory=Connection)
+            ) as connection:
                 found = look(connection)
         except Exception:
             if not left or (_state(path), _state(log)) == before:

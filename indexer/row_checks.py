@@ -12,7 +12,7 @@ _CHECKED = (
     ("objects", "object", "object_crc"),
     ("staged", "path, stamp, revision, videos, problems, id, object, passages", "crc"),
 )
-Value = str | int | None
+Value = str | int | float | bytes | None
 
 
 def crc_of(*values: Value) -> int:

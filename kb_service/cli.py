@@ -231,10 +231,16 @@ def backup(file: cli_desk.File, data: Data = None) -> None:
 
 
 @app.command()
-def restore(file: cli_desk.File, data: Data = None) -> None:
+def restore(
+    file: cli_desk.File,
+    data: Data = None,
+    as_it_is: Annotated[
+        bool, typer.Option("--as-it-is", help="Take rows that are not as they were written for what they are.")
+    ] = False,
+) -> None:
     """Put a backup in the record's place, while the service runs; what was there is kept beside it."""
     desk = Desk(settings_of(data=data).data / "desk.db")
-    kept = restoring.restore(desk, file, LOCAL)
+    kept = restoring.restore(desk, file, LOCAL, as_it_is=as_it_is)
     out.print(f"{desk.path} is restored from {file}; as it was before, it is kept in {kept}")
     err.print("Delete that when it is not needed any more: neither retention nor erasing looks into it")
     if live := [f"{key.id} ({key.name})" if key.name else key.id for key in Keys(desk).listed() if key.is_live]:

@@ -27,7 +27,7 @@ def load(desk: Desk, catalogue: Catalogue) -> int:
     if not desk.is_demo and incidents.count():
         raise DeskError(f"{desk.path} holds real records: the sample is not put among them", "Name another data folder")
     with desk.writing() as connection:
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('demo', 'sample records')")
+        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('demo', 'sample records')")
     rows = list(_rows(datetime.now(UTC)))
     refused = [one for one in incidents.put_many(list(enumerate(rows, 1))) if one.status == "refused"]
     if refused:

@@ -17,6 +17,7 @@ from indexer.database import BUSY_SECONDS, Connection, create_private, open_data
 from indexer.disk import disk_error, whole
 from indexer.errors import IndexDamagedError
 from indexer.locks import held
+from kb_service import desk_sums
 from kb_service.desk_check import DeskError, check, open_read_only
 from kb_service.desk_log import Log, log_files
 from kb_service.desk_schema import is_older, migrate
@@ -118,31 +119,39 @@ class Desk:
         check(self.path, _MEND, thoroughly=True)
 
     def backup(self, file: Path) -> None:
-        """Write a consistent copy while others read and write. The file appears whole or not at all."""
+        """Write a consistent copy while others read and write. The file appears whole or not at all.
+
+        Raises DeskError where something of the record is damaged; the copy of all else is there then.
+        """
         if file.exists():
             raise DeskError(f"{file} is there already", "Name another file, or move it away")
         if not file.parent.is_dir():
             raise DeskError(f"there is no folder {file.parent}", "Make it, or name a file in another")
         _copy(self.connection, file)
+        _check_copy(file, self.path)
         # Where even this cannot be written, the copy is what matters
         with suppress(sqlite3.OperationalError), self.writing() as connection:
             at = datetime.now(UTC).isoformat(timespec="seconds")
-            connection.execute("INSERT OR REPLACE INTO meta VALUES ('backup', ?)", (at,))
+            connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('backup', ?)", (at,))
 
     def restore(
-        self, file: Path, carry_over: Callable[[sqlite3.Connection, sqlite3.Connection], None] = lambda _old, _new: None
+        self,
+        file: Path,
+        carry_over: Callable[[sqlite3.Connection, sqlite3.Connection], None] = lambda _old, _new: None,
+        *,
+        as_it_is: bool = False,
     ) -> Path:
         """Put a backup in the record's place while others use it; gives where the record as it was is kept.
 
         ``carry_over`` gets a connection to the record as it is and one to what will take its place, and may write to
-        that. Nobody else writes from then until it has.
+        that. Nobody else writes from then until it has. ``as_it_is`` takes rows that are not as they were written, too.
 
         Raises DeskError where the file is no whole backup of a desk, or of a newer version, and DiskError; nothing is
         changed then.
         """
         if not file.is_file():
             raise DeskError(f"there is no file {file}", "Name a file that 'kb backup' wrote")
-        check(file, "Name a file that 'kb backup' wrote")
+        check(file, "Name a file that 'kb backup' wrote", thoroughly=not as_it_is)
         kept = self.path.with_name(f"{_BEFORE_RESTORE}{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
         work = self.path.with_name("desk-restoring.db")
 
@@ -155,6 +164,8 @@ class Desk:
                 with closing(open_read_only(file)) as given, closing(_plain(work)) as copy:
                     given.backup(copy)
                     migrate(copy)
+                    if as_it_is:
+                        desk_sums.renew(copy)
                     copy.execute("UPDATE meta SET value = ? WHERE name = 'line'", (uuid.uuid4().hex,))
                     copy.row_factory = sqlite3.Row
 
@@ -210,7 +221,7 @@ class Desk:
 
 def note_deletion(connection: sqlite3.Connection) -> None:
     """Keep that something is deleted, until it is forgotten too. Inside the transaction that deletes it."""
-    connection.execute("INSERT OR REPLACE INTO meta VALUES ('deleted', 1)")
+    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('deleted', 1)")
 
 
 def next_change(connection: sqlite3.Connection) -> int:
@@ -231,6 +242,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _made_ready(connection: sqlite3.Connection) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.create_function("casefold", 1, lambda text: text and text.casefold(), deterministic=True)
+    desk_sums.know(connection)
     return connection
 
 
@@ -258,6 +270,13 @@ def _copy(connection: sqlite3.Connection, file: Path) -> None:
         except BaseException:
             _remove(part)
             raise
+
+
+def _check_copy(file: Path, of: Path) -> None:
+    try:
+        check(file, "Keep the copies that were made before", thoroughly=True)
+    except DeskError as error:
+        raise DeskError(f"{of} is copied to {file}, but {error.problem}", error.remedy) from error
 
 
 def _remove(database: Path) -> None:

@@ -2,14 +2,20 @@
 
 import sqlite3
 import uuid
+from contextlib import closing
 
 import sqlite_utils
 from sqlite_utils import Migrations
+
+from kb_service import desk_sums
 
 # "KBDK": what tells a desk's file from any other SQLite file
 APPLICATION_ID = 0x4B42444B
 
 migrations = Migrations("kb_service.desk")
+_APPLIED = "SELECT name, applied_at FROM _sqlite_migrations WHERE migration_set = ?"
+# How the library writes down what was applied is its own
+_DEFINITIONS = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name <> '_sqlite_migrations'"
 
 
 @migrations()
@@ -35,6 +41,12 @@ def what_is_missing_and_what_was_run(database: sqlite_utils.Database) -> None:
     """Articles that people asked for, and runbooks that they went through, step by step."""
     for statement in _GAPS_AND_RUNS.split(";\n"):
         database.conn.execute(statement)
+
+
+@migrations()
+def a_sum_of_each_row(database: sqlite_utils.Database) -> None:
+    """A flipped bit of a text is noticed."""
+    desk_sums.keep(database.conn)
 
 
 _GAPS_AND_RUNS = """
@@ -113,13 +125,36 @@ CREATE INDEX suggestion_events_suggestion ON suggestion_events (suggestion_id)
 """
 
 
+def known() -> set[str]:
+    """The names of this version's steps."""
+    return {one.name for one in migrations._migrations}
+
+
+def applied_to(connection: sqlite3.Connection) -> set[str]:
+    """The names of the steps that a record was brought through. Raises sqlite3.Error where it cannot tell."""
+    there = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = '_sqlite_migrations'").fetchone()
+    rows = connection.execute(_APPLIED, (migrations.name,)) if there else ()
+    return {name for name, _ in rows}
+
+
+def changed_definitions(connection: sqlite3.Connection) -> list[str]:
+    """The tables, indexes and triggers of a record that its steps would make otherwise. Others may be there beside."""
+    with closing(sqlite3.connect(":memory:")) as made:
+        desk_sums.know(made)
+        pending = known() - applied_to(connection)
+        migrations.apply(sqlite_utils.Database(made), stop_before=pending or None)
+        wanted, found = (dict(one.execute(_DEFINITIONS).fetchall()) for one in (made, connection))
+    return sorted(name for name, sql in wanted.items() if found.get(name) != sql)
+
+
 def is_older(connection: sqlite3.Connection) -> bool:
     """Whether a record is of an older version, and is brought to this one when it is opened to write."""
-    return bool(migrations.pending(sqlite_utils.Database(connection)))
+    return not known() <= applied_to(connection)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Make a record, or bring one to this version."""
+    desk_sums.know(connection)
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
     database = sqlite_utils.Database(connection)

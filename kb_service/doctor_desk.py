@@ -90,7 +90,7 @@ def _restore(case: Case, path: Path) -> str:
 
 def _judged(connection: sqlite3.Connection, path: Path, remedy: str) -> Iterator[Diagnosis]:
     try:
-        is_whole = ends_in_time(connection, lambda: judge(connection, path, remedy))
+        is_whole = ends_in_time(connection, lambda: judge(connection, path, remedy, thoroughly=True))
     except KnowledgeBaseError as error:
         yield Diagnosis(_RECORD, "error", error.problem, error.remedy)
         return

@@ -24,7 +24,9 @@ def erase(connection: sqlite3.Connection, gone: Incident, by: Caller) -> None:
             note(connection, by.id, "record changed", other, {"fields": [column]})
     connection.execute("DELETE FROM incidents WHERE number = ?", (gone.number,))
     note_deletion(connection)
-    connection.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (gone.number, next_change(connection)))
+    connection.execute(
+        "INSERT OR REPLACE INTO erased (number, change) VALUES (?, ?)", (gone.number, next_change(connection))
+    )
 
 
 def _erase_facts(connection: sqlite3.Connection, gone: Incident) -> None:

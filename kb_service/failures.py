@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from indexer.disk import DiskError, disk_error
 from indexer.errors import IndexDamagedError, IndexMissingError
+from kb_service.incident_reading import DamagedIncidentError
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.metrics import Metrics
 from kb_service.publishing import Publisher
@@ -43,6 +44,10 @@ class Failures:
                 index.suspect()
             self.publisher.publish("damaged")
             return _DAMAGED
+        if isinstance(error, DamagedIncidentError):
+            self.metrics.storage_errors.inc()
+            _log.error("%s", error)
+            return None
         failing = error if isinstance(error, DiskError) else disk_error(error)
         if failing is not None or isinstance(error, sqlite3.Error | OSError):
             self.metrics.storage_errors.inc()

@@ -1,6 +1,7 @@
 """The records of the desk as they are read: one by its number, some by what they are, those below another."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,8 @@ from typing import Any, Literal
 from indexer.errors import KnowledgeBaseError
 from kb_service.access import EVERYTHING, Sight
 from kb_service.desk import Desk
+from kb_service.desk_check import DeskError
+from kb_service.desk_sums import is_as_written
 from kb_service.incident import Incident
 from kb_service.incident_rows import Recorded, recorded_of, stamp
 from kb_service.vocabulary import OPEN_STATES, Kind
@@ -30,6 +33,16 @@ class UnknownIncidentError(KnowledgeBaseError):
 
     def __init__(self, number: str) -> None:
         super().__init__(f"there is no incident '{number}'", "'kb incidents export' and GET /api/incidents list them")
+
+
+class DamagedIncidentError(DeskError):
+    """The row of a record is not as it was written."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"incident '{number}' is not as it was written: the disk or the memory has changed it",
+            "Restore a backup (kb restore), or write the whole record anew (PUT), or erase it (kb incidents erase)",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +78,25 @@ class IncidentReader:
     # -- reading
 
     def get(self, number: str, sight: Sight = EVERYTHING) -> Recorded | None:
-        """The record of a number, whatever its case, if one sees that much."""
-        row = self.desk.connection.execute("SELECT * FROM incidents WHERE number = ?", (number,)).fetchone()
+        """The record of a number, whatever its case, if one sees that much; as it stands, be it damaged."""
+        row = self._row(number)
         recorded = None if row is None else recorded_of(row)
         return recorded if recorded and sight.concerns(recorded.incident.services) else None
 
     def existing(self, number: str, sight: Sight = EVERYTHING) -> Recorded:
-        """Raises UnknownIncidentError."""
-        found = self.get(number, sight)
-        if found is None:
+        """Raises UnknownIncidentError, DamagedIncidentError."""
+        row = self._row(number)
+        if row is None or not sight.concerns((row["service"],) if row["service"] else ()):
             raise UnknownIncidentError(number)
-        return found
+        if not is_as_written(row):
+            raise DamagedIncidentError(number)
+        return recorded_of(row)
+
+    def _row(self, number: str) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self.desk.connection.execute(
+            "SELECT * FROM incidents WHERE number = ?", (number,)
+        ).fetchone()
+        return row
 
     def several(self, numbers: Iterable[str], sight: Sight = EVERYTHING) -> dict[str, Incident]:
         """Records by their numbers, of those that are there and that one sees."""

@@ -21,7 +21,7 @@ from kb_service.incident import (
     incident_of,
     inconsistencies,
 )
-from kb_service.incident_reading import IS_OPEN, IncidentReader
+from kb_service.incident_reading import IS_OPEN, IncidentReader, UnknownIncidentError
 from kb_service.incident_rows import PUT, Recorded, recorded_of, stamp, values_of
 from kb_service.vocabulary import priority_of
 
@@ -110,7 +110,11 @@ class Incidents(IncidentReader):
         Its index follows by itself; see ``IncidentIndex.erase``. Raises UnknownIncidentError.
         """
         with self.desk.writing() as connection:
-            gone = self.existing(number).incident
+            # Also one that is damaged
+            found = self.get(number)
+            if found is None:
+                raise UnknownIncidentError(number)
+            gone = found.incident
             erase(connection, gone, by)
             note(connection, by.id, "record erased", gone.number, {})
         self.desk.forget_deleted()

@@ -96,7 +96,7 @@ class KnowledgeBase:
             told = {"generation": report.generation, "changed": report.changed, "refused": report.refused}
             with self.desk.writing() as connection:
                 note(connection, by, "published", revision, told)
-                connection.execute("INSERT OR REPLACE INTO meta VALUES ('published', ?)", (live,))
+                connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('published', ?)", (live,))
         return report
 
     def past(self) -> Past:

@@ -102,7 +102,10 @@ class PageSessions:
         with self._desk.writing() as connection:
             connection.execute("DELETE FROM signed_in WHERE at < ?", ((now - self._lasts).isoformat(),))
             told = json.dumps(asdict(person)) if person else None
-            connection.execute("INSERT INTO signed_in VALUES (?, ?, ?, ?)", (session.id, key, told, now.isoformat()))
+            connection.execute(
+                "INSERT INTO signed_in (id, key, person, at) VALUES (?, ?, ?, ?)",
+                (session.id, key, told, now.isoformat()),
+            )
         return session
 
     def seal(self, session: PageSession) -> str:

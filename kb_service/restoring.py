@@ -8,7 +8,7 @@ from kb_service.audit import add, note
 from kb_service.desk import Desk
 
 
-def restore(desk: Desk, file: Path, by: Caller) -> Path:
+def restore(desk: Desk, file: Path, by: Caller, *, as_it_is: bool = False) -> Path:
     """Restore a backup; gives where the record as it was is kept. Raises DeskError, and nothing is changed then.
 
     A key that is revoked now stays revoked, one that was made since stays, and the audit log goes on from both.
@@ -34,4 +34,4 @@ def restore(desk: Desk, file: Path, by: Caller) -> Path:
         note(then, by.id, "record restored", file.name, {})
         then.execute("COMMIT")
 
-    return desk.restore(file, carry_over)
+    return desk.restore(file, carry_over, as_it_is=as_it_is)

@@ -104,7 +104,7 @@ def test_a_write_that_fails_leaves_nothing(path: Path) -> None:
 
     def half() -> None:
         with desk.writing() as connection:
-            connection.execute("INSERT INTO meta VALUES ('half', 1)")
+            connection.execute("INSERT INTO meta (name, value) VALUES ('half', 1)")
             raise KeyError
 
     with pytest.raises(KeyError):

@@ -19,6 +19,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from kb_service import desk_sums
 from kb_service.desk_log import Log
 from tests import forked
 from tests.authors import Service
@@ -181,6 +182,62 @@ def test_five_hundred_times(whole: Whole, tmp_path: Path) -> None:
         spoil(folder / "desk.db", chance.choice(HOW), chance)
         refused(service_of(folder, whole.content))
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def dense(killed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with next to no byte of the record that means nothing, and with nobody's word for what it was."""
+    folder = tmp_path_factory.mktemp("dense") / "data"
+    shutil.copytree(killed, folder)
+    with closing(sqlite3.connect(folder / "desk.db", isolation_level=None)) as connection:
+        for statement in ("PRAGMA journal_mode=DELETE", "PRAGMA page_size=512", "VACUUM", "PRAGMA journal_mode=WAL"):
+            connection.execute(statement)
+    assert not (folder / "at-rest").exists()
+    return folder
+
+
+def flip_the_record(dense: Path, whole: Whole, folder: Path, seed: int) -> bool:
+    """One bit of it: refused, or nothing has changed."""
+    shutil.copytree(dense, folder)
+    service = service_of(folder, whole.content)
+    spoil(folder / "desk.db", "flipped", random.Random(seed))  # noqa: S311
+    done = forked.kb(["incidents", "export"], service.environment)
+    if done.returncode:
+        refused(service)
+        return True
+    records = {row["number"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert all(records[one["number"]].items() <= one.items() for one in whole.records[0]), seed
+    return False
+
+
+def test_after_a_kill_no_flipped_bit_of_the_record_is_answered(dense: Path, whole: Whole, tmp_path: Path) -> None:
+    found = sum(flip_the_record(dense, whole, tmp_path / str(seed), seed) for seed in range(6))
+    assert found > 1
+
+
+@pytest.mark.long
+def test_a_thousand_flipped_bits_of_the_record(dense: Path, whole: Whole, tmp_path: Path) -> None:
+    found = 0
+    for seed in range(2000, 3000):
+        found += flip_the_record(dense, whole, tmp_path / "data", seed)
+        shutil.rmtree(tmp_path / "data")
+    print(f"{found} of 1000 bits found, the others meant nothing")
+    assert found > 300
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_a_command_that_looks_at_nothing_vouches_for_nothing(
+    killed: Path, whole: Whole, tmp_path: Path, clean: bool
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(whole.folder if clean else killed, folder)
+    words_piece(folder)
+    service = service_of(folder, whole.content)
+    service.kb("keys", "list")
+    with service.running() as client:
+        eventually(lambda: ready(client), service.log.read_text())
+        assert asked(client) == whole.answers
+    assert "it is made anew" in service.log.read_text()
 
 
 def test_a_secret_that_is_cut_off_is_said(whole: Whole, tmp_path: Path) -> None:
@@ -377,6 +434,7 @@ def test_a_record_that_was_put_there_on_purpose_is_taken_when_that_is_said(whole
     folder = tmp_path / "data"
     shutil.copytree(whole.folder, folder)
     with closing(sqlite3.connect(folder / "desk.db", isolation_level=None)) as connection:
+        desk_sums.know(connection)
         connection.execute("UPDATE incidents SET category = 'by hand'")
     service = service_of(folder, whole.content)
     assert "To go on with what is there all the same, delete" in refused(service)

@@ -23,7 +23,7 @@ from kb_service.deflection import UnknownSuggestionError
 from kb_service.failures import UNFORESEEN
 from kb_service.feedback import UnknownSearchError
 from kb_service.incident import InvalidIncidentError
-from kb_service.incident_reading import UnknownIncidentError
+from kb_service.incident_reading import DamagedIncidentError, UnknownIncidentError
 from kb_service.incidents import ChangedMeanwhileError
 from kb_service.logs import REQUEST_ID
 from kb_service.metrics import Metrics
@@ -252,6 +252,11 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(IndexDamagedError)
     def _failed(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
         return failure(app.state.failures.attend(error))
+
+    @app.exception_handler(DamagedIncidentError)
+    def _damaged(_request: Request, error: DamagedIncidentError) -> JSONResponse:
+        app.state.failures.attend(error)
+        return problem(500, str(error))
 
     @app.exception_handler(ClientDisconnect)
     def _broken_off(_request: Request, _error: ClientDisconnect) -> JSONResponse:

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.attachments import Relation
 from kb_service.bodies import attachments_json, incident_url, sees_article
-from kb_service.incident_reading import Selection
+from kb_service.incident_reading import Selection, UnknownIncidentError
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.past import UnknownArticleError
 from kb_service.timeline import timeline
@@ -86,8 +86,9 @@ def _address(chosen: dict[str, str], offset: int) -> str:
 @router.get("/incidents/{number}")
 def incident_page(request: Request, base: Base, sight: CallerSight, number: str) -> Response:
     """A record, what is known of it, and its articles."""
-    recorded = base.incidents.get(number, sight)
-    if recorded is None:
+    try:
+        recorded = base.incidents.existing(number, sight)
+    except UnknownIncidentError:
         return _listed(request, base, Selection(limit=_PAGE, sight=sight), number, missing=number)
     incident = recorded.incident
     attached = base.attachments.of_incidents([incident.number]).get(incident.number, [])

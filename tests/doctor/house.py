@@ -13,6 +13,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
+from kb_service import desk_sums
 from kb_service.cli import app
 
 Found = list[dict[str, str]]
@@ -92,6 +93,7 @@ def flip(path: Path) -> None:
 
 def execute(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        desk_sums.know(connection)
         for statement in statements:
             connection.execute(statement)
     for ending in ("-wal", "-shm"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kb_service import desk_sums
 from tests.doctor.house import House, everything, execute, flip
 
 CASE = Path(__file__).parent.parent / "cases" / "desk-1.sql"
@@ -60,7 +61,7 @@ def test_a_record_that_was_not_copied_for_days_is_said(house: House) -> None:
     assert [one["said"] for one in house.doctor() if one["name"] == "backup"] == ["none yet"]
     execute(path, "UPDATE incidents SET updated_at = '2026-01-01T06:00:00Z' WHERE number = 'INC1'")
     house.only("backup", "warning", "has never copied the record: all 39 records would be lost")
-    execute(path, "INSERT INTO meta VALUES ('demo', '1')")
+    execute(path, "INSERT INTO meta (name, value) VALUES ('demo', '1')")
     assert house.wrong() == [], "what is nobody's own is not missed"
 
 
@@ -71,8 +72,9 @@ def test_an_audit_entry_that_was_rewritten_is_found(house: House) -> None:
 
 def test_a_log_that_cannot_be_read_without_writing_is_said_so(house: House) -> None:
     held = sqlite3.connect(house.data / "desk.db", isolation_level=None)
+    desk_sums.know(held)
     held.execute("PRAGMA journal_mode=WAL")
-    held.execute("INSERT INTO meta VALUES ('x', 1)")
+    held.execute("INSERT INTO meta (name, value) VALUES ('x', 1)")
     for name in ("desk.db", "desk.db-wal"):
         shutil.copy(house.data / name, house.folder / name)
     held.close()

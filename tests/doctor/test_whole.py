@@ -127,7 +127,7 @@ def test_what_hangs_or_fails_keeps_no_other_look_from_being_done(house: House) -
 
 def test_a_demo_desk_is_told_by_its_own_commands(house: House) -> None:
     shutil.copytree(house.data, house.data / "demo")
-    execute(house.data / "demo" / "desk.db", "INSERT INTO meta VALUES ('demo', 'sample records')")
+    execute(house.data / "demo" / "desk.db", "INSERT INTO meta (name, value) VALUES ('demo', 'sample records')")
     said = {one["name"]: one["said"] for one in house.doctor("--demo")}
     assert said["desk.db"].startswith("39 sample records")
     (house.data / "demo" / "index.db").unlink()
