@@ -3,9 +3,10 @@
 Nothing that was fetched is forgotten: what a force-push took away can still be asked for.
 """
 
+import logging
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Container, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from indexer.errors import ContentMissingError
@@ -19,6 +20,9 @@ _STALLED = ("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=30")
 _KEPT = (("gc.pruneExpire", "never"), ("gc.autoDetach", "false"))
 # One name of ours for whatever is followed: a branch's own may be in the way of the next one's
 _REF = "refs/kb/content"
+# Of fsck, which says by 8 that HEAD is no branch
+_SOUND = (0, 8)
+_log = logging.getLogger("kb.content")
 
 
 def wanted_refs(ref: str | None) -> list[str]:
@@ -35,18 +39,43 @@ class Clone:
     def fetch(self, ref: str | None = None) -> None:
         """Bring a branch or tag in step with the remote, its default branch where none is named, as the clone's HEAD.
 
-        Asks only, where nothing changed. Raises GitError, and ContentMissingError where the remote has no such ref.
+        Asks only, where nothing changed. One that is damaged is put aside and made anew. Raises GitError, and
+        ContentMissingError where the remote has no such ref.
         """
         with self._alone():
-            if not (self.folder / "HEAD").exists():
+            if not self._does("rev-parse", "--is-bare-repository"):
                 self._create()
             name, commit = self._at_remote(ref)
-            if self._here() != commit:
-                self._git(
-                    *_STALLED, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force",
-                    "--end-of-options", self._url, f"+{name}:{_REF}", seconds=FETCH_SECONDS,
-                )  # fmt: skip
-            self._git("symbolic-ref", "HEAD", _REF)
+            try:
+                self._bring(name, commit)
+            except GitError:
+                if self._does("rev-list", "--objects", "--all", "--quiet"):
+                    raise
+                self._create()
+                self._bring(name, commit)
+
+    def _bring(self, name: str, commit: str) -> None:
+        if self._here() != commit:
+            self._git(
+                *_STALLED, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force",
+                "--end-of-options", self._url, f"+{name}:{_REF}", seconds=FETCH_SECONDS,
+            )  # fmt: skip
+        self._git("symbolic-ref", "HEAD", _REF)
+        self._git("rev-parse", "--verify", "--quiet", "HEAD^{tree}")
+
+    def put_aside_if_damaged(self) -> bool:
+        """Whether git finds it so, all of it read; the next ``fetch`` makes it anew then."""
+        with self._alone():
+            if not self.folder.exists() or self._does("fsck", "--no-dangling", "--no-progress", codes=_SOUND):
+                return False
+            self._put_aside()
+        return True
+
+    def _does(self, *arguments: str, codes: Container[int] = (0,)) -> bool:
+        with suppress(GitError):
+            self._git(*arguments, seconds=FETCH_SECONDS, codes=codes)
+            return True
+        return False
 
     def _at_remote(self, ref: str | None) -> tuple[str, str]:
         """The full name of the ref, and its commit or tag at the remote."""
@@ -72,18 +101,27 @@ class Clone:
             return None
 
     def _create(self) -> None:
-        """Made aside and moved, so that a killed run leaves no half of one."""
+        """Made aside and moved, so that a killed run leaves no half of one; what was there is put aside."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         part = self.folder.with_name(f"{self.folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         run_git("init", "--quiet", "--bare", "--template=", "--", str(part))
         for name, value in _KEPT:
             run_git("-C", str(part), "config", name, value)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.exists():
+            self._put_aside()
         part.rename(self.folder)
 
-    def _git(self, *arguments: str, seconds: float = ASK_SECONDS) -> bytes:
-        return run_git("-C", str(self.folder), *arguments, seconds=seconds)
+    def _put_aside(self) -> None:
+        """Kept, as it may have what the remote has no more; the one before it is not."""
+        aside = self.folder.with_name(f"{self.folder.name}.damaged")
+        shutil.rmtree(aside, ignore_errors=True)
+        self.folder.rename(aside)
+        _log.error("%s is damaged and is made anew; as it was it is kept in %s", self.folder, aside.name)
+
+    def _git(self, *arguments: str, seconds: float = ASK_SECONDS, codes: Container[int] = (0,)) -> bytes:
+        # Looked for by itself, a damaged one would be passed over for one that it lies in
+        return run_git("--git-dir", str(self.folder), *arguments, seconds=seconds, codes=codes)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 A repository is only read, from its object store, so that links are never followed and half-written files never seen.
 """
 
+import hashlib
 import os
 import re
 import resource
@@ -39,6 +40,7 @@ _ALWAYS = {
     "LC_ALL": "C",
     "SSH_ASKPASS_REQUIRE": "never",
 }
+_LOOK = "Look at the repository by 'git fsck'"
 _FIXED = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "i18n.logOutputEncoding=UTF-8")
 
 
@@ -123,7 +125,8 @@ class Blobs:
     def read(self, name: str, most: int | None = None) -> bytes:
         """A blob by its full name, or its first bytes.
 
-        Raises FileNotFoundError where it is missing or no blob, GitError where git ended.
+        Raises FileNotFoundError where it is missing or no blob, GitError where git ended or it is not what it is named
+        after.
         """
         if self._process is None:
             self._process = subprocess.Popen(
@@ -135,14 +138,14 @@ class Blobs:
             asked.write(f"{name}\n".encode())
             asked.flush()
         except BrokenPipeError as error:
-            raise GitError("git ended while objects were read", "Look at the repository by 'git fsck'") from error
+            raise _ended() from error
         # One blob is asked for at a time, so that nothing of it can be here already
         if not says_something(answers, GIT_SECONDS):
             self.close()
             raise GitError(f"git took over {GIT_SECONDS} s to read a file", "Look at the disk or the remote")
         head = answers.readline().split()
         if not head:
-            raise GitError("git ended while objects were read", "Look at the repository by 'git fsck'")
+            raise _ended()
         if len(head) != 3:
             raise FileNotFoundError(2, "it is missing in the repository", name)
         if head[1] != b"blob":
@@ -151,11 +154,17 @@ class Blobs:
             raise FileNotFoundError(2, "the repository has no file there, but something else", name)
         size = int(head[2])
         data = answers.read(size if most is None else min(size, most))
+        if len(data) < (size if most is None else min(size, most)):
+            # It says how large an object is before it finds that it is damaged
+            self.close()
+            raise _ended()
         if len(data) < size:
             # To read the rest only to pass over it could take longer than to begin anew
             self.close()
-        else:
-            answers.read(1)
+            return data
+        answers.read(1)
+        if hashlib.sha1(b"blob %d\0" % size + data, usedforsecurity=False).hexdigest() != name:
+            raise GitError(f"object {name} is not as it was written", _LOOK)
         return data
 
     def close(self) -> None:
@@ -163,6 +172,10 @@ class Blobs:
         if process is not None:
             process.kill()
             process.communicate()
+
+
+def _ended() -> GitError:
+    return GitError("git ended while objects were read", _LOOK)
 
 
 def environment() -> Mapping[str, str]:
@@ -267,6 +280,6 @@ def _complaint(said: bytes) -> str:
 def _named(arguments: tuple[str, ...]) -> str:
     """The git command's name, for a message."""
     place = 0
-    while arguments[place] in {"-C", "-c"}:
+    while arguments[place] in {"-C", "-c", "--git-dir"}:
         place += 2
     return arguments[place]

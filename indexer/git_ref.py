@@ -31,14 +31,17 @@ _MOST_LISTED_BYTES = 32 * 1024 * 1024
 class GitRef:
     """A folder of Markdown in a commit. ``ref`` is resolved once: what is pushed later is another GitRef."""
 
-    def __init__(self, repository: Repository, ref: str) -> None:
-        """Raises GitError, and ContentMissingError where there is no such ref."""
+    def __init__(self, repository: Repository, ref: str, *, is_copy: bool = False) -> None:
+        """``is_copy`` says that it can be made anew, so that nothing of it may be missing.
+
+        Raises GitError, and ContentMissingError where there is no such ref.
+        """
         found = repository.commit(ref)
         if found is None:
             raise ContentMissingError(
                 f"there is no ref '{ref}' in {repository.git_dir}", "Push it, or name another by KB_CONTENT_REF"
             )
-        self.repository, self.commit = repository, found
+        self.repository, self.commit, self._is_copy = repository, found, is_copy
         self._blobs = Blobs(repository)
         self._files: dict[str, str] = {}
 
@@ -67,7 +70,12 @@ class GitRef:
         return Scan(articles, transcripts, others, tuple(sorted(problems)))
 
     def read(self, path: str) -> bytes:
-        return self._blobs.read(self._files[path], MAX_FILE_BYTES + 1)
+        try:
+            return self._blobs.read(self._files[path], MAX_FILE_BYTES + 1)
+        except FileNotFoundError as error:
+            if not self._is_copy:
+                raise
+            raise GitError(f"{self.repository.git_dir} lacks {path}", "Delete it: it is made anew") from error
 
     def revision(self) -> str:
         return self.commit
@@ -79,6 +87,8 @@ class GitRef:
         try:
             return history(self.repository, self.commit, since if leads_here else None)
         except GitError as error:
+            if self._is_copy:
+                raise
             what = f"the history cannot be read, so dates may be wrong: {error.problem}"
             return History(trouble=what, fallback=self.updated(None))
 

@@ -151,7 +151,9 @@ def read_library(content: Content, today: date, progress: Progress = unwatched) 
         try:
             data = content.read(path)
         except OSError as error:
-            refused.append(Problem(path, 1, f"cannot be read: {error.strerror}", "Mend its permissions"))
+            refused.append(
+                Problem(path, 1, f"cannot be read: {error.strerror}", "Mend its permissions, or the repository")
+            )
             continue
         parsed = parse(path, data)
         if isinstance(parsed, KnowledgeObject):

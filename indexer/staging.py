@@ -178,7 +178,7 @@ class Staging:
             data = self._tree.read(path)
             parsed = parse(path, data)
         except OSError as error:
-            parsed = [Problem(path, 1, f"cannot be read: {error.strerror}", "Mend its permissions")]
+            parsed = [Problem(path, 1, f"cannot be read: {error.strerror}", "Mend its permissions, or the repository")]
         problems: list[Problem] = []
         if isinstance(parsed, list):
             problems, good = parsed, self._last_good(path, blob_id(data), history)

@@ -22,10 +22,16 @@ def open_content(settings: Settings) -> Content:
     """The content as it is now; a remote is fetched first. Raises ContentMissingError and GitError."""
     if settings.content_remote:
         Clone(settings.content_remote, settings.clone_folder).fetch(settings.content_ref)
-        return GitRef(Repository(settings.clone_folder, settings.content_folder), "HEAD")
+        return GitRef(Repository(settings.clone_folder, settings.content_folder), "HEAD", is_copy=True)
     if is_ref(settings):
         return GitRef(Repository(_there(settings.content), settings.content_folder), settings.content_ref or "HEAD")
     return working_tree(settings)
+
+
+def was_damaged(settings: Settings) -> bool:
+    """Whether the clone of a remote is damaged; it is put aside then, and made anew when content is opened."""
+    remote = settings.content_remote
+    return bool(remote) and Clone(str(remote), settings.clone_folder).put_aside_if_damaged()
 
 
 def working_tree(settings: Settings) -> WorkingTree:

@@ -8,6 +8,7 @@ from indexer.build import Report, update
 from indexer.catalogue import TABLES
 from indexer.encoder import Encoder
 from indexer.errors import IndexMissingError
+from indexer.git import GitError
 from indexer.index import PassageIndex
 from indexer.progress import Progress, unwatched
 from indexer.source import Content
@@ -15,7 +16,7 @@ from indexer.vectors import VectorCache
 from kb_service.access import EVERYTHING, LOCAL
 from kb_service.attachments import Attachments
 from kb_service.audit import Audit, note
-from kb_service.content import is_ref, open_content, read_file, repository
+from kb_service.content import is_ref, open_content, read_file, repository, was_damaged
 from kb_service.deflection import Sessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
@@ -84,12 +85,13 @@ class KnowledgeBase:
         What is live is in the audit log then, as done ``by`` somebody; where a run was stopped before it could say so,
         by the next one.
         """
-        with (
-            closing(content or open_content(self.settings)) as opened,
-            closing(VectorCache(self.settings.cache_folder / "vectors.db", self.encoder.identity)) as cache,
-        ):
-            used = most_used(self.desk, datetime.now(UTC) - _USED_LATELY, EVERYTHING)[:_MOST_USED]
-            report = update(opened, self.index, self.encoder, cache, progress, after_switch, used)
+        opened = content or open_content(self.settings)
+        try:
+            report = self._update(opened, progress, after_switch)
+        except GitError:
+            if not was_damaged(self.settings):
+                raise
+            report = self._update(open_content(self.settings), progress, after_switch)
         revision = self.index.meta("revision") or ""
         live = f"{report.generation} {revision}"
         if report.changed or self.desk.meta("published") not in {None, live}:
@@ -98,6 +100,14 @@ class KnowledgeBase:
                 note(connection, by, "published", revision, told)
                 connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('published', ?)", (live,))
         return report
+
+    def _update(self, content: Content, progress: Progress, after_switch: Callable[[], None]) -> Report:
+        with (
+            closing(content),
+            closing(VectorCache(self.settings.cache_folder / "vectors.db", self.encoder.identity)) as cache,
+        ):
+            used = most_used(self.desk, datetime.now(UTC) - _USED_LATELY, EVERYTHING)[:_MOST_USED]
+            return update(content, self.index, self.encoder, cache, progress, after_switch, used)
 
     def past(self) -> Past:
         """What the articles said before, up to what is live now. Raises IndexMissingError."""

@@ -1,5 +1,6 @@
 """The service's own clone of a remote."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from indexer.clone import Clone
 from indexer.errors import ContentMissingError
 from indexer.git import GitError, Repository
 from indexer.git_ref import GitRef
+from kb_service.knowledge_base import KnowledgeBase
+from kb_service.settings import Settings
 from tests.conftest import Desk
 from tests.test_git_ref import Authored
 
@@ -109,3 +112,66 @@ def test_a_branch_that_gives_way_to_one_below_its_name(authored: Authored, tmp_p
     authored.git("push", "-q", "origin", ":release/2", "HEAD~1:refs/heads/release")
     clone.fetch("release")
     assert files(clone) == ["a.md"]
+
+
+def flipped(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.chmod(0o644)
+    path.write_bytes(data)
+
+
+def emptied(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(b"")
+
+
+def answers(settings: Settings) -> list[tuple[str, int]]:
+    """What is published from it: each article with all that is known of it, by its checksum."""
+    base = KnowledgeBase(settings)
+    report = base.update()
+    assert (report.refused, report.note) == (0, "")
+    return base.index.connection.execute("SELECT id, object_crc FROM objects ORDER BY id").fetchall()
+
+
+@pytest.mark.parametrize("spoil", [flipped, emptied, Path.unlink])
+def test_whatever_of_it_is_damaged_it_is_made_anew(
+    authored: Authored, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    for number in range(3):
+        authored.write(f"{number}.md", f"# Article {number}\n\nTurn number {number} off and on again.")
+        authored.push(date=f"2026-01-0{number + 1}T00:00:00Z")
+    first = Settings(data=tmp_path / "first", content_remote=str(authored.bare), encoder="hashing")
+    expected, whole = answers(first), first.clone_folder
+    files = [path.relative_to(whole) for path in whole.rglob("*") if path.is_file() and path.stat().st_size]
+    assert len(files) > 9
+    for number, path in enumerate(files):
+        again = first.model_copy(update={"data": tmp_path / str(number)})
+        shutil.copytree(whole, again.clone_folder)
+        spoil(again.clone_folder / path)
+        assert answers(again) == expected, path
+
+
+def test_what_is_damaged_is_kept_aside_and_what_is_whole_stays(authored: Authored, tmp_path: Path) -> None:
+    authored.write("a.md", "# A")
+    authored.push()
+    clone = Clone(str(authored.bare), tmp_path / "clone.git")
+    assert not clone.put_aside_if_damaged()
+    clone.fetch()
+    assert not clone.put_aside_if_damaged()
+    flipped(next(path for path in (clone.folder / "objects").rglob("*") if path.is_file()))
+    assert clone.put_aside_if_damaged()
+    assert (tmp_path / "clone.git.damaged" / "objects").is_dir()
+    clone.fetch()
+    assert files(clone) == ["a.md"]
+
+
+def test_a_damaged_one_is_not_taken_for_the_repository_that_it_lies_in(authored: Authored, git: Git) -> None:
+    authored.write("a.md", "# A")
+    authored.push()
+    clone = Clone(str(authored.bare), authored.clone / "data" / "clone.git")
+    clone.fetch()
+    (clone.folder / "HEAD").write_text("")
+    clone.fetch()
+    assert files(clone) == ["a.md"]
+    assert "refs/kb" not in git(authored.clone, "for-each-ref")

@@ -66,7 +66,12 @@ def test_a_record_that_was_not_copied_for_days_is_said(house: House) -> None:
 
 
 def test_an_audit_entry_that_was_rewritten_is_found(house: House) -> None:
-    execute(house.data / "desk.db", "DROP TRIGGER audit_is_never_changed", "UPDATE audit SET actor = 'x' WHERE id = 1")
+    path = house.data / "desk.db"
+    with closing(sqlite3.connect(path)) as connection:
+        (guard,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'audit_is_never_changed'").fetchone()
+    execute(path, "DROP TRIGGER audit_is_never_changed", "UPDATE audit SET actor = 'x' WHERE id = 1")
+    assert "backup" in house.only("desk.db", "error", "not as they were made are audit_is_never_changed")
+    execute(path, guard)
     assert "backup" in house.only("desk.db", "error", "not as it was written from entry 1 on")
 
 
