@@ -13,8 +13,8 @@ from indexer.git import GitError, Repository
 from indexer.git_ref import GitRef
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.settings import Settings
+from tests.authored import Authored
 from tests.conftest import Desk
-from tests.test_git_ref import Authored
 
 Git = Callable[..., str]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from indexer.git import Blobs, GitError, Repository
+from tests.authored import Authored
 from tests.conftest import Desk
 from tests.test_build import article, found
-from tests.test_git_ref import Authored
 
 Git = Callable[..., str]
 

@@ -9,8 +9,8 @@ import pytest
 
 from indexer.git import Repository
 from indexer.history import History, history, last_change, revisions
+from tests.authored import Authored
 from tests.conftest import Desk
-from tests.test_git_ref import Authored
 
 Git = Callable[..., str]
 LINES = [f"line {number} of many\n" for number in range(20)]
