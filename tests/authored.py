@@ -7,7 +7,7 @@ from indexer import update
 from indexer.git import Repository
 from indexer.git_ref import GitRef
 from tests.conftest import Desk
-from tests.test_build import catalogue
+from tests.written import catalogue
 
 Git = Callable[..., str]
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import WAIT_SECONDS, eventually
 from tests.forked import Run, begin, kb
-from tests.test_build import article
+from tests.written import article
 
 Git = Callable[..., str]
 KB = [sys.executable, "-m", "kb_service.cli"]

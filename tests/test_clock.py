@@ -10,7 +10,7 @@ import pytest
 
 from tests.authors import StandaloneService
 from tests.conftest import eventually
-from tests.test_build import article
+from tests.written import article
 
 HOUR = 3600
 # What every process is told the time by, ahead by as many seconds as a file says

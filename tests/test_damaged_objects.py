@@ -9,7 +9,7 @@ import pytest
 from indexer.git import Blobs, GitError, Repository
 from tests.authored import Authored
 from tests.conftest import Desk
-from tests.test_build import article, found
+from tests.written import article, found
 
 Git = Callable[..., str]
 

@@ -19,7 +19,7 @@ from tests.authors import KB, StandaloneService
 from tests.benchmarks.made import content
 from tests.conftest import WAIT_SECONDS, eventually
 from tests.forked import Run
-from tests.test_build import article
+from tests.written import article
 
 # What the machine may take besides when others keep it busy
 SLACK_SECONDS = 6.0

@@ -23,7 +23,7 @@ from tests.authors import Service
 from tests.faults import WATCHING, Place, fault_of, met_at, places_in, some_of, traced
 from tests.forked import begin
 from tests.posting_lists import check_lists
-from tests.test_build import article
+from tests.written import article
 
 pytestmark = pytest.mark.breaking
 

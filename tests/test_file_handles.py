@@ -11,7 +11,7 @@ import pytest
 
 from tests.authors import StandaloneService
 from tests.conftest import eventually
-from tests.test_build import article
+from tests.written import article
 
 HANDLES = 90
 LIMITED = """

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests import forked
 from tests.authors import Author, Service, ann, bare, hits
 from tests.conftest import eventually
-from tests.test_build import article
+from tests.written import article
 
 __all__ = ["ann", "bare"]
 

@@ -11,7 +11,7 @@ from indexer.git import GitError, Repository
 from indexer.git_ref import GitRef
 from tests.authored import Authored, Git, objects
 from tests.conftest import Desk
-from tests.test_build import article, catalogue, found
+from tests.written import article, catalogue, found
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from indexer.history import History
 from tests.authored import objects
 from tests.conftest import Desk
 from tests.hostile import Entry, Store
-from tests.test_build import article, catalogue
+from tests.written import article, catalogue
 
 
 @pytest.fixture

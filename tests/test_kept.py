@@ -19,7 +19,7 @@ from kb_service.page_sessions import PageSessions, Person
 from kb_service.settings import Settings
 from tests.authors import Service
 from tests.client import client_of
-from tests.test_incident_index import secrets, traces
+from tests.traces import secrets, traces
 
 # What a column is called that says whose a row is
 WHOSE = {"caller", "actor", "created_by", "key", "person"}

@@ -21,7 +21,7 @@ from kb_service.watching import Watch
 from tests import forked
 from tests.authors import Author, Git, Service, ann, bare, hits, publishing
 from tests.conftest import WAIT_SECONDS, Desk, eventually
-from tests.test_build import article
+from tests.written import article
 
 __all__ = ["ann", "bare"]
 

@@ -19,8 +19,8 @@ from indexer.index import PassageIndex
 from tests.authors import Author, Service, bare
 from tests.conftest import eventually
 from tests.posting_lists import check_lists
-from tests.test_build import article
 from tests.test_desk_kills import word
+from tests.written import article
 
 pytestmark = pytest.mark.breaking
 

@@ -22,7 +22,7 @@ from kb_service.retention import Expired, Retention, expire
 from kb_service.runs import Runs, UnknownRunError
 from tests.authors import Service
 from tests.conftest import eventually
-from tests.test_incident_index import secrets, traces
+from tests.traces import secrets, traces
 
 DAYS = Retention(searches=90, feedback=365, incidents=730)
 FACTS = ("searches", "clicks", "suggestions", "suggestion_events", "feedback", "gaps", "runs")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.authors import Service
 from tests.conftest import eventually
-from tests.test_build import article
+from tests.written import article
 
 SECONDS = 2
 

@@ -21,7 +21,7 @@ from kb_service.webhooks import (
 )
 from tests.client import client_of
 from tests.conftest import Desk, eventually
-from tests.test_build import article
+from tests.written import article
 
 SECRET = "a long secret"  # noqa: S105
 PUSH = {

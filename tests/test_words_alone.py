@@ -5,7 +5,7 @@ from pathlib import Path
 from tests import forked
 from tests.authors import Service
 from tests.conftest import eventually
-from tests.test_build import article
+from tests.written import article
 
 
 def test_a_service_whose_model_is_gone_answers_by_words_until_it_is_back(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.doctor.house import House
-from tests.test_build import article
+from tests.written import article
 
 # A data folder as months of use leave it: articles, records, vectors in files, a key of each kind, a backup beside it
 SETUP = """

@@ -9,7 +9,7 @@ import pytest
 
 from tests.authors import Author, ann, bare
 from tests.doctor.house import House
-from tests.test_build import article
+from tests.written import article
 
 __all__ = ["ann", "bare"]
 

@@ -17,7 +17,7 @@ from kb_service.settings import Settings
 from tests.authors import Service
 from tests.conftest import eventually
 from tests.doctor.house import House, everything, execute
-from tests.test_build import article
+from tests.written import article
 
 
 def test_where_all_is_well_it_says_so_and_changes_nothing(house: House) -> None:

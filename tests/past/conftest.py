@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Desk
 from tests.past.told import Git, Told
-from tests.test_build import article
+from tests.written import article
 
 
 @pytest.fixture(scope="session")

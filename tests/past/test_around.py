@@ -18,7 +18,7 @@ from kb_service.content import read_file
 from tests.client import client_of
 from tests.conftest import Desk
 from tests.past.told import PICTURE, Git, Told
-from tests.test_build import article
+from tests.written import article
 
 
 def test_an_attached_article_opens_as_it_was_used(told: Told) -> None:

@@ -1,7 +1,7 @@
 """Articles that are there no more."""
 
 from tests.past.told import Told
-from tests.test_build import article
+from tests.written import article
 
 
 def test_a_deleted_article(told: Told) -> None:

@@ -8,7 +8,7 @@ import pytest
 from indexer.git import Blobs, Repository
 from kb_service import Settings
 from tests.past.told import Told
-from tests.test_build import article
+from tests.written import article
 
 
 def test_revisions_over_a_rename(told: Told) -> None:

@@ -1,85 +1,16 @@
-"""The index over the desk's records: it follows every change, and forgets what is erased."""
+"""It follows every change of the record, whoever makes it and whatever stops it."""
 
-import os
-import random
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from indexer.encoder import HashingEncoder, Kind, Vectors
 from kb_service.desk import Desk
-from kb_service.incident_index import Follower, IncidentIndex, passages_of
+from kb_service.incident_index import Follower, IncidentIndex
 from kb_service.incidents import Incidents
-from kb_service.query import Query
-from tests import forked
-
-
-class Counting(HashingEncoder):
-    """Notes every passage that it is asked for."""
-
-    def __init__(self) -> None:
-        self.encoded: list[str] = []
-
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
-        if kind == "passage":
-            self.encoded += texts
-        return super().encode(texts, kind)
-
-
-class Killed(BaseException):
-    """Stands for the end of a process in the middle of its work."""
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def encoder() -> Counting:
-    return Counting()
-
-
-@pytest.fixture
-def incidents(data: Path) -> Incidents:
-    return Incidents(Desk(data / "desk.db"))
-
-
-@pytest.fixture
-def index(incidents: Incidents, encoder: Counting) -> IncidentIndex:
-    return IncidentIndex(incidents, encoder)
-
-
-def put(incidents: Incidents, number: str, said: str, **fields: Any) -> None:
-    incidents.put({"number": number, "short_description": said, **fields})
-
-
-def found(index: IncidentIndex, text: str, **facets: str) -> list[str]:
-    """By their words."""
-    if not index.index.generation:
-        return []
-    wanted = {name: frozenset({value}) for name, value in facets.items()}
-    ranked = index.searcher.rank(Query(text, wanted, state="any")).ranked
-    return [hit.candidate.owner_id for hit in ranked if hit.candidate.article_words > 0]
-
-
-def meant(index: IncidentIndex, *numbers: str) -> list[str]:
-    """Those of the records that can be found by meaning."""
-    with index.index.snapshot() as snapshot:
-        return snapshot.owner_vectors(index.index.connection, numbers)[0]
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> float:
-    start = time.monotonic()
-    while not condition():
-        assert time.monotonic() < start + seconds
-    return time.monotonic() - start
+from tests.incident_index.following import Counting, Killed, found, meant, put, until
 
 
 def test_a_record_is_found_by_all_that_it_says(incidents: Incidents, index: IncidentIndex) -> None:
@@ -149,30 +80,6 @@ def test_what_is_put_while_it_catches_up_is_taken_along(incidents: Incidents, in
     index.catch_up(watch)
     assert found(index, "scanner") == ["LATE"]
     assert not index.behind()
-
-
-def test_an_erased_record_is_found_no_more(incidents: Incidents, index: IncidentIndex) -> None:
-    put(incidents, "INC1", "Printer jams")
-    put(incidents, "INC2", "Printer smokes")
-    index.catch_up()
-    incidents.erase("INC1")
-    index.catch_up()
-    assert found(index, "printer") == ["INC2"]
-    assert meant(index, "INC1", "INC2") == ["INC2"]
-    put(incidents, "INC1", "Printer again")
-    index.catch_up()
-    assert set(found(index, "printer")) == {"INC1", "INC2"}
-
-
-def test_an_erased_number_that_comes_back_in_another_case_brings_nothing_back(
-    incidents: Incidents, index: IncidentIndex
-) -> None:
-    put(incidents, "INC1", "Printer jams")
-    index.catch_up()
-    incidents.erase("INC1")
-    put(incidents, "inc1", "Scanner jams")
-    index.catch_up()
-    assert (found(index, "printer"), found(index, "jams")) == ([], ["inc1"])
 
 
 def test_after_a_restore_it_begins_anew_and_encodes_nothing(
@@ -326,110 +233,3 @@ def test_a_follower_takes_up_what_this_and_other_processes_write(incidents: Inci
     finally:
         follower.stop()
     assert follower.failure is None
-
-
-def secrets(seed: int, count: int) -> list[str]:
-    chance = random.Random(seed)  # noqa: S311
-    return ["zq" + "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=14)) for _ in range(count)]
-
-
-def traces(data: Path, needles: Sequence[bytes]) -> list[tuple[str, bytes]]:
-    files = [(file.name, file.read_bytes().lower()) for file in data.rglob("*") if file.is_file()]
-    return [(name, needle) for needle in needles for name, content in files if needle.lower() in content]
-
-
-@pytest.mark.parametrize("folded", [False, True])
-def test_what_is_erased_leaves_no_trace_in_any_file(
-    incidents: Incidents, index: IncidentIndex, encoder: Counting, data: Path, folded: bool,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    if folded:
-        monkeypatch.setattr("indexer.folding.FOLD_TAIL", 20)
-    kept = secrets(1, 400)
-    for start in range(0, 400, 100):
-        rows = [
-            {"number": f"INC{n * 7919 % 1000:04}", "short_description": kept[n], "description": f"{kept[n]} " * 20}
-            for n in range(start, start + 100)
-        ]
-        incidents.put_many(list(enumerate(rows, 1)))
-        index.catch_up()
-    words = secrets(2, 12)
-    versions: list[dict[str, Any]] = [
-        {"short_description": words[0], "description": f"{words[1]} " * 150 + f"\n\n{words[2]}", "service": words[3]},
-        {"short_description": words[4], "description": words[5], "u_floor": words[6]},
-        {"short_description": f"{words[7]} ERR-{words[8]}", "description": words[9], "state": "closed",
-         "close_notes": words[10], "workaround": words[11]},
-    ]  # fmt: skip
-    vectors: list[bytes] = []
-    for version in versions:
-        put(incidents, "GONE1", version.pop("short_description"), **version)
-        index.catch_up()
-        texts = [one.encoded_text for one in passages_of(incidents.existing("GONE1").incident, encoder)]
-        vectors += [vector.tobytes() for vector in encoder.encode(texts).astype("float16")]
-    assert found(index, words[9]) == ["GONE1"]
-    assert {needle for _, needle in traces(data, [word.encode() for word in words[7:]])} == {
-        word.encode() for word in words[7:]
-    }
-    assert traces(data, vectors)
-    incidents.erase("GONE1")
-    index.erase()
-    assert traces(data, [word.encode() for word in words]) == []
-    # A vector's last bytes may be zeros, and so may be a vector of others
-    assert traces(data, vectors) == []
-    assert [found(index, kept[n]) for n in (0, 137, 399)] == [["INC0000"], ["INC0903"], ["INC0681"]]
-    assert meant(index, "INC0681", "GONE1") == ["INC0681"]
-    assert index.index.counts()[1] == index.index.counts()[2]
-    put(incidents, "INC0000", "still follows")
-    index.catch_up()
-    assert found(index, "follows") == ["INC0000"]
-
-
-def test_erasing_keeps_what_others_say_too(incidents: Incidents, index: IncidentIndex, encoder: Counting) -> None:
-    for number in ("INC1", "INC2"):
-        put(incidents, number, "Printer jams", description="The same.")
-    index.catch_up()
-    encoder.encoded.clear()
-    incidents.erase("INC1")
-    index.erase()
-    assert (found(index, "printer"), meant(index, "INC1", "INC2"), encoder.encoded) == (["INC2"], ["INC2"], [])
-
-
-def test_erasing_everything_leaves_an_empty_index(incidents: Incidents, index: IncidentIndex, data: Path) -> None:
-    put(incidents, "INC1", "Printer jams")
-    index.catch_up()
-    incidents.erase("INC1")
-    index.erase()
-    assert (found(index, "printer"), index.index.counts()) == ([], (0, 0, 0))
-    assert not list(data.glob("*.npy"))
-
-
-def erase(number: str, data: Path) -> subprocess.CompletedProcess[str]:
-    done = forked.kb(["incidents", "erase", number, "--data", str(data)], {**os.environ, "KB_ENCODER": "hashing"})
-    assert done.returncode == 0, done.stderr
-    return done
-
-
-def test_the_erasing_command_leaves_no_trace_beside_a_reader(
-    incidents: Incidents, index: IncidentIndex, data: Path
-) -> None:
-    (word,) = secrets(3, 1)
-    put(incidents, "INC1", word)
-    put(incidents, "INC2", "Printer jams")
-    index.catch_up()
-    assert found(index, word) == ["INC1"]
-    done = erase("inc1", data)
-    assert done.stdout.startswith("INC1 is erased")
-    assert traces(data, [word.encode()]) == []
-    assert (found(index, word), found(index, "printer")) == ([], ["INC2"])
-
-
-def test_an_erasing_that_was_stopped_half_way_is_brought_to_its_end_by_the_same_command(
-    incidents: Incidents, index: IncidentIndex, data: Path
-) -> None:
-    (word,) = secrets(3, 1)
-    put(incidents, "INC1", word)
-    index.catch_up()
-    incidents.erase("INC1")
-    assert traces(data, [word.encode()]) != [], "the index has it still"
-    erase("INC1", data)
-    assert traces(data, [word.encode()]) == []

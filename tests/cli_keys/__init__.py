@@ -1,0 +1,1 @@
+"""Keys by the shell, and who comes in by them."""
