@@ -7,6 +7,7 @@ import pytest
 
 from kb_service.audit import Audit, AuditBrokenError, note
 from kb_service.desk import Desk
+from tests.forged import rewrite
 
 
 @pytest.fixture
@@ -43,8 +44,6 @@ def test_no_entry_is_altered(desk: Desk, statement: str) -> None:
     ],
 )
 def test_what_was_altered_all_the_same_is_noticed(desk: Desk, statement: str) -> None:
-    for trigger in ("audit_is_never_changed", "audit_is_never_deleted"):
-        desk.connection.execute(f"DROP TRIGGER {trigger}")
-    desk.connection.execute(statement)
+    rewrite(desk.connection, statement)
     with pytest.raises(AuditBrokenError, match=r"from entry [12] on|what came after entry 2"):
         Audit(desk).verify()

@@ -13,7 +13,13 @@ from indexer.git import GitError, Repository
 from indexer.git_ref import GitRef
 from indexer.history import History
 from tests.authored import BROKEN, Authored, Git, objects
+from tests.conftest import Desk
 from tests.written import article, catalogue, found
+
+
+@pytest.fixture
+def authored(desk: Desk, git: Git) -> Authored:
+    return Authored(desk, git)
 
 
 def test_the_last_good_version_is_found_again_after_a_rebuild(authored: Authored, git: Git) -> None:

@@ -19,6 +19,7 @@ from kb_service.page_sessions import PageSessions, Person
 from kb_service.restoring import restore
 from tests.authors import Service
 from tests.conftest import WAIT_SECONDS, eventually
+from tests.forged import rewrite
 
 ADMIN = LOCAL
 
@@ -175,8 +176,7 @@ def test_a_log_that_was_altered_in_the_backup_is_noticed(desk: Desk, file: Path)
     put(desk, "INC2")
     desk.backup(file)
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("DROP TRIGGER audit_is_never_changed")
-        connection.execute("UPDATE audit SET actor = 'nobody' WHERE id = 1")
+        rewrite(connection)
     restore(desk, file, ADMIN)
     with pytest.raises(AuditBrokenError):
         Audit(desk).verify()

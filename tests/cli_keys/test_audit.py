@@ -8,6 +8,7 @@ from pathlib import Path
 from kb_service.desk import Desk
 from kb_service.page_sessions import PageSessions, Person
 from tests.cli_keys.shell import Running, audited, here, made, said_by, service
+from tests.forged import rewrite
 
 
 def test_what_became_of_a_key_is_audited_in_a_chain(desk: Running) -> None:
@@ -50,8 +51,7 @@ def test_the_audit_log_is_told_by_when_and_by_whom(desk: Running) -> None:
 def test_an_altered_audit_log_is_said(tmp_path: Path) -> None:
     made(service(tmp_path), "--role", "agent")
     with closing(Desk(tmp_path / "data" / "desk.db").connection) as connection:
-        connection.execute("DROP TRIGGER audit_is_never_changed")
-        connection.execute("UPDATE audit SET actor = 'nobody'")
+        rewrite(connection)
     assert "not as it was written from entry 1 on" in said_by(here(tmp_path, "audit", "--verify"))
 
 
