@@ -27,13 +27,14 @@ JSON = "Content-Type: application/json"
 
 @dataclass(frozen=True)
 class Attacked:
-    """A service that runs, and an agent's key of it."""
+    """A service that runs, and an agent's key of it. It is asked in ``usual`` seconds where nobody attacks."""
 
     port: int
     key: str
     pid: int
     data: Path
     log: Path
+    usual: float
 
     def client(self, source: str) -> httpx2.Client:
         transport = httpx2.HTTPTransport(local_address=source)
@@ -91,8 +92,16 @@ def attacked(folder: Path, **settings: str) -> Iterator[Attacked]:
     key = running.kb("keys", "create", "--role", "agent").strip()
     with running.running() as client:
         assert client.base_url.port is not None
-        yield Attacked(client.base_url.port, key, running.pid, folder / "data", running.log)
+        usual = statistics.median(seconds_to_ask(client) for _ in range(9))
+        yield Attacked(client.base_url.port, key, running.pid, folder / "data", running.log, usual)
     assert "Traceback" not in running.log.read_text(), "what clients do wrong is no fault of the service"
+
+
+def seconds_to_ask(client: httpx2.Client) -> float:
+    """For next to nothing."""
+    started = time.perf_counter()
+    client.get("/healthz")
+    return time.perf_counter() - started
 
 
 def status_of(answer: bytes) -> int:
@@ -112,7 +121,7 @@ def refused(answers: list[bytes], *statuses: int) -> str:
 
 @contextmanager
 def others(service: Attacked, source: str, most_seconds: float = 1.0) -> Iterator[None]:
-    """Another client asks all the while, and is served each time, soon."""
+    """Another client asks all the while, and is served each time, soon, as far as the machine is quick at all."""
     over = threading.Event()
     took: list[float] = []
 
@@ -134,4 +143,4 @@ def others(service: Attacked, source: str, most_seconds: float = 1.0) -> Iterato
     print(
         f"others: {len(took)} served, median {statistics.median(took) * 1e3:.0f} ms, longest {max(took) * 1e3:.0f} ms"
     )
-    assert max(took) < most_seconds, max(took)
+    assert max(took) < most_seconds + 200 * service.usual, (max(took), service.usual)
