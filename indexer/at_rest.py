@@ -21,6 +21,7 @@ from indexer.errors import KnowledgeBaseError
 NAMES = ("desk.db", "index.db", "incidents.db")
 NOTE = "at-rest"
 _LOCK = "in-use.lock"
+CHANGED = "its bytes have changed"
 _REFUSED = "refused: "
 _BUSY_SECONDS = 1.0
 # To read more takes seconds that whoever starts a service does not have. Of a larger one that can be made anew only
@@ -87,7 +88,7 @@ class Use:
                 if is_large(path):
                     self.unclean.add(name)
                 else:
-                    self.damaged[name] = "its bytes have changed"
+                    self.damaged[name] = CHANGED
             elif said:
                 self._known[name] = stamp, said
         # What nothing can bring back must be refused the next time too

@@ -50,6 +50,9 @@ class Desk:
         name, use = self.path.name, self._use
         log = None if name in use.looked_at else Log(self.path)
         if why := use.damaged.get(name):
+            if why == at_rest.CHANGED:
+                # What of it has changed is told where that can be seen
+                check(self.path, _MEND, thoroughly=True)
             raise DeskError(
                 f"{self.path} is not as it was left: {why}",
                 f"{_MEND}. To go on with what is there all the same, delete {use.note} and"

@@ -112,16 +112,19 @@ class Data:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Data:
-    """As one that was killed leaves it: with nobody's word for what the file was."""
+    """As those who have used it leave it."""
     data, given = Data(tmp_path), tmp_path / "given.jsonl"
     rows = ({"number": number, "short_description": said} for number, said in SAID.items())
     given.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     assert data.kb("incidents", "import", given)[0] == 0
-    (tmp_path / "data" / "at-rest").unlink()
     return data
 
 
-def test_after_a_kill_it_is_refused_and_taken_as_it_is_where_that_is_said(data: Data, tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", [True, False])
+def test_it_is_refused_by_name_and_taken_as_it_is_where_that_is_said(data: Data, tmp_path: Path, killed: bool) -> None:
+    if killed:
+        # Nobody has left word of what the file was
+        (tmp_path / "data" / "at-rest").unlink()
     flip(data.desk)
     for _again in range(2):
         code, said = data.kb("keys", "list")
