@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from indexer.errors import ContentMissingError
-from indexer.git import GitError, run_git
+from indexer.git import GitError, GitRefusedError, run_git
 from indexer.locks import held
 
 ASK_SECONDS = 30
@@ -72,7 +72,8 @@ class Clone:
         return True
 
     def _does(self, *arguments: str, codes: Container[int] = (0,)) -> bool:
-        with suppress(GitError):
+        """Whether git can do it. That it cannot be run, or was ended, tells nothing of the clone. Raises GitError."""
+        with suppress(GitRefusedError):
             self._git(*arguments, seconds=FETCH_SECONDS, codes=codes)
             return True
         return False

@@ -48,6 +48,10 @@ class GitError(KnowledgeBaseError):
     """Git is missing, took too long, or could not do what it was asked; carries what git said."""
 
 
+class GitRefusedError(GitError):
+    """Git ran to its end, and said that it could not do it."""
+
+
 class Repository:
     """A folder of a git repository, bare or not. ``prefix`` is its path inside, ending in "/"; empty for the whole."""
 
@@ -231,7 +235,8 @@ def run_git(
         if process.returncode not in codes:
             complaints.seek(0)
             complaint = _complaint(complaints.read()) or f"exit code {process.returncode}"
-            raise GitError(f"git could not do it ({_named(arguments)}): {complaint}", "Mend what git says")
+            kind = GitRefusedError if process.returncode > 0 else GitError
+            raise kind(f"git could not do it ({_named(arguments)}): {complaint}", "Mend what git says")
     return said
 
 

@@ -28,7 +28,7 @@ def open_content(settings: Settings) -> Content:
     return working_tree(settings)
 
 
-def was_damaged(settings: Settings) -> bool:
+def put_aside_if_damaged(settings: Settings) -> bool:
     """Whether the clone of a remote is damaged; it is put aside then, and made anew when content is opened."""
     remote = settings.content_remote
     return bool(remote) and Clone(str(remote), settings.clone_folder).put_aside_if_damaged()

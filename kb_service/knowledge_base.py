@@ -16,7 +16,7 @@ from indexer.vectors import VectorCache
 from kb_service.access import EVERYTHING, LOCAL
 from kb_service.attachments import Attachments
 from kb_service.audit import Audit, note
-from kb_service.content import is_ref, open_content, read_file, repository, was_damaged
+from kb_service.content import is_ref, open_content, put_aside_if_damaged, read_file, repository
 from kb_service.deflection import Sessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
@@ -89,7 +89,7 @@ class KnowledgeBase:
         try:
             report = self._update(opened, progress, after_switch)
         except GitError:
-            if not was_damaged(self.settings):
+            if not put_aside_if_damaged(self.settings):
                 raise
             report = self._update(open_content(self.settings), progress, after_switch)
         revision = self.index.meta("revision") or ""

@@ -168,6 +168,22 @@ def test_what_is_damaged_is_kept_aside_and_what_is_whole_stays(authored: Authore
     assert files(clone) == ["a.md"]
 
 
+def test_where_git_cannot_be_run_nothing_is_put_aside(
+    authored: Authored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authored.write("a.md", "# A")
+    authored.push()
+    clone = Clone(str(authored.bare), tmp_path / "clone.git")
+    clone.fetch()
+    with monkeypatch.context() as changed:
+        changed.setattr("indexer.git._FIXED", (str(tmp_path / "nothing"),))
+        for look in (clone.fetch, clone.put_aside_if_damaged):
+            with pytest.raises(GitError, match="git is not there"):
+                look()
+    assert not (tmp_path / "clone.git.damaged").exists()
+    assert files(clone) == ["a.md"]
+
+
 def test_a_damaged_one_is_not_taken_for_the_repository_that_it_lies_in(authored: Authored, git: Git) -> None:
     authored.write("a.md", "# A")
     authored.push()
