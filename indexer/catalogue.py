@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS refusals (path TEXT, line INTEGER, problem TEXT, reme
 CREATE TABLE IF NOT EXISTS staged (
   path TEXT PRIMARY KEY, stamp TEXT NOT NULL, revision TEXT NOT NULL, videos TEXT NOT NULL, problems TEXT NOT NULL,
   id TEXT, object TEXT, passages TEXT, crc INTEGER NOT NULL
-) WITHOUT ROWID;
+);
 """
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from indexer import names, postings, spelling
-from indexer.database import writing
+from indexer.database import writing, writing_anew
 from indexer.language import Language
 from indexer.passages import Passage, Role
 from indexer.postings import Scope
 from indexer.prepared import Prepared, terms_of
 from indexer.retrieval import Owner
 from indexer.row_checks import crc_of, require_intact
-from indexer.spelling import Spelled
+from indexer.spelling import Recorded
 
 # So many changes are remembered for readers who hold an earlier generation
 _MOST_REMEMBERED = 100_000
@@ -27,7 +27,7 @@ def changing(connection: sqlite3.Connection, language: Language, *, anew: bool =
 
     What is not put in then stays, and its words are read again.
     """
-    with writing(connection):
+    with writing_anew(connection) if anew else writing(connection):
         change = Change(connection, language, anew)
         yield change
         change._end()
@@ -39,7 +39,7 @@ class Change:
     def __init__(self, connection: sqlite3.Connection, language: Language, anew: bool) -> None:
         self._connection, self._language, self._anew = connection, language, anew
         self._lists = postings.Changes(connection)
-        self._spelled: set[Spelled] = set()
+        self._spelled = Recorded(set)
         self._put: set[int] = set()
         self._scopes: dict[frozenset[str], Scope] = {}
         last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()

@@ -14,6 +14,8 @@ from indexer.errors import IndexDamagedError, KnowledgeBaseError
 
 BUSY_SECONDS = 30
 _LOOKS = 4
+# What is written anew comes back to the same pages, which is a tenth quicker where they are at hand
+_CACHE_KIB, _CACHE_KIB_ANEW = 2 << 10, 128 << 10
 
 Found = TypeVar("Found")
 
@@ -77,7 +79,7 @@ def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Da
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA temp_store=MEMORY")
-        connection.execute("PRAGMA cache_size=-2048")
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and (failing := disk_error(error)):
             raise failing from error
@@ -167,6 +169,17 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     with _ending(connection, "COMMIT"):
         yield
+
+
+@contextmanager
+def writing_anew(connection: sqlite3.Connection) -> Iterator[None]:
+    """The same where most of the file is written: with room for its pages."""
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB_ANEW}")
+    try:
+        with writing(connection):
+            yield
+    finally:
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
 
 
 @contextmanager

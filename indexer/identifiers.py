@@ -5,23 +5,31 @@ and for titles alike.
 """
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
+from itertools import chain
 
-# Each kind with the sign that any text must have that holds one: what cannot be there is not looked for
-_KINDS = (
-    ("0-9", r"(?P<hex>\b0x[0-9a-f]{2,16}\b)"),  # 0x80070005
-    ("0-9", r"(?P<dated>\b[a-z]{2,8}-\d{4}-\d{3,8}\b)"),  # CVE-2021-44228
-    ("0-9", r"(?P<coded>\b[a-z]{1,12}[-_]?\d{3,10}\b)"),  # ORA-01017, KB00023583, E1234
-    # 192.0.2.7, 192.0.2.7:443, 10.0.0.0/8
-    ("0-9", r"(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,2})?\b)"),
-    (".", r"(?P<host>\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}\.[a-z]{2,24}\b)"),  # mail.example.com
-    ("_", r"(?P<snake>\b[a-z0-9]+(?:_[a-z0-9]+)+\b)"),  # ERR_CONNECTION_REFUSED, max_connections
+from indexer.of_words import of_words
+
+# What each could match holds no space and one of these signs
+_KINDS = "|".join(
+    (
+        r"(?P<hex>\b0x[0-9a-f]{2,16}\b)",  # 0x80070005
+        r"(?P<dated>\b[a-z]{2,8}-\d{4}-\d{3,8}\b)",  # CVE-2021-44228
+        r"(?P<coded>\b[a-z]{1,12}[-_]?\d{3,10}\b)",  # ORA-01017, KB00023583, E1234
+        # 192.0.2.7, 192.0.2.7:443, 10.0.0.0/8
+        r"(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,2})?\b)",
+        r"(?P<host>\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}\.[a-z]{2,24}\b)",  # mail.example.com
+        r"(?P<snake>\b[a-z0-9]+(?:_[a-z0-9]+)+\b)",  # ERR_CONNECTION_REFUSED, max_connections
+    )
 )
+_SIGN = re.compile(r"[\d._]")
+_CODE = re.compile(_KINDS, re.IGNORECASE)
+# Without its case an ASCII text is read in half the time; of others some letters would become two
+_LOWER_CODE = re.compile(_KINDS)
 # Written so that a text can match in one way only: else what nearly matches takes ages
 _CAMEL = re.compile(r"\b(?:[A-Z]+[a-z0-9]+|[a-z]+[0-9]*)[A-Z][a-z0-9]*[A-Z][A-Za-z0-9]*\b")
 _HUMPED = re.compile(r"[a-z0-9][A-Z]")
 _DIGIT = re.compile(r"\d")
-_EVERY_SIGN = frozenset(sign for sign, _ in _KINDS)
 _NAMED_NUMBER = re.compile(
     r"\b(?:port|error|code|status|http|event(?:\s+id)?|stop)s?(?:\s+(?:code|number|id))?[\s:#]{1,3}(\d{2,6})\b",
     re.IGNORECASE,
@@ -40,30 +48,28 @@ def identifiers(text: str) -> frozenset[str]:
     A number behind letters counts by itself too: ``KB00023583`` is also ``00023583`` and ``23583``; so does a text
     that is nothing but a number.
     """
-    found: set[str] = set()
-    has_digit = _DIGIT.search(text) is not None
-    signs = frozenset(sign for sign, there in (("0-9", has_digit), (".", "." in text), ("_", "_" in text)) if there)
-    # Without its case an ASCII text is read in half the time; of others some letters would become two
-    plain = text.isascii()
-    for match in _codes(signs, plain).finditer(text.lower() if plain else text) if signs else ():
-        code = match.group().casefold()
-        found.add(code)
-        if match.lastgroup == "coded" and (digits := _DIGITS.fullmatch(code)):
-            found |= {digits[1], code.lstrip("abcdefghijklmnopqrstuvwxyz-_")}
-    if _HUMPED.search(text):
-        found.update(match.group().casefold() for match in _CAMEL.finditer(text))
-    if has_digit:
+    found = set(chain.from_iterable(map(_in_word, text.split())))
+    if _DIGIT.search(text):
         found.update(match[1] for match in _NAMED_NUMBER.finditer(text))
         if _ONLY_DIGITS.fullmatch(text):
             found |= {text.strip(), text.strip().lstrip("0")}
-        found.update(number for number in _LONG_NUMBER.findall(text) if not _YEAR.fullmatch(number))
     return frozenset(found)
 
 
-@cache
-def _codes(signs: frozenset[str], is_lower: bool) -> re.Pattern[str]:
-    flags = re.NOFLAG if is_lower else re.IGNORECASE
-    return re.compile("|".join(pattern for sign, pattern in _KINDS if sign in signs), flags)
+@of_words
+def _in_word(word: str) -> tuple[str, ...]:
+    """What is in a piece of text without spaces."""
+    found: list[str] = []
+    if _SIGN.search(word):
+        for match in _LOWER_CODE.finditer(word.lower()) if word.isascii() else _CODE.finditer(word):
+            code = match.group().casefold()
+            found.append(code)
+            if match.lastgroup == "coded" and (digits := _DIGITS.fullmatch(code)):
+                found += digits[1], code.lstrip("abcdefghijklmnopqrstuvwxyz-_")
+        found += (number for number in _LONG_NUMBER.findall(word) if not _YEAR.fullmatch(number))
+    if _HUMPED.search(word):
+        found += (match.group().casefold() for match in _CAMEL.finditer(word))
+    return tuple(found)
 
 
 def is_code(identifier: str) -> bool:
@@ -71,7 +77,7 @@ def is_code(identifier: str) -> bool:
 
     Hosts, addresses, plain numbers, and names that programs have are not.
     """
-    match = _codes(_EVERY_SIGN, False).fullmatch(identifier)
+    match = _CODE.fullmatch(identifier)
     return match is not None and match.lastgroup in {"hex", "dated", "coded"}
 
 

@@ -27,7 +27,7 @@ from indexer.passages import Passage
 from indexer.prepared import said_by
 from indexer.retrieval import Asked, Filter, Found, Owner
 from indexer.snapshot import Snapshot, definitions, passages_by_key
-from indexer.spelling import Spelled
+from indexer.spelling import Recorded
 from indexer.vector_files import BaseFile, check_base
 from indexer.vectors import HalfVectors, checked, unchecked
 
@@ -200,7 +200,7 @@ class PassageIndex(IndexFile):
             rows = self.connection.execute(
                 "SELECT p.key, o.scope FROM passages p JOIN owners o ON o.key = p.owner"
             ).fetchall()
-            scopes, spelled = dict(rows), set[Spelled]()
+            scopes, spelled = dict(rows), Recorded(set)
             for key, passage in passages_by_key(self.connection, scopes).items():
                 said = [[*spelling.spellings_of(said_by(passage), self.language)]]
                 spelling.record(self.connection, scopes[key], said, spelled, has_compounds=bool(self.language.joins))

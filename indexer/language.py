@@ -9,10 +9,12 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Literal
 
 import Stemmer
+
+from indexer.of_words import of_words
 
 Code = Literal["en", "de", "es", "fr", "it", "nl"]
 
@@ -38,18 +40,24 @@ class Language:
     def __reduce__(self) -> tuple[Callable[[Code], "Language"], tuple[Code]]:
         return language_of, (self.code,)
 
-    def fold(self, word: str) -> str:
-        """A word as it is spelled, without case and accents."""
-        for pattern, replacement in self.folding:
-            word = re.sub(pattern, replacement, word, flags=re.IGNORECASE)
-        return folded(word)
+    @cached_property
+    def fold(self) -> Callable[[str], str]:
+        """Gives a word as it is spelled, without case and accents."""
+
+        @of_words
+        def fold(word: str) -> str:
+            for pattern, replacement in self.folding:
+                word = re.sub(pattern, replacement, word, flags=re.IGNORECASE)
+            return folded(word)
+
+        return fold
 
     @cached_property
     def stem(self) -> Callable[[str], str]:
         """Gives a word's term: folded, and without its ending."""
         local = threading.local()
 
-        @lru_cache(maxsize=1 << 16)
+        @of_words
         def stem(word: str) -> str:
             word = self.fold(word)
             if len(word) < 4 or not word.isalpha():

@@ -31,6 +31,8 @@ _VIDEO = re.compile(r"\.(mp4|m4v|webm|mov|ogv)$", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]*>")
 _NOT_TEXT = (("<!--", "-->"), ("{{<", ">}}"), ("{{%", "%}}"), ("<%", "%>"))
 _TEMPLATED_LINK = re.compile(r"\[([^\[\]\n]+)\]\(\s*\{\{[^{}\n]*\}\}\s*\)")
+# Without these there is nothing in a text to take out
+_UNREAD = re.compile(r"[<{\t]|  ")
 _CUSTOM_ANCHOR = re.compile(r"\{#([\w-]+)\}\Z")
 
 
@@ -147,7 +149,10 @@ def plain(inline: Token) -> str:
             parts.append("\n" if child.type == "hardbreak" else " ")
         elif child.type == "image":
             parts.append(" ".join(filter(None, (plain(child), str(child.attrGet("title") or "")))))
-    said = _TEMPLATED_LINK.sub(r"\1", "".join(parts))
+    said = "".join(parts)
+    if not _UNREAD.search(said):
+        return said.strip()
+    said = _TEMPLATED_LINK.sub(r"\1", said)
     for opening, closing in _NOT_TEXT:
         said = _without(said, opening, closing)
     return re.sub(r"[ \t]+", " ", _TAG.sub(" ", said)).strip()

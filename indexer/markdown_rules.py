@@ -28,6 +28,10 @@ _LONG_RUN = re.compile(r"([*_~])\1{99,}")
 _TASK = re.compile(r"\[([ xX])\][ \t\n\v\f\r]")
 _BOX = '<input class="task-list-item-checkbox" aria-label="{}"{} disabled="disabled" type="checkbox">'
 
+# Where a rule of ours may begin or a link's label end; every sign that some rule somewhere wants would be three times
+# as many
+_SIGNS = re.compile(r"[\n!&*<\[\\\]_`~]")
+
 _InlineRule = Callable[[StateInline, bool], bool]
 
 
@@ -67,6 +71,10 @@ def frugal(markdown: MarkdownIt) -> None:
 
 
 class _Inline(ParserInline):
+    def __init__(self) -> None:
+        super().__init__()
+        self.terminator_re = _SIGNS
+
     def skipToken(self, state: StateInline) -> None:  # noqa: N802 (the parser's own name)
         _spend(state, 1)
         super().skipToken(state)

@@ -10,7 +10,8 @@ import sqlite3
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,8 @@ _FAR = 1 << 32
 # So many pieces a list can have; they lie one after another
 _PIECES = 1 << 20
 _OFTEN = 255
+# So many terms are looked up at once
+_TOGETHER = 500
 # Of a large import so much is collected before it is written
 _MOST_COLLECTED = 3_000_000
 
@@ -130,8 +133,9 @@ class Changes:
     def write(self) -> None:
         """Into the tables."""
         for scope, said in sorted(self._added.items()):
-            for term, new in said.lists():
-                self._add(scope, term, new)
+            new = said.lists()
+            while some := dict(islice(new, _TOGETHER)):
+                self._add(scope, some)
         # Last, so that what was put in and taken out at once is gone
         for scope, lists in sorted(self._gone.items()):
             for term in sorted(lists):
@@ -140,12 +144,29 @@ class Changes:
         self._added.clear()
         self._collected = 0
 
-    def _add(self, scope: Scope, term: str, new: List) -> None:
-        (number,) = self._connection.execute(
-            "INSERT INTO terms (scope, term, holders) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET holders = holders + excluded.holders RETURNING number",
-            (scope, term, len(new.keys)),
-        ).fetchone()
+    def _add(self, scope: Scope, lists: Mapping[str, List]) -> None:
+        numbers = dict(
+            self._connection.execute(
+                f"SELECT term, number FROM terms WHERE scope = ? AND term IN ({_marks(lists)})", (scope, *lists)
+            )
+        )
+        self._connection.executemany(
+            "UPDATE terms SET holders = holders + ? WHERE number = ?",
+            ((len(lists[term].keys), number) for term, number in numbers.items()),
+        )
+        for term, number in numbers.items():
+            self._lengthen(number, lists[term])
+        (last,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM terms").fetchone()
+        fresh = list(enumerate((term for term in lists if term not in numbers), last + 1))
+        self._connection.executemany(
+            "INSERT INTO terms VALUES (?, ?, ?, ?)",
+            ((number, scope, term, len(lists[term].keys)) for number, term in fresh),
+        )
+        for number, term in fresh:
+            self._put(number * _PIECES, lists[term])
+
+    def _lengthen(self, number: int, new: List) -> None:
+        """Put keys behind those that the list of a term has."""
         begin = number * _PIECES
         last = self._connection.execute(
             "SELECT id, first, list FROM pieces WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
@@ -160,9 +181,13 @@ class Changes:
                 return
             old = _unpacked(begin, first, held)
             new = List(np.concatenate([old.keys, new.keys]), np.concatenate([old.counts, new.counts]))
+        self._put(begin, new)
+
+    def _put(self, begin: int, whole: List) -> None:
+        """A list's pieces from the one with this number on."""
         self._connection.executemany(
             "INSERT OR REPLACE INTO pieces VALUES (?, ?, ?)",
-            ((begin + at, int(piece.keys[0]), _packed(begin + at, piece)) for at, piece in enumerate(_cut(new))),
+            ((begin + at, int(piece.keys[0]), _packed(begin + at, piece)) for at, piece in enumerate(_cut(whole))),
         )
 
     def _take_out(self, scope: Scope, term: str, keys: Keys) -> None:
@@ -205,6 +230,10 @@ def clear(connection: sqlite3.Connection) -> None:
 
 
 def _cut(whole: List) -> Iterator[List]:
+    if len(whole.keys) <= _MOST_IN_PIECE and whole.keys[-1] - whole.keys[0] < _FAR:
+        # Most are short
+        yield whole
+        return
     start = 0
     while start < len(whole.keys):
         end = min(start + _MOST_IN_PIECE, int(np.searchsorted(whole.keys, whole.keys[start] + _FAR)))
@@ -294,5 +323,5 @@ def _lists() -> defaultdict[str, list[int]]:
     return defaultdict(list)
 
 
-def _marks(values: Sequence[object]) -> str:
+def _marks(values: Collection[object]) -> str:
     return ",".join("?" * len(values))

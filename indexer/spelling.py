@@ -5,8 +5,10 @@ Only words that the caller may see count: what is proposed stands in a passage t
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice, repeat
+from functools import cache
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +17,9 @@ from rapidfuzz.distance import OSA
 
 from indexer.compounds import LEAST_COMPOUND_LETTERS, LEAST_PART_LETTERS, parts_of
 from indexer.language import Language
+from indexer.of_words import of_words
 from indexer.postings import Scope
-from indexer.terms import WORD, terms
+from indexer.terms import WORD, terms, words_of
 
 # A word of fewer letters has too many neighbours to be corrected, or goes on in too many ways to be completed
 LEAST_LETTERS = 5
@@ -30,8 +33,8 @@ _MOST_BEGINNINGS = 200
 _MOST_COMPOUNDS = 12
 
 Keys = NDArray[np.int64]
-Spelled = tuple[Scope, str, str]
-"""A scope, a word that is said in it, and its stem."""
+Recorded = defaultdict[Scope, set[str]]
+"""The words that are kept of each scope."""
 Holders = Callable[[str], Keys]
 """Gives the keys of the visible passages that hold a term."""
 
@@ -50,32 +53,43 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 def spellings_of(text: str, language: Language) -> Iterator[str]:
     """The words of a text that may be proposed, each followed by its stem."""
-    every = dict.fromkeys(map(language.fold, WORD.findall(text)))
-    words = [word for word in every if len(word) >= LEAST_BEGUN_LETTERS and word.isalpha()]
-    return chain.from_iterable(zip(words, map(language.stem, words), strict=True))
+    return chain.from_iterable(dict.fromkeys(map(_spelling(language), words_of(text))))
+
+
+@cache
+def _spelling(language: Language) -> Callable[[str], tuple[str, ...]]:
+    """Gives a word folded, and its stem; nothing of one that is not proposed."""
+
+    @of_words
+    def spelling(word: str) -> tuple[str, ...]:
+        said = language.fold(word)
+        return (said, language.stem(said)) if len(said) >= LEAST_BEGUN_LETTERS and said.isalpha() else ()
+
+    return spelling
 
 
 def record(
     connection: sqlite3.Connection,
     scope: Scope,
     spellings: Iterable[Sequence[str]],
-    known: set[Spelled],
+    known: Recorded,
     *,
     has_compounds: bool,
 ) -> None:
     """Keep the spellings of texts. Those of texts that are gone stay, and are passed over when asked for.
 
-    ``known`` are those that this transaction has kept already; the new ones are put in there.
+    ``known`` are the words, one set by scope, that this transaction has kept already; new ones are put in there.
     """
-    every: set[Spelled] = set()
+    every: dict[str, str] = {}
     for one in spellings:
-        every.update(zip(repeat(scope), one[::2], one[1::2]))
-    new = every - known
+        every.update(zip(one[::2], one[1::2], strict=True))
+    kept = known[scope]
+    new = [(scope, word, every[word]) for word in every.keys() - kept]
     connection.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?, ?)", new)
     if has_compounds:
-        long = ((scope, word[::-1]) for scope, word, _ in new if len(word) >= LEAST_COMPOUND_LETTERS)
+        long = ((scope, word[::-1]) for _, word, _ in new if len(word) >= LEAST_COMPOUND_LETTERS)
         connection.executemany("INSERT OR IGNORE INTO endings VALUES (?, ?)", long)
-    known |= new
+    kept.update(every)
 
 
 class Spelling:

@@ -3,11 +3,14 @@
 import re
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import chain
 
 from indexer.identifiers import identifiers, words_of_name
 from indexer.language import Language, folded
+from indexer.of_words import of_words
 
 WORD = re.compile(r"[^\W_]+")
 # Of a fixed length, else capitals without end take long
@@ -20,18 +23,29 @@ def terms(text: str, language: Language) -> list[str]:
     Accents are folded, case too. ``KubePodCrashLooping`` gives kube, pod, crash, loop, kubepodcrashlooping;
     ``ORA-01017`` gives ora, 01017, 1017 and ora-01017.
     """
-    words = WORD.findall(text)
-    found: list[str] = []
-    if not _MIXED_CASE.search(text):
-        found += map(language.stem, words)
-    else:
-        for word in words:
-            parts = words_of_name(word) if _MIXED_CASE.search(word) else [word]
-            found += map(language.stem, parts)
-            if len(parts) > 1:
-                found.append(folded(word))
+    found = list(chain.from_iterable(map(_terms_of_word(language), words_of(text))))
     held = set(found)
     return found + sorted(code for code in map(folded, identifiers(text)) if code not in held)
+
+
+# A passage is read for its terms, then for its spellings
+@lru_cache(maxsize=1)
+def words_of(text: str) -> list[str]:
+    """The words of a text as they stand in it; to be read only."""
+    return WORD.findall(text)
+
+
+@cache
+def _terms_of_word(language: Language) -> Callable[[str], tuple[str, ...]]:
+    """Gives the stem of a word; of a name those of its parts, and then the whole."""
+
+    @of_words
+    def terms_of_word(word: str) -> tuple[str, ...]:
+        parts = words_of_name(word) if _MIXED_CASE.search(word) else [word]
+        stems = tuple(map(language.stem, parts))
+        return (*stems, folded(word)) if len(parts) > 1 else stems
+
+    return terms_of_word
 
 
 @dataclass(frozen=True, slots=True)

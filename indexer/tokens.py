@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from indexer.of_words import of_words
 
 # What every BERT tokenizer takes words apart at
 _SPACE = re.compile(r"[ \t\n\r]+")
@@ -26,7 +27,7 @@ class TokenCounter:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._around = len(self._tokenizer.encode("").ids)
-        self._of_word = lru_cache(1 << 16)(self._count_word)
+        self._of_word = of_words(self._count_word)
         self._by_word = reads_word_by_word(json.loads(self._tokenizer.to_str()))
 
     def __reduce__(self) -> tuple[type["TokenCounter"], tuple[Path]]:

@@ -2,11 +2,17 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it.parser_inline import ParserInline
 
+from indexer import markdown
 from indexer.html import render_html
-from indexer.markdown import parse_markdown, slug
+from indexer.markdown import parse_markdown, parser, plain, slug
 
 
 def render(text: str) -> str:
@@ -142,3 +148,42 @@ def test_nesting_without_end_is_read_in_a_moment(text: str) -> None:
     html = render(text)
     assert time.process_time() - started < 5
     assert len(html) < 10_000_000
+
+
+_PIECES = (
+    "&amp;", "http://a.b", "[x](y)", "![i](j.png)", "<http://q.r>", "<!--", "-->", "{{<", ">}}", "[x]({{ y }})",
+    "**b**", "- [ ] t", "[r]: u\n", "| a | b |\n|---|---|\n",
+)  # fmt: skip
+_MARKUP = st.sampled_from([*'ab  \t\n[](){}<>!*_~`#-+=:&;|\\"@$%^', *_PIECES])
+
+
+@contextmanager
+def _every_sign_ends_a_text() -> Iterator[None]:
+    inline = parser().inline
+    own, inline.terminator_re = inline.terminator_re, ParserInline().terminator_re
+    try:
+        yield
+    finally:
+        inline.terminator_re = own
+
+
+@given(st.lists(_MARKUP, max_size=40).map("".join))
+@example("a - b: c @ d # e = f + g $ h % i ^ j {k} > l")
+@example("[a ![b](c) d](e) <f> &lt; `g` ~~h~~ **i** _j_ \\k  \nl")
+def test_signs_that_no_rule_wants_are_text(text: str) -> None:
+    found = parser().parse(text)
+    with _every_sign_ends_a_text():
+        assert [token.as_dict() for token in parser().parse(text)] == [token.as_dict() for token in found]
+
+
+@given(st.lists(_MARKUP, max_size=40).map("".join))
+@example("a [x]({{ y }}) b")
+@example("{{% note %}} a")
+@example("a <b> c")
+@example("a \t b")
+def test_a_text_with_nothing_to_take_out_is_the_same_without_a_look(text: str) -> None:
+    inlines = [token for token in parser().parse(text) if token.type == "inline"]
+    found = list(map(plain, inlines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(markdown, "_UNREAD", re.compile(""))
+        assert list(map(plain, inlines)) == found
