@@ -65,6 +65,11 @@ class Callers:
         self._had_key = self._had_key or self.keys.any()
         return not self._had_key
 
+    @property
+    def takes_keys(self) -> bool:
+        """Whether the pages let in by a key."""
+        return self._settings.key_sign_in
+
     def by_credential(self, credential: str, origin: str | None) -> Caller:
         """Whose key or bearer token it is. A publishable key counts at its own origins only.
 
@@ -85,13 +90,16 @@ class Callers:
         """Who is signed in; None where nobody is, or what one signed in by does not count any more."""
         if session.person is not None:
             return self._as_it_is_now(session.person)
-        key = self.keys.get(session.key) if session.key else None
+        key = self.keys.get(session.key) if session.key and self.takes_keys else None
         return key.caller if key is not None and key.is_live else None
 
     def _as_it_is_now(self, person: Person) -> Caller | None:
-        """By the settings of now; None where the provider is another one, or maps none of the groups to a role."""
+        """By the settings of now; None where the provider is another one, or maps none of the groups to a role.
+
+        Nor does a sign-in count that would not be strong enough any more.
+        """
         provider = self._settings.provider
-        if provider is None or provider.issuer != person.issuer:
+        if provider is None or provider.issuer != person.issuer or not provider.is_strong_enough(person.strength):
             return None
         return provider.caller_of(person.id, person.name, person.groups)
 

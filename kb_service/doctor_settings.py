@@ -2,12 +2,13 @@
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from kb_service.diagnosis import Case, Diagnosis
+from kb_service.secret_files import settings_in
 from kb_service.settings import Settings, is_loopback, wrong_settings
 
 _NAME = "settings"
@@ -25,27 +26,29 @@ def read(given: Mapping[str, Any]) -> tuple[Settings, list[Diagnosis]]:
         except ValidationError as error:
             for name, said in wrong_settings(error):
                 # What is wrong with several together is wrong with the provider's
-                field = name or "oidc_issuer"
-                if field in overruled:
+                fields = (name,) if name else ("oidc_issuer", "key_sign_in")
+                if fields[0] in overruled:
                     raise
-                default = Settings.model_fields[field].get_default(call_default_factory=True)
-                overruled[field] = default
-                shown = "" if name == "" else f"; below, '{default}' is taken for it"
+                defaults = {one: Settings.model_fields[one].get_default(call_default_factory=True) for one in fields}
+                overruled |= defaults
+                shown = f"; below, '{defaults[name]}' is taken for it" if name else ""
                 remedy = "No other command runs before it is mended in the environment"
                 found.append(Diagnosis(_NAME, "error", f"{said}{shown}", remedy))
 
 
 def settings(case: Case) -> Iterator[Diagnosis]:
     """Names that are none of ours, and what is pointless or unsafe together. Who may come in depends on keys."""
-    found = [*_unknown(os.environ), *_together(case.settings)]
+    folder = case.settings.secrets
+    in_files = {f"KB_{name.upper()}" for name in settings_in(folder)} if folder else set()
+    found = [*_unknown({*os.environ, *in_files}), *_together(case.settings)]
     yield from found
     if not found:
-        known = sorted(name for name in os.environ if name.startswith("KB_") and os.environ[name])
+        known = sorted({name for name in os.environ if name.startswith("KB_") and os.environ[name]} | in_files)
         told = f"{', '.join(known)} set" if known else "none is set, defaults are used"
         yield Diagnosis(_NAME, "ok", told)
 
 
-def _unknown(environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+def _unknown(environment: Collection[str]) -> Iterator[Diagnosis]:
     ours = [f"KB_{name.upper()}" for name in Settings.model_fields]
     for name in sorted(environment):
         if name.startswith("KB_") and name not in ours:

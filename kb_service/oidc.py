@@ -52,13 +52,14 @@ class Oidc:
         """Where to send the browser, and what must come back with it. Raises ProviderError."""
         verifier, nonce = generate_token(64), generate_token(32)
         with self._client(redirect_uri) as client:
+            asked = {"acr_values": " ".join(self.provider.strengths)} if self.provider.strengths else {}
             url, state = client.create_authorization_url(
-                self._endpoint("authorization_endpoint"), code_verifier=verifier, nonce=nonce
+                self._endpoint("authorization_endpoint"), code_verifier=verifier, nonce=nonce, **asked
             )
         return url, SignIn(state, nonce, verifier)
 
-    def finish(self, redirect_uri: str, code: str, begun: SignIn) -> tuple[Caller, frozenset[str]]:
-        """Who came back with a code, and all of their groups, whether they have a role here or not.
+    def finish(self, redirect_uri: str, code: str, begun: SignIn) -> tuple[Caller, frozenset[str], str]:
+        """Who came back with a code, all of their groups, whether they have a role here or not, and their ``acr``.
 
         Raises TokenRefusedError, NotForCallerError, ProviderError.
         """
@@ -79,7 +80,7 @@ class Oidc:
         if claims.get("nonce") != begun.nonce:
             raise TokenRefusedError("the sign-in is not the one that was begun here", "Sign in again")
         groups = self._groups(claims)
-        return self._caller(claims, groups), groups
+        return self._caller(claims, groups), groups, _strength(claims)
 
     def _client(self, redirect_uri: str) -> OAuth2Client:
         return OAuth2Client(
@@ -120,6 +121,12 @@ class Oidc:
             wanted.validate(claims)
         except (JoseError, ValueError) as error:
             raise TokenRefusedError(f"the token is not valid: {error}", "Sign in again for another") from error
+        if not self.provider.is_strong_enough(_strength(claims)):
+            wanted_ways = " or ".join(self.provider.strengths)
+            raise TokenRefusedError(
+                f"the provider says of how you signed in '{_strength(claims)}', and {wanted_ways} is wanted here",
+                "Sign in there with the second factor; whoever runs the provider can ask for it, for this client",
+            )
         return claims
 
     def _decoded(self, token: str) -> dict[str, Any]:
@@ -191,6 +198,11 @@ class Oidc:
 
     def _unable(self, error: Exception) -> ProviderError:
         return ProviderError(f"{self.provider.issuer} cannot be asked: {error}", "Try again; look at KB_OIDC_ISSUER")
+
+
+def _strength(claims: Mapping[str, Any]) -> str:
+    """How one signed in at the provider: its Authentication Context Class Reference (OpenID Connect Core 1.0, 2)."""
+    return str(claims.get("acr", ""))
 
 
 def _key(given: Any) -> Key | None:

@@ -48,6 +48,7 @@ class Person:
     name: str
     issuer: str
     groups: tuple[str, ...]
+    strength: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class PageSessions:
         return PageSession(
             **values,
             key=row["key"] if row else None,
-            person=Person(told["id"], told["name"], told.get("issuer", ""), tuple(told["groups"])) if told else None,
+            person=_person(told) if told else None,
         )
 
     def _is_idle(self, session_id: str) -> bool:
@@ -156,6 +157,11 @@ class PageSessions:
         """From now on its cookie is worth nothing, wherever a copy of it is."""
         with self._desk.writing() as connection:
             connection.execute("DELETE FROM signed_in WHERE id = ?", (session.id,))
+
+
+def _person(told: Mapping[str, Any]) -> Person:
+    groups = tuple(told["groups"])
+    return Person(told["id"], told["name"], told.get("issuer", ""), groups, told.get("strength", ""))
 
 
 def wanted_page(text: str) -> str:

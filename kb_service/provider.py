@@ -9,7 +9,10 @@ from kb_service.access import ROLES, Caller, Role, sight_of
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Its tokens are for ``audience``, its sign-in is for ``client_id``; ``roles`` maps its groups to ours."""
+    """Its tokens are for ``audience``, its sign-in is for ``client_id``; ``roles`` maps its groups to ours.
+
+    ``strengths`` are the ways of signing in that count (``acr``), none where all do.
+    """
 
     issuer: str
     audience: str
@@ -17,6 +20,7 @@ class Provider:
     client_secret: str = field(default="", repr=False)
     groups_claim: str = "groups"
     roles: Mapping[str, Role] = field(default_factory=dict)
+    strengths: tuple[str, ...] = ()
 
     def caller_of(self, caller_id: str, name: str, groups: Collection[str]) -> Caller | None:
         """Somebody in these groups, with the highest role that they have here; None where they have none."""
@@ -25,6 +29,10 @@ class Provider:
             return None
         role = max(roles, key=ROLES.index)
         return Caller(caller_id, name, role, sight_of(role, groups))
+
+    def is_strong_enough(self, strength: str) -> bool:
+        """Whether a sign-in of that ``acr`` counts."""
+        return not self.strengths or strength in self.strengths
 
 
 class TokenRefusedError(KnowledgeBaseError):

@@ -1,14 +1,22 @@
-"""Every setting: name, default, help. Read once, from the environment (``KB_DATA=…``) and the command line."""
+"""Every setting: name, default, help. Read once, from the environment (``KB_DATA=…``), files, and the command line."""
 
 import json
+import os
 import re
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from indexer.encoder import DEFAULT_MODEL, Encoder, open_encoder
 from indexer.frontmatter import Audience
@@ -21,6 +29,7 @@ from kb_service.major import Criteria
 from kb_service.provider import Provider
 from kb_service.recurrence import Recurrence
 from kb_service.retention import Retention
+from kb_service.secret_files import settings_in
 from kb_service.vocabulary import Priority
 
 _ROOT = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
@@ -95,6 +104,11 @@ class Settings(BaseSettings):
     anonymous: bool = Field(
         False, description="Where there are keys or an OIDC provider: whoever shows neither may see what is public."
     )
+    secrets: Path | None = Field(
+        None,
+        description="A folder of files that are called like settings and hold their values, as vaults, containers and "
+        "systemd's credentials give them. What the environment says goes before.",
+    )
     host: str = Field("127.0.0.1", description="The address `kb serve` listens on.")
     port: int = Field(8000, ge=0, le=65535, description="The port `kb serve` listens on; 0 takes a free one.")
     workers: int = Field(
@@ -130,6 +144,11 @@ class Settings(BaseSettings):
     session_idle_hours: float = Field(
         4, gt=0, le=720, description="How long it lasts while nothing is asked; a page that is only read asks nothing."
     )
+    key_sign_in: bool = Field(
+        True,
+        description="Whether a key lets into the pages. `false`: people come in through the provider only, which can "
+        "ask for a second factor; keys are for programs.",
+    )
     oidc_issuer: str = Field("", description="The OpenID Connect provider, as its tokens name it (`iss`).")
     oidc_audience: str = Field("", description="What its bearer tokens must be for (`aud`).")
     oidc_client_id: str = Field("", description="The client of the pages' sign-in; without one they take keys only.")
@@ -139,6 +158,11 @@ class Settings(BaseSettings):
         {},
         description='Their groups as roles, as JSON: `{"Service Desk": "agent", "KB Admins": "admin"}`. Who is in none '
         "may not come in.",
+    )
+    oidc_acr: str = Field(
+        "",
+        description="How one must have signed in there, as the provider calls it (`acr`), one of several with spaces "
+        "between: by a second factor, say. It is asked for, and no other sign-in or token is taken.",
     )
     log: Form = Field(
         "text",
@@ -178,6 +202,30 @@ class Settings(BaseSettings):
         4, ge=2, description="The same fault on so many different days, over two weeks at least, proposes a problem."
     )
     problem_days: int = Field(90, ge=15, description="So many days back are looked at for that.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the library names what it passes)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the same)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The command line, the environment, then the files of KB_SECRETS."""
+        said: dict[str, str] = {}
+        # Where they cannot be read the field's own check says so
+        if folder := os.environ.get("KB_SECRETS"):
+            with suppress(ValueError):
+                said = settings_in(Path(folder))
+        return init_settings, env_settings, InitSettingsSource(settings_cls, said)
+
+    @field_validator("secrets")
+    @classmethod
+    def _can_be_read(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            settings_in(value)
+        return value
 
     @field_validator("content_folder")
     @classmethod
@@ -253,6 +301,8 @@ class Settings(BaseSettings):
             raise ValueError("KB_OIDC_ISSUER: it must be an https:// address, as its keys are fetched from there")
         if self.oidc_issuer and not self.oidc_roles:
             raise ValueError("KB_OIDC_ROLES: with an issuer it is needed, or nobody could come in")
+        if not self.key_sign_in and not (self.oidc_issuer and self.oidc_client_id):
+            raise ValueError("KB_KEY_SIGN_IN: without it KB_OIDC_ISSUER and KB_OIDC_CLIENT_ID are needed")
         return self
 
     @property
@@ -267,6 +317,7 @@ class Settings(BaseSettings):
             self.oidc_client_secret.get_secret_value(),
             self.oidc_groups_claim,
             self.oidc_roles,
+            tuple(self.oidc_acr.split()),
         )
 
     @property

@@ -119,9 +119,10 @@ def test_a_sign_in_by_the_browser(oidc: Oidc) -> None:
         oidc.finish(BACK, code, replace(begun, verifier="somebody else's" * 4))
     sent = httpx2.get(address, follow_redirects=False)
     (code,) = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
-    ann, groups = oidc.finish(BACK, code, begun)
+    ann, groups, strength = oidc.finish(BACK, code, begun)
     assert ann.name == "Ann Other"
     assert groups == {"desk", "hr"}
+    assert strength == ""
     with pytest.raises(TokenRefusedError, match="the code is not good"):
         oidc.finish(BACK, code, begun)
     sent = httpx2.get(address, follow_redirects=False)

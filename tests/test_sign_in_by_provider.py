@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 
 from kb_service.knowledge_base import KnowledgeBase
 from tests.browsers import COOKIE, ELSEWHERE, browser_of, is_in, kept_in, said, sign_in, sign_out
@@ -202,3 +204,50 @@ def test_a_role_is_what_the_settings_make_of_a_person_s_groups_now(person: TestC
     assert "Ann Other (requester)" in requester.get("/").text
     assert requester.get("/a/pay").status_code == 404
     assert not is_in(with_settings(person, oidc_roles={"desk": "agent"}))
+
+
+def test_a_sign_in_without_the_second_factor_is_refused(tmp_path: Path, provider: OidcProvider) -> None:
+    person = browser_of(with_provider(tmp_path, provider.issuer, oidc_acr="phr mfa", oidc_audience="kb"))
+    provider.claims["acr"] = "password"
+    off = person.get("/login/provider").headers["location"]
+    assert parse_qs(urlsplit(off).query)["acr_values"] == ["phr mfa"]
+    refused = said(person.get(sent_back(person)), 401)
+    assert refused.startswith("the provider says of how you signed in 'password', and phr or mfa is wanted here")
+    token = {"Authorization": f"Bearer {provider.token()}"}
+    assert person.get("/api/me", headers=token).status_code == 401
+    provider.claims["acr"] = "mfa"
+    person.get(sent_back(person))
+    assert is_in(person)
+    token = {"Authorization": f"Bearer {provider.token()}"}
+    assert person.get("/api/me", headers=token).status_code == 200
+
+
+def test_a_sign_in_of_before_the_second_factor_was_asked_for_counts_no_more(person: TestClient) -> None:
+    person.get(sent_back(person))
+    assert is_in(person)
+    assert not is_in(with_settings(person, oidc_acr="mfa"))
+
+
+def test_where_keys_are_for_programs_only_nobody_is_let_into_the_pages_by_one(
+    tmp_path: Path, provider: OidcProvider
+) -> None:
+    base = with_provider(tmp_path, provider.issuer)
+    key = key_of(base, "agent")
+    browser = browser_of(base)
+    sign_in(browser, key)
+    assert is_in(browser)
+    token = kept_in(browser.cookies[COOKIE])["token"]
+    browser = with_settings(browser, key_sign_in=False)
+    assert not is_in(browser), "not by a sign-in of before either"
+    page = browser.get("/login")
+    assert "Sign in through 127.0.0.1" in page.text
+    assert 'name="key"' not in page.text
+    anyway = browser.post("/login", data={"key": key, "token": token, "then": "/"})
+    assert anyway.status_code == 403
+    assert "Keys are for programs here: sign in through the provider" in anyway.text
+    assert browser.get("/api/me", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+
+
+def test_without_keys_and_without_a_provider_nobody_could_come_in(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="KB_KEY_SIGN_IN: without it KB_OIDC_ISSUER and KB_OIDC_CLIENT_ID"):
+        opened(tmp_path, key_sign_in=False)

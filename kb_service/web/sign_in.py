@@ -42,6 +42,8 @@ def sign_in_page(request: Request, then: str = "/") -> Response:
 def sign_in_by_key(request: Request, fields: Form) -> Response:
     """By a key. What is wrong with it is said above the form."""
     then = wanted_page(fields.get("then", "/"))
+    if not _callers(request).takes_keys:
+        return _sign_in(request, then, "Keys are for programs here: sign in through the provider", 403)
     given = fields.get("key", "").strip()
     try:
         if not given.startswith(PREFIX):
@@ -89,7 +91,7 @@ def back_from_provider(
     if not code:
         return _sign_in(request, session.then, f"The provider refused the sign-in: {error_description or error}", 401)
     try:
-        caller, groups = oidc.finish(_redirect_uri(request), code, begun)
+        caller, groups, strength = oidc.finish(_redirect_uri(request), code, begun)
     except NotForCallerError as refused:
         return _sign_in(request, session.then, str(refused), 403)
     except CredentialsRefusedError as refused:
@@ -97,7 +99,7 @@ def back_from_provider(
     except ProviderError as unable:
         return _sign_in(request, session.then, str(unable), 503)
     _log.info("%s signed in through the provider", caller.id)
-    person = Person(caller.id, caller.name, oidc.provider.issuer, tuple(sorted(groups)))
+    person = Person(caller.id, caller.name, oidc.provider.issuer, tuple(sorted(groups)), strength)
     return _signed_in(request, _sessions(request).sign_in(person=person), session.then)
 
 
@@ -124,6 +126,7 @@ def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) 
         "token": session.token,
         "provider": urlsplit(oidc.provider.issuer).hostname if oidc and oidc.provider.client_id else None,
         "is_open": _callers(request).is_open,
+        "takes_keys": _callers(request).takes_keys,
     }
     response = page(request, "sign_in.html", context, status)
     return response if known else _with_session(request, response, session)

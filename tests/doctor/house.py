@@ -91,6 +91,17 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+def flip_table(path: Path, table: str) -> None:
+    """What is in use of a database, not what was deleted and lies there yet."""
+    with closing(sqlite3.connect(path)) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    data = bytearray(path.read_bytes())
+    page = slice((root - 1) * size, root * size)
+    data[page] = bytes(one ^ 0xFF for one in data[page])
+    path.write_bytes(data)
+
+
 def execute(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         desk_sums.know(connection)

@@ -11,7 +11,7 @@ from indexer.encoder import DEFAULT_MODEL
 from kb_service import doctor_index
 from kb_service.diagnosis import Case
 from kb_service.settings import Settings
-from tests.doctor.house import House, everything, execute, flip
+from tests.doctor.house import House, everything, execute, flip, flip_table
 
 MADE_BEFORE = "UPDATE meta SET value = 'hashing-1:64:0' WHERE name = 'made_by'"
 
@@ -20,7 +20,7 @@ MADE_BEFORE = "UPDATE meta SET value = 'hashing-1:64:0' WHERE name = 'made_by'"
     ("name", "spoil", "said"),
     [
         ("index.db", lambda data: (data / "index.db").write_text("garbage " * 900), "is damaged"),
-        ("index.db", lambda data: flip(data / "index.db"), "is damaged"),
+        ("index.db", lambda data: flip_table(data / "index.db", "passages"), "is damaged"),
         ("index.db", lambda data: execute(data / "index.db", "PRAGMA user_version=1"), "another version"),
         ("index.db", lambda data: flip(next(data.glob("index-*.npy"))), "is not as it was written"),
         ("index.db", lambda data: execute(data / "index.db", MADE_BEFORE), "cut its passages"),
