@@ -46,6 +46,7 @@ from kb_service.web import glossary as glossary_page
 from kb_service.web import help as help_page
 from kb_service.web import incidents as incident_pages
 from kb_service.web import publishing as publishing_page
+from kb_service.web import sessions as sessions_page
 from kb_service.web import triage as triage_page
 from kb_service.web.problems import ProblemsAsPages
 from kb_service.webhooks import Replays
@@ -106,7 +107,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     for part in (
         search, articles, incidents, triage, tickets, feedback, publishing, me, operators, hooks,
         searching, article_pages, history, runs, glossary_page, triage_page, incident_pages, publishing_page, help_page,
-        docs, sign_in, widget, files,
+        docs, sessions_page, sign_in, widget, files,
     ):  # fmt: skip
         # Included as routers they would be made anew by the first request, and looked at in two steps by each
         app.router.routes.extend(part.router.routes)

@@ -14,9 +14,10 @@ from kb_service.access import LOCAL, ROLES, Role
 from kb_service.audit import Audit, Entry
 from kb_service.cli_options import AsJson, Data, Demo, each_of, of_demo, opened, settings_of
 from kb_service.desk import Desk
-from kb_service.kept import end_sessions, forget, kept_about, records_naming
+from kb_service.kept import forget, kept_about, records_naming
 from kb_service.keys import Key, Keys
 from kb_service.retention import expire
+from kb_service.signed_in import end_sessions
 from kb_service.terminal import err, out, print_json
 
 keys_app = typer.Typer(help="API keys: make, list, revoke.", no_args_is_help=True)

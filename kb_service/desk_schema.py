@@ -49,6 +49,13 @@ def a_sum_of_each_row(database: sqlite_utils.Database) -> None:
     desk_sums.keep(database.conn)
 
 
+@migrations()
+def which_browser_is_signed_in(database: sqlite_utils.Database) -> None:
+    """By its name, so that one knows which of one's sessions to end."""
+    database.conn.execute("ALTER TABLE signed_in ADD COLUMN browser TEXT NOT NULL DEFAULT ''")
+    desk_sums.keep(database.conn)
+
+
 _GAPS_AND_RUNS = """
 CREATE TABLE gaps (id INTEGER PRIMARY KEY, text TEXT NOT NULL, at TEXT NOT NULL, caller TEXT);
 CREATE INDEX gaps_caller ON gaps (caller) WHERE caller IS NOT NULL;

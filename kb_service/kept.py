@@ -12,10 +12,10 @@ from kb_service.audit import note
 from kb_service.desk import Desk, note_deletion
 from kb_service.incident_rows import fields_of, recorded_of
 from kb_service.person_fields import holds_person
+from kb_service.signed_in import OF_CALLER, ids_of
 
 # Between several people in one text, and between a name and its address
 _BETWEEN = re.compile(r"[;,|\n<>()]")
-_SIGNED_IN = "key = :key OR json_extract(person, '$.id') = :caller"
 _TABLES: Mapping[str, str] = {
     "searches": "SELECT id, at, channel, text, number, articles FROM searches WHERE caller = :caller ORDER BY id",
     "opened": "SELECT at, search_id, article, revision FROM clicks WHERE caller = :caller ORDER BY id",
@@ -38,7 +38,7 @@ _TABLES: Mapping[str, str] = {
         "SELECT id, name, role, services, groups, origins, created_at, created_by, expires_at, revoked_at, last_used_at"
         " FROM keys WHERE id = :key OR created_by = :caller ORDER BY created_at, id"
     ),
-    "signed_in": f"SELECT at, key, person FROM signed_in WHERE {_SIGNED_IN} ORDER BY at",
+    "signed_in": f"SELECT at, key, person, browser FROM signed_in WHERE {OF_CALLER} ORDER BY at",
     "changes": (
         "SELECT at, actor, action, subject, detail FROM audit WHERE actor = :caller OR subject IN (:caller, :key)"
         " ORDER BY id"
@@ -50,7 +50,7 @@ _JSON = frozenset({"articles", "services", "groups", "origins", "person", "detai
 def kept_about(desk: Desk, caller: str) -> dict[str, Any]:
     """All that was kept of a caller and of what it did, by its id (``key:…``, ``oidc:…``)."""
     with desk.reading() as connection:
-        rows = {name: connection.execute(query, _ids_of(caller)).fetchall() for name, query in _TABLES.items()}
+        rows = {name: connection.execute(query, ids_of(caller)).fetchall() for name, query in _TABLES.items()}
     return {"caller": caller, **{name: [_told(row) for row in of_it] for name, of_it in rows.items()}}
 
 
@@ -90,24 +90,11 @@ def forget(desk: Desk, caller: str, by: Caller) -> dict[str, int]:
         gone["attachments"] = connection.execute(
             "UPDATE attachments SET caller = NULL WHERE caller = ?", (caller,)
         ).rowcount
-        gone["signed_in"] = connection.execute(f"DELETE FROM signed_in WHERE {_SIGNED_IN}", _ids_of(caller)).rowcount
+        gone["signed_in"] = connection.execute(f"DELETE FROM signed_in WHERE {OF_CALLER}", ids_of(caller)).rowcount
         note(connection, by.id, "caller forgotten", caller, gone)
         note_deletion(connection)
     desk.forget_deleted()
     return gone
-
-
-def end_sessions(desk: Desk, caller: str, by: str) -> int:
-    """Have a caller sign in anew, wherever it is signed in; gives in how many browsers it was."""
-    with desk.writing() as connection:
-        count = connection.execute(f"DELETE FROM signed_in WHERE {_SIGNED_IN}", _ids_of(caller)).rowcount
-        note(connection, by, "signed out everywhere", caller, {"sessions": count})
-    return count
-
-
-def _ids_of(caller: str) -> dict[str, str | None]:
-    """A caller's id, and that of its key, for the queries."""
-    return {"caller": caller, "key": caller.removeprefix("key:") if caller.startswith("key:") else None}
 
 
 def _told(row: sqlite3.Row) -> dict[str, Any]:

@@ -96,16 +96,16 @@ class PageSessions:
         """A session of one who is not signed in yet: only the cookie tells of it."""
         return PageSession(secrets.token_urlsafe(16), secrets.token_urlsafe(24))
 
-    def sign_in(self, *, key: str | None = None, person: Person | None = None) -> PageSession:
-        """A new session of a key or a person."""
+    def sign_in(self, *, key: str | None = None, person: Person | None = None, browser: str = "") -> PageSession:
+        """A new session of a key or a person, in a browser of that name."""
         session = replace(self.begin(), key=key, person=person)
         now = datetime.now(UTC)
         with self._desk.writing() as connection:
             connection.execute("DELETE FROM signed_in WHERE at < ?", ((now - self._lasts).isoformat(),))
             told = json.dumps(asdict(person)) if person else None
             connection.execute(
-                "INSERT INTO signed_in (id, key, person, at) VALUES (?, ?, ?, ?)",
-                (session.id, key, told, now.isoformat()),
+                "INSERT INTO signed_in (id, key, person, at, browser) VALUES (?, ?, ?, ?, ?)",
+                (session.id, key, told, now.isoformat(), browser),
             )
         return session
 

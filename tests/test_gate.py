@@ -45,6 +45,7 @@ LEAST: dict[str, Role | None] = {
     "/login/provider": None,
     "/login/callback": None,
     "/logout": None,
+    "/sessions": "requester",
     "/healthz": None,
     "/readyz": None,
     "/metrics": "admin",

@@ -325,6 +325,8 @@ ASKED: Mapping[tuple[str, str], Requests] = {
     ("GET", "/login/provider"): _plain("/login/provider"),
     ("GET", "/login/callback"): _plain("/login/callback"),
     ("POST", "/logout"): _plain("/logout"),
+    ("GET", "/sessions"): _plain("/sessions"),
+    ("POST", "/sessions"): _plain("/sessions"),
 }  # fmt: skip
 # Authors read the repository: what was published and refused is told to them whole
 _WHOLE = {("author", "/api/publishing"), ("author", "/publishing")}

@@ -12,12 +12,12 @@ from kb_service.access import Caller, NotForCallerError
 from kb_service.api.gate import address_of
 from kb_service.api.session_cookie import delete_cookie, own_address, set_cookie
 from kb_service.callers import Callers, CredentialsRefusedError
-from kb_service.kept import end_sessions
 from kb_service.keys import PREFIX, KeyRefusedError
 from kb_service.metrics import Metrics
 from kb_service.page_sessions import PageSession, PageSessions, Person, wanted_page
 from kb_service.provider import ProviderError, SignIn
 from kb_service.rates import TooManyRequestsError
+from kb_service.signed_in import browser_named, end_sessions
 from kb_service.web.forms import Form
 from kb_service.web.page import page
 
@@ -55,7 +55,7 @@ def sign_in_by_key(request: Request, fields: Form) -> Response:
         return _refused(request, then, error)
     _callers(request).keys.used(key)
     _log.info("key:%s signed in by its key", key.id)
-    return _signed_in(request, _sessions(request).sign_in(key=key.id), then)
+    return _signed_in(request, _sessions(request).sign_in(key=key.id, browser=_browser(request)), then)
 
 
 @router.get("/login/provider")
@@ -100,7 +100,7 @@ def back_from_provider(
         return _sign_in(request, session.then, str(unable), 503)
     _log.info("%s signed in through the provider", caller.id)
     person = Person(caller.id, caller.name, oidc.provider.issuer, tuple(sorted(groups)), strength)
-    return _signed_in(request, _sessions(request).sign_in(person=person), session.then)
+    return _signed_in(request, _sessions(request).sign_in(person=person, browser=_browser(request)), session.then)
 
 
 @router.post("/logout", max_body_size=_MOST_FORM_BYTES)
@@ -158,6 +158,10 @@ def _with_session(request: Request, response: Response, session: PageSession) ->
     sessions = _sessions(request)
     set_cookie(request, response, sessions.seal(session), sessions.seconds)
     return response
+
+
+def _browser(request: Request) -> str:
+    return browser_named(request.headers.get("user-agent", ""))
 
 
 def _redirect_uri(request: Request) -> str:

@@ -40,5 +40,6 @@ def pages(address: str) -> Iterator[tuple[str, str]]:
         "help": "/help",
         "ticket form": "/demo/ticket",
         "sign in": "/login",
+        "sessions": "/sessions",
         "nothing": "/nothing-here",
     }.items()

@@ -1,0 +1,37 @@
+"""The page of one's own sign-ins, each of which can be ended from there."""
+
+from datetime import UTC, datetime, timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from kb_service.api.caller import Base, Who
+from kb_service.page_sessions import PageSession
+from kb_service.signed_in import end_session, mark_of, sessions_of
+from kb_service.web.forms import Form
+from kb_service.web.page import page
+
+router = APIRouter(include_in_schema=False)
+_MOST_FORM_BYTES = 16 * 1024
+
+
+@router.get("/sessions")
+def sessions_page(request: Request, base: Base, who: Who) -> Response:
+    """Every browser that the caller is signed in by."""
+    session: PageSession | None = request.state.session
+    lasts = timedelta(seconds=request.app.state.sessions.seconds)
+    found = sessions_of(base.desk, who.id, datetime.now(UTC) - lasts) if who.is_somebody else []
+    context = {
+        "caller": who,
+        "sessions": found,
+        "own": mark_of(session.id) if session is not None else "",
+        "is_by_key": who.id.startswith("key:"),
+    }
+    return page(request, "sessions.html", context)
+
+
+@router.post("/sessions", max_body_size=_MOST_FORM_BYTES)
+def sign_one_out(base: Base, who: Who, fields: Form) -> Response:
+    """End one of the caller's sessions; one's own leads to the sign-in by itself."""
+    end_session(base.desk, who.id, fields.get("session", ""))
+    return RedirectResponse("/sessions", 303)
