@@ -15,21 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from indexer.encoder import (
-    EXPORT_RECIPE,
-    Kind,
-    OnnxEncoder,
-    PlainEncoder,
-    exported,
-    file_hash,
-    hash_of_card,
-    load_model,
-    model_folder,
-    model_hash,
-    prompts_of,
-    window_of,
-)
+from indexer.encoder import Kind, OnnxEncoder, PlainEncoder, load_model, prompts_of, window_of
 from indexer.errors import EncoderError
+from indexer.model_files import EXPORT_RECIPE, exported, file_hash, hash_of_card, model_folder, model_hash
 
 # int8 moves a vector a little: all-MiniLM-L6-v2 keeps a cosine of 0.98 to 0.997 with its original on these texts
 LEAST_COSINE = 0.95

@@ -8,7 +8,8 @@ from kb_service.access import PUBLIC, Caller, NotForCallerError, Role
 from kb_service.keys import PREFIX, KeyRefusedError, Keys
 from kb_service.page_sessions import PageSession, Person
 from kb_service.provider import Provider, TokenRefusedError
-from kb_service.settings import Settings, is_loopback
+from kb_service.setting_values import is_loopback
+from kb_service.settings import Settings
 
 if TYPE_CHECKING:
     from kb_service.oidc import Oidc

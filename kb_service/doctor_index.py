@@ -10,17 +10,10 @@ from pathlib import Path
 
 from indexer import build
 from indexer.database import look_into
-from indexer.encoder import (
-    EXPORT_RECIPE,
-    HashingEncoder,
-    export_card,
-    export_folder,
-    exported,
-    model_folder,
-    model_hash,
-)
+from indexer.encoder import HashingEncoder
 from indexer.errors import EncoderError, IndexDamagedError
 from indexer.index_file import SCHEMA_VERSION, counts, meta
+from indexer.model_files import EXPORT_RECIPE, export_card, export_folder, exported, model_folder, model_hash
 from indexer.vector_files import BaseFile, check_base
 from kb_service import incident_index
 from kb_service.diagnosis import CHECK_SECONDS, Case, Diagnosis, ends_in_time, size, taken

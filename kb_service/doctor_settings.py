@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from kb_service.diagnosis import Case, Diagnosis
 from kb_service.secret_files import settings_in
-from kb_service.settings import Settings, is_loopback, wrong_settings
+from kb_service.setting_values import is_loopback
+from kb_service.settings import Settings, wrong_settings
 
 _NAME = "settings"
 # Half of what NIST SP 800-107 has of a key for HMAC with SHA-256: shorter ones may be tried out

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from indexer.errors import KnowledgeBaseError
-from kb_service.settings import Settings, is_loopback
+from kb_service.setting_values import is_loopback
+from kb_service.settings import Settings
 
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/?#@\\]+)(:[0-9]{0,5})?")
 

@@ -1,38 +1,45 @@
 """Every setting: name, default, help. Read once, from the environment (``KB_DATA=…``), files, and the command line."""
 
-import json
 import os
-import re
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
-from indexer.encoder import DEFAULT_MODEL, Encoder, open_encoder
+from indexer.encoder import Encoder, open_encoder
 from indexer.frontmatter import Audience
 from indexer.language import Code, Language, language_of
-from kb_service.access import Role, Sight, sight_up_to
+from indexer.model_files import DEFAULT_MODEL
+from kb_service.access import Sight, sight_up_to
 from kb_service.confidence import STRONG
-from kb_service.keys import InvalidKeyError, origin_of
 from kb_service.logs import Form
 from kb_service.major import Criteria
 from kb_service.provider import Provider
 from kb_service.recurrence import Recurrence
 from kb_service.retention import Retention
 from kb_service.secret_files import settings_in
+from kb_service.setting_values import (
+    Address,
+    FolderInside,
+    GitName,
+    HostNames,
+    Networks,
+    Rate,
+    Roles,
+    SecretFiles,
+    is_loopback,
+    listed,
+)
 from kb_service.vocabulary import Priority
-
-_ROOT = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
 class Settings(BaseSettings):
@@ -45,13 +52,15 @@ class Settings(BaseSettings):
         description="The folder of Markdown knowledge objects: files as they lie, or, with KB_CONTENT_REF, a git "
         "repository. A bare one is always read by ref.",
     )
-    content_ref: str | None = Field(
+    content_ref: GitName | None = Field(
         None,
         description="The branch or tag that is live, read from git's object store. Default of a remote or a bare "
         "repository: its default branch.",
     )
-    content_folder: str = Field("", description="The folder of the articles inside the repository. Default: the whole.")
-    content_remote: str | None = Field(
+    content_folder: FolderInside = Field(
+        "", description="The folder of the articles inside the repository. Default: the whole."
+    )
+    content_remote: GitName | None = Field(
         None, description="A git URL: cloned into the data folder and fetched by itself; KB_CONTENT is not used then."
     )
     edit_url: str = Field(
@@ -104,7 +113,7 @@ class Settings(BaseSettings):
     anonymous: bool = Field(
         False, description="Where there are keys or an OIDC provider: whoever shows neither may see what is public."
     )
-    secrets: Path | None = Field(
+    secrets: SecretFiles | None = Field(
         None,
         description="A folder of files that are called like settings and hold their values, as vaults, containers and "
         "systemd's credentials give them. What the environment says goes before.",
@@ -118,26 +127,28 @@ class Settings(BaseSettings):
         description="So many processes search beside the service's own, each with 150 MB or more: one for each further "
         "core that is to answer.",
     )
-    url: str = Field(
+    url: Address = Field(
         "",
         description="The address that people use, as in `https://kb.example.org`, or `https://example.org/kb` where it "
         "lies below a path: for sign-in, and where pages may ask from. Default: the one that each request names.",
     )
-    hosts: str = Field(
+    hosts: HostNames = Field(
         "",
         description="The host names that are answered, with commas between. Default: on loopback its own names, else "
         "any.",
     )
-    proxies: str = Field(
+    proxies: Networks = Field(
         "",
         description="Addresses or networks of reverse proxies, with commas between, whose `X-Forwarded-For` and "
         "`-Proto` count.",
     )
-    rate_key: str = Field("1200/minute", description="How often one key or person may ask; `none`: as often as wanted.")
-    rate_address: str = Field(
+    rate_key: Rate = Field(
+        "1200/minute", description="How often one key or person may ask; `none`: as often as wanted."
+    )
+    rate_address: Rate = Field(
         "3000/minute", description="How often one address may ask, of IPv6 one network; not while the service is open."
     )
-    rate_refused: str = Field(
+    rate_refused: Rate = Field(
         "10/minute", description="How often one address may show a key or token that is not valid."
     )
     session_hours: float = Field(12, gt=0, le=720, description="How long a sign-in to the pages lasts.")
@@ -154,7 +165,7 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field("", description="The client of the pages' sign-in; without one they take keys only.")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret; none for a public client.")
     oidc_groups_claim: str = Field("groups", description="The claim that names a person's groups.")
-    oidc_roles: Annotated[dict[str, Role], NoDecode] = Field(
+    oidc_roles: Roles = Field(
         {},
         description='Their groups as roles, as JSON: `{"Service Desk": "agent", "KB Admins": "admin"}`. Who is in none '
         "may not come in.",
@@ -220,78 +231,6 @@ class Settings(BaseSettings):
                 said = settings_in(Path(folder))
         return init_settings, env_settings, InitSettingsSource(settings_cls, said)
 
-    @field_validator("secrets")
-    @classmethod
-    def _can_be_read(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            settings_in(value)
-        return value
-
-    @field_validator("content_folder")
-    @classmethod
-    def _folder_inside(cls, value: str) -> str:
-        if ".." in value.split("/"):
-            raise ValueError("a folder inside the repository has no '..'")
-        return value.strip("/")
-
-    @field_validator("content_ref", "content_remote")
-    @classmethod
-    def _no_option(cls, value: str | None) -> str | None:
-        if value is not None and value.startswith("-"):
-            raise ValueError("a name must not start with '-'")
-        return value
-
-    @field_validator("rate_key", "rate_address", "rate_refused")
-    @classmethod
-    def _a_rate(cls, value: str) -> str:
-        from limits import parse_many
-
-        if value in {"", "none"}:
-            return ""
-        try:
-            (rate,) = parse_many(value)
-        except ValueError as error:
-            raise ValueError("write one rate, as in 600/minute, or none") from error
-        if rate.amount < 1:
-            raise ValueError("nobody could ask anything: write it as in 600/minute, or none")
-        return value
-
-    @field_validator("proxies")
-    @classmethod
-    def _addresses(cls, value: str) -> str:
-        named = filter(None, (part.strip() for part in value.split(",")))
-        return ",".join(str(ip_network(one, strict=False)) for one in named)
-
-    @field_validator("hosts")
-    @classmethod
-    def _host_names(cls, value: str) -> str:
-        for one in filter(None, (part.strip() for part in value.split(","))):
-            if one.count(":") == 1 or not set(one).isdisjoint("/?#@[] "):
-                raise ValueError(f"'{one}' is no host name: write it without scheme and port, as in kb.example.org")
-        return value
-
-    @field_validator("oidc_roles", mode="before")
-    @classmethod
-    def _from_json(cls, value: Any) -> Any:
-        try:
-            return json.loads(value) if isinstance(value, str) else value
-        except ValueError as error:
-            raise ValueError(f"it is not JSON: {error}") from error
-
-    @field_validator("url")
-    @classmethod
-    def _an_address(cls, value: str) -> str:
-        if not value:
-            return ""
-        parts = urlsplit(value.strip())
-        root = parts.path.rstrip("/") if parts.netloc else ""
-        if not _ROOT.fullmatch(root):
-            raise ValueError(f"'{root}' is no path of plain names: write it as in https://portal.example.org/kb")
-        try:
-            return origin_of(parts._replace(path=parts.path.removeprefix(root)).geturl()) + root
-        except InvalidKeyError as error:
-            raise ValueError(str(error)) from error
-
     @model_validator(mode="after")
     def _provider_is_whole(self) -> "Settings":
         if self.oidc_issuer and not (self.oidc_audience or self.oidc_client_id):
@@ -333,13 +272,12 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine is answered, neither directly nor by a proxy any other."""
-        named = [*(part.strip() for part in self.hosts.split(",")), urlsplit(self.url).hostname or ""]
+        named = [*listed(self.hosts), urlsplit(self.url).hostname or ""]
         return is_loopback(self.host) and not self.proxies and all(map(is_loopback, filter(None, named)))
 
     def is_proxy(self, address: str) -> bool:
         """Whether requests from there are a proxy's of ours, and say themselves where they come from."""
-        named = filter(None, (part.strip() for part in self.proxies.split(",")))
-        return any(ip_address(address) in ip_network(one, strict=False) for one in named)
+        return any(ip_address(address) in ip_network(one, strict=False) for one in listed(self.proxies))
 
     @property
     def retention(self) -> Retention:
@@ -399,13 +337,3 @@ def wrong_settings(error: ValidationError) -> list[tuple[str, str]]:
         what = one["msg"].removeprefix("Value error, ")
         found.append((field, setting + "".join(f"'{name}': " for name in inside) + what))
     return found
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own, that no other machine reaches."""
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from indexer import Encoder, PassageIndex, Report, VectorCache, WorkingTree, open_encoder, update
-from indexer.encoder import DEFAULT_MODEL, HashingEncoder
+from indexer.encoder import HashingEncoder
+from indexer.model_files import DEFAULT_MODEL
 from kb_service import Searcher
 
 REPOSITORY = Path(__file__).parent.parent

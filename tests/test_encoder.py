@@ -12,16 +12,9 @@ import numpy as np
 import pytest
 
 from indexer import Encoder, open_encoder
-from indexer.encoder import (
-    DEFAULT_MODEL,
-    EXPORT_RECIPE,
-    HashingEncoder,
-    OnnxEncoder,
-    PlainEncoder,
-    hash_of_card,
-    model_folder,
-)
+from indexer.encoder import HashingEncoder, OnnxEncoder, PlainEncoder
 from indexer.errors import EncoderError
+from indexer.model_files import DEFAULT_MODEL, EXPORT_RECIPE, hash_of_card, model_folder
 
 TEXTS = ["Is something listening on port 52311?", "0x80070005", "The VPN cannot connect. " * 20]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from indexer.encoder import DEFAULT_MODEL, model_folder
+from indexer.model_files import DEFAULT_MODEL, model_folder
 from indexer.tokens import TokenCounter, reads_word_by_word
 from tests.conftest import CONTENT
 

@@ -25,8 +25,9 @@ import httpx2
 from rich.console import Console
 from rich.table import Table
 
-from indexer.encoder import Encoder, model_folder, open_encoder
+from indexer.encoder import Encoder, open_encoder
 from indexer.index import PassageIndex
+from indexer.model_files import model_folder
 from tests.authors import StandaloneService
 from tests.benchmarks.asking import Asked, ask, memory
 from tests.benchmarks.made import ARTICLES, content, questions

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.encoder import DEFAULT_MODEL
+from indexer.model_files import DEFAULT_MODEL
 from kb_service import doctor_index
 from kb_service.diagnosis import Case
 from kb_service.settings import Settings

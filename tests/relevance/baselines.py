@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from indexer.candidates import Candidate
-from indexer.encoder import DEFAULT_MODEL, model_folder
+from indexer.model_files import DEFAULT_MODEL, model_folder
 from indexer.retrieval import Found
 from kb_service.labelled import read_run
 from kb_service.search import Searcher

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import Encoder, open_encoder
-from indexer.encoder import DEFAULT_MODEL
+from indexer.model_files import DEFAULT_MODEL
 from kb_service.confidence import CALIBRATION, STRONG, SURE, WORDS_ONLY, Kind, Model, features
 from kb_service.labelled import LabelledSet
 from kb_service.query import Query

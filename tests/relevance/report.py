@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer import Encoder, open_encoder
-from indexer.encoder import DEFAULT_MODEL
+from indexer.model_files import DEFAULT_MODEL
 from kb_service.evaluation import FUSED
 from kb_service.labelled import LabelledSet
 from kb_service.measures import Interval, clusters, interval, mean_interval, measure
