@@ -71,8 +71,9 @@ def test_no_text_takes_long(begin: str, text: str) -> None:
     """Where a pattern looks at all that follows from each place on, twice the text takes four times as long."""
 
     def seconds(letters: int) -> float:
-        start = time.process_time()
+        start = time.thread_time()
         credentials_in(begin + text * (letters // len(text)) + "!")
-        return time.process_time() - start
+        return time.thread_time() - start
 
-    assert seconds(80_000) < 3 * seconds(40_000) + 0.2
+    # Once in a while a search for garbage falls into it
+    assert min(seconds(80_000) for _ in range(3)) < 3 * seconds(40_000) + 0.2
