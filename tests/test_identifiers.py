@@ -55,9 +55,9 @@ def test_assigned_codes_are_told_from_names_and_numbers(identifier: str, assigne
 
 
 def test_what_is_nearly_a_name_takes_no_longer() -> None:
-    started = time.process_time()
+    started = time.thread_time()
     assert identifiers(f"a{'A' * 100}_ {'aB' * 50_000}_") == frozenset()
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_names_are_taken_apart() -> None:

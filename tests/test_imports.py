@@ -15,9 +15,9 @@ from tests.importing import ONE, fault, lay, only
 
 
 def test_empty_lines_without_end_are_passed_over_in_a_moment(tmp_path: Path) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     assert "no list of records" in fault(lay(tmp_path / "a.json", "{}" + "\n" * 200_000))
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".ndjson", ".JSONL"])

@@ -144,9 +144,9 @@ def test_ordinary_brackets_leave_an_article_its_links(line: str) -> None:
     ids=lambda text: text[:8],
 )  # fmt: skip
 def test_nesting_without_end_is_read_in_a_moment(text: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     html = render(text)
-    assert time.process_time() - started < 5
+    assert time.thread_time() - started < 5
     assert len(html) < 10_000_000
 
 

@@ -62,16 +62,16 @@ def test_a_transcript_is_indexed_under_its_video() -> None:
 
 
 def test_a_transcript_of_tags_never_closed_is_read_in_a_moment() -> None:
-    started = time.process_time()
+    started = time.thread_time()
     assert spoken("<" * 200_000 + "\n<v Ann>Hello") == "<" * 200_000 + " Hello"
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_a_heading_of_signs_without_end_is_cut_in_a_moment() -> None:
     knowledge = known("glossary/a.md", f"x\n\nwhat {'!' * 900}\\\nx\n===\n\ntext\n\n" * 200)
-    started = time.process_time()
+    started = time.thread_time()
     assert cut(knowledge, HASHING.count_tokens, 64)
-    assert time.process_time() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_subrip_is_spoken_without_its_numbers() -> None:

@@ -270,6 +270,6 @@ def test_nothing_of_the_sample_is_personal_so_that_nothing_is_taken_from_it() ->
 @pytest.mark.parametrize("before", ["", "best", "regards", "thanks"])
 def test_the_longest_text_of_a_record_takes_a_second_at_most(before: str, piece: str) -> None:
     text = before + piece * (100_000 // len(piece))
-    started = time.process_time()
+    started = time.thread_time()
     cleaned(text, caller=text)
-    assert time.process_time() - started < 2
+    assert time.thread_time() - started < 2
