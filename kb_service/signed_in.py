@@ -34,6 +34,7 @@ def browser_named(user_agent: str) -> str:
 
 
 def mark_of(session_id: str) -> str:
+    """What a page calls a session by: nobody learns its id from it."""
     return hashlib.sha256(session_id.encode()).hexdigest()[:16]
 
 
@@ -46,15 +47,14 @@ def sessions_of(desk: Desk, caller: str, since: datetime) -> list[SignedIn]:
     return [SignedIn(mark_of(id_), browser, datetime.fromisoformat(at)) for id_, browser, at in rows]
 
 
-def end_session(desk: Desk, caller: str, mark: str) -> int:
-    """End the one session of a caller with that mark, by itself; gives how many that were: one, or none."""
+def end_session(desk: Desk, caller: str, mark: str) -> None:
+    """End the session of a caller that has this mark. Nothing where none has."""
     with desk.writing() as connection:
         rows = connection.execute(f"SELECT id FROM signed_in WHERE {OF_CALLER}", ids_of(caller)).fetchall()
         ended = [(id_,) for (id_,) in rows if mark_of(id_) == mark]
         connection.executemany("DELETE FROM signed_in WHERE id = ?", ended)
         if ended:
             note(connection, caller, "signed out", caller, {"sessions": len(ended)})
-    return len(ended)
 
 
 def end_sessions(desk: Desk, caller: str, by: str) -> int:

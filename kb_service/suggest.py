@@ -31,7 +31,8 @@ def suggest(searcher: Searcher, query: Query, least: float) -> Suggestions:
     generation = searcher.index.generation
     text = query.text.strip()
     if len(text) < LEAST_LETTERS:
-        return Suggestions((), f"Too little to go by: fewer than {LEAST_LETTERS} letters.", generation)
+        little = f"Too little to go by: short_description and description have fewer than {LEAST_LETTERS} letters."
+        return Suggestions((), little, generation)
     results = searcher.search(replace(query, words_only=not says_enough(text)))
     hits = tuple(hit for hit in results.hits if hit.probability >= least)[: min(query.limit, MOST_SUGGESTIONS)]
     if hits:

@@ -205,7 +205,7 @@ def test_suggestions_for_a_ticket(client: TestClient) -> None:
     [
         ({"short_description": "how do I cook pasta"}, "No article is sure enough"),
         ({"short_description": "po"}, "Too little to go by"),
-        ({}, "Too little to go by"),
+        ({"text": "a field of another tool: VPN"}, "short_description and description have fewer than 3 letters"),
     ],
 )
 def test_nothing_is_suggested_rather_than_something_wrong(client: TestClient, ticket: dict[str, str], why: str) -> None:
