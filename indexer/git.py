@@ -41,6 +41,7 @@ _ALWAYS = {
     "SSH_ASKPASS_REQUIRE": "never",
 }
 _LOOK = "Look at the repository by 'git fsck'"
+_FULL_NAME = re.compile(r"[0-9a-f]{40}")
 _FIXED = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "i18n.logOutputEncoding=UTF-8")
 
 
@@ -101,20 +102,32 @@ class Repository:
         return True
 
     def blob(self, name: str, most: int) -> bytes | None:
-        """The first bytes of a blob, by its name or as ``COMMIT:PATH``; None where there is none."""
+        """The first bytes of a blob, by its name or as ``COMMIT:PATH``; None where there is none.
+
+        Raises GitError where there is one that cannot be read, or is not what it is named after.
+        """
         command = [*_FIXED, "-C", str(self.top), "cat-file", "blob", name]
         process = subprocess.Popen(
             command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
         data, in_time = _said_within(process, GIT_SECONDS, most - 1)
-        return data if in_time and (len(data) == most or process.returncode == 0) else None
+        if not in_time:
+            raise _too_slow()
+        if len(data) == most:
+            return data
+        if process.returncode == 0:
+            return _as_written(data, name)
+        if self.has(name):
+            raise _unreadable(name)
+        return None
 
 
 class Blobs:
     """Many blobs of one repository, by one process that is kept; close it, or use it in a ``with``."""
 
     def __init__(self, repository: Repository) -> None:
+        self._repository = repository
         self._command = [*_FIXED, "-C", str(repository.top), "cat-file", "--batch"]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -146,11 +159,13 @@ class Blobs:
         # One blob is asked for at a time, so that nothing of it can be here already
         if not says_something(answers, GIT_SECONDS):
             self.close()
-            raise GitError(f"git took over {GIT_SECONDS} s to read a file", "Look at the disk or the remote")
+            raise _too_slow()
         head = answers.readline().split()
         if not head:
             raise _ended()
         if len(head) != 3:
+            if self._repository.has(name):
+                raise _unreadable(name)
             raise FileNotFoundError(2, "it is missing in the repository", name)
         if head[1] != b"blob":
             # Its bytes, however many, are on their way
@@ -167,9 +182,7 @@ class Blobs:
             self.close()
             return data
         answers.read(1)
-        if hashlib.sha1(b"blob %d\0" % size + data, usedforsecurity=False).hexdigest() != name:
-            raise GitError(f"object {name} is not as it was written", _LOOK)
-        return data
+        return _as_written(data, name)
 
     def close(self) -> None:
         process, self._process = self._process, None
@@ -178,8 +191,28 @@ class Blobs:
             process.communicate()
 
 
+def blob_id(data: bytes) -> str:
+    """Git's name for these bytes, so that any revision can be read back from the repository."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _as_written(data: bytes, name: str) -> bytes:
+    """The whole of a blob, unless it is other than its full name says. Raises GitError."""
+    if _FULL_NAME.fullmatch(name) and name != blob_id(data):
+        raise GitError(f"object {name} is not as it was written", _LOOK)
+    return data
+
+
+def _unreadable(name: str) -> GitError:
+    return GitError(f"object {name} cannot be read", _LOOK)
+
+
 def _ended() -> GitError:
     return GitError("git ended while objects were read", _LOOK)
+
+
+def _too_slow() -> GitError:
+    return GitError(f"git took over {GIT_SECONDS} s to read a file", "Look at the disk or the remote")
 
 
 def environment() -> Mapping[str, str]:

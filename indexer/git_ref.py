@@ -17,6 +17,7 @@ from indexer.source import (
     Scan,
     leads_out,
     older,
+    past_blob,
     unreadable_name,
 )
 
@@ -103,7 +104,7 @@ class GitRef:
             yield from older(self.repository, self.commit, path)
 
     def blob(self, name: str) -> bytes | None:
-        return self.repository.blob(name, MAX_FILE_BYTES + 1)
+        return past_blob(self.repository, name)
 
     def close(self) -> None:
         self._blobs.close()

@@ -1,6 +1,5 @@
 """Knowledge objects: a file's bytes become one, or every problem that keeps them from it, each with its line."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 from indexer.errors import Problem
 from indexer.frontmatter import Audience, FrontMatter, KnowledgeType, Tier, WorkflowState, read, split
+from indexer.git import blob_id
 from indexer.identifiers import words_of_name
 from indexer.markdown import Document, parse_markdown
 from indexer.markdown_rules import MOST_MARKUP
@@ -186,11 +186,6 @@ def article_of(
         body_line=body_line,
         **fields,
     )
-
-
-def blob_id(data: bytes) -> str:
-    """Git's name for these bytes, so that any revision can be read back from the repository."""
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def id_of_path(path: str) -> str:

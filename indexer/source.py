@@ -64,7 +64,7 @@ class Content(Protocol):
         """What git has of the file from before, back to when it was added, newest first, and since when."""
 
     def blob(self, name: str) -> bytes | None:
-        """Bytes by git's name of them; None without git, or where they are gone."""
+        """Bytes by git's name of them; None without git, and where they are gone or damaged."""
 
     def close(self) -> None:
         """End what runs for it."""
@@ -143,7 +143,7 @@ class WorkingTree:
                 yield from older(self.repository, head, path)
 
     def blob(self, name: str) -> bytes | None:
-        return self.repository.blob(name, MAX_FILE_BYTES + 1) if self.repository else None
+        return past_blob(self.repository, name) if self.repository else None
 
     def close(self) -> None:
         """Nothing runs for it."""
@@ -196,13 +196,20 @@ def _shown(path: str) -> str:
     return plain if len(plain) <= LONGEST_PATH else f"{plain[:_MOST_SHOWN]}…"
 
 
+def past_blob(repository: Repository, name: str) -> bytes | None:
+    """What a file once said, for what can do without; None where it is gone or damaged."""
+    with suppress(GitError):
+        return repository.blob(name, MAX_FILE_BYTES + 1)
+    return None
+
+
 def older(repository: Repository, commit: str, path: str) -> Iterator[tuple[bytes, datetime]]:
     """What a file said before, newest first, over renames and back to when it was added, and since when.
 
     What was there before a deletion is another file's. Raises GitError.
     """
     for revision in revisions(repository, commit, path)[:_MOST_OLDER]:
-        data = repository.blob(revision.blob, MAX_FILE_BYTES + 1)
+        data = past_blob(repository, revision.blob)
         if data is not None:
             yield data, revision.at
         if revision.change == "added":

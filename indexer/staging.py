@@ -14,9 +14,10 @@ from indexer.catalogue import Catalogue, FileState, object_from_json, object_to_
 from indexer.database import writing
 from indexer.encoder import Encoder
 from indexer.errors import Problem
+from indexer.git import blob_id
 from indexer.history import History
 from indexer.index import PassageIndex
-from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, blob_id, parse
+from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, parse
 from indexer.passages import CountTokens, cut
 from indexer.prepared import Prepared, from_json, to_json
 from indexer.progress import Progress, in_batches

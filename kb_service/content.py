@@ -91,7 +91,7 @@ def followed_ref(settings: Settings) -> frozenset[str] | None:
 def read_file(settings: Settings, path: str, commit: str | None, live: str | None) -> bytes | None:
     """A file beside the articles: as a commit has it, else as it is live.
 
-    None where there is none, or it is a link, or too large.
+    None where there is none, or it is a link, or too large. Raises GitError.
     """
     if any(part.startswith(".") or not part for part in path.split("/")) or not path.isprintable():
         return None
@@ -108,7 +108,12 @@ def _committed(settings: Settings, path: str, commit: str | None, live: str | No
         return None
     listed = found.run("ls-tree", "-z", "--full-tree", at, "--", f"{found.prefix}{path}")
     mode, _, name = listed.partition(b"\t")[0].decode().partition(" blob ")
-    return found.blob(name, MOST_FILE_BYTES + 1) if mode in _FILE_MODES else None
+    if mode not in _FILE_MODES:
+        return None
+    data = found.blob(name, MOST_FILE_BYTES + 1)
+    if data is None:
+        raise GitError(f"{path} is missing in the repository", "Look at the repository by 'git fsck'")
+    return data
 
 
 def _lying(settings: Settings, path: str) -> bytes | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from indexer.disk import DiskError, disk_error
 from indexer.errors import IndexDamagedError, IndexMissingError
+from indexer.git import GitError
 from kb_service.incident_reading import DamagedIncidentError
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.metrics import Metrics
@@ -14,6 +15,10 @@ from kb_service.publishing import Publisher
 NOTHING_YET = "Nothing is published yet. The first index is being built, or failed: see the log."
 _DAMAGED = "A database of the service is damaged. What is derived is made anew by itself; see the log."
 _DISK = "The service cannot read or write one of its files now; its log says which, and why. Try again in a moment."
+_REPOSITORY = (
+    "The service cannot read this in the repository of the articles now; its log says why. A clone that is damaged is"
+    " made anew by itself: try again in a moment."
+)
 UNFORESEEN = "The service failed at this; its log says where. Trying again may help."
 
 _log = logging.getLogger("kb.service")
@@ -44,6 +49,12 @@ class Failures:
                 index.suspect()
             self.publisher.publish("damaged")
             return _DAMAGED
+        if isinstance(error, GitError):
+            self.metrics.storage_errors.inc()
+            _log.error("%s", error)
+            if self.knowledge_base.settings.content_remote:
+                self.publisher.publish("clone")
+            return _REPOSITORY
         if isinstance(error, DamagedIncidentError):
             self.metrics.storage_errors.inc()
             _log.error("%s", error)

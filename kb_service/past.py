@@ -12,9 +12,9 @@ from pathlib import Path
 
 from indexer.catalogue import Catalogue, Tombstone
 from indexer.errors import KnowledgeBaseError
-from indexer.git import Blobs, Repository, unified_diff
+from indexer.git import Blobs, Repository, blob_id, unified_diff
 from indexer.history import Revision, is_shallow, revisions
-from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, blob_id, front_matter_of, parse
+from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, front_matter_of, parse
 from kb_service.access import Sight
 from kb_service.attachments import Attachments
 from kb_service.query import may_read

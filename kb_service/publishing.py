@@ -18,11 +18,11 @@ from indexer.build import Report
 from indexer.disk import disk_error
 from indexer.errors import IndexBusyError, KnowledgeBaseError
 from indexer.progress import Progress, unwatched
-from kb_service.content import open_content
+from kb_service.content import open_content, put_aside_if_damaged
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.watching import Watch
 
-Why = Literal["start", "watch", "hook", "webhook", "poll", "retry", "damaged", "end"]
+Why = Literal["start", "watch", "hook", "webhook", "poll", "retry", "damaged", "clone", "end"]
 LONGEST_RETRY_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # Of the poll's interval, so that many services do not ask one remote at once
@@ -158,6 +158,8 @@ class Publisher:
             self._live.set()
 
         try:
+            if why == "clone":
+                put_aside_if_damaged(self.knowledge_base.settings)
             content = open_content(self.knowledge_base.settings)
             seen = content.revision() or ""
             self.status = replace(self.status, seen=seen or None, looked_at=datetime.now(UTC))

@@ -16,8 +16,7 @@ from hypothesis import HealthCheck, given, settings
 
 from indexer.build import Report
 from indexer.errors import KnowledgeBaseError, Problem
-from indexer.git import GitError
-from indexer.knowledge import blob_id
+from indexer.git import GitError, blob_id
 from indexer.source import WorkingTree
 from kb_service import KnowledgeBase, Settings
 from kb_service.content import open_content

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from indexer import KnowledgeObject, Problem, parse, plain_yaml
 from indexer.frontmatter import json_schema
-from indexer.knowledge import MAX_FILE_BYTES, blob_id, id_of_path
+from indexer.git import blob_id
+from indexer.knowledge import MAX_FILE_BYTES, id_of_path
 from tests.fuzz.articles import as_the_whole_of_yaml_reads_it
 
 

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Match
 
 from indexer.disk import DiskError
 from indexer.errors import IndexDamagedError, IndexMissingError, KnowledgeBaseError
+from indexer.git import GitError
 from kb_service.access import NotForCallerError
 from kb_service.api.crew import OverloadedError
 from kb_service.callers import CredentialsRefusedError, NoCredentialsError
@@ -248,6 +249,7 @@ def add_handlers(app: FastAPI) -> None:
         return refusal(request, error)
 
     @app.exception_handler(DiskError)
+    @app.exception_handler(GitError)
     @app.exception_handler(IndexMissingError)
     @app.exception_handler(IndexDamagedError)
     def _failed(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
