@@ -17,8 +17,8 @@ from kb_service.major import MajorCandidate
 from kb_service.query import may_read
 from kb_service.recurrence import ProblemCandidate
 from kb_service.related import Related, RelatedIncidents
+from kb_service.results import hit_json
 from kb_service.runs import Run
-from kb_service.search import hit_json
 from kb_service.triage import Triage
 
 _BRIEF = (

@@ -49,7 +49,7 @@ from kb_service.desk import Desk
 from kb_service.keys import Keys
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.query import Query, State
-from kb_service.search import as_json
+from kb_service.results import as_json
 from kb_service.terminal import Bar, err, out, print_hit, print_json, print_lanes
 
 app = typer.Typer(

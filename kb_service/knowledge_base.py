@@ -28,8 +28,9 @@ from kb_service.past import Past
 from kb_service.query import Query, State
 from kb_service.query_vectors import QueryVectors
 from kb_service.related import RelatedSearch
+from kb_service.results import Results
 from kb_service.runs import Runs
-from kb_service.search import Results, Searcher
+from kb_service.search import Searcher
 from kb_service.settings import Settings
 from kb_service.triage import Triager
 from kb_service.usage import most_used

@@ -21,7 +21,7 @@ from kb_service.incident_rows import Recorded
 from kb_service.incidents import Incidents
 from kb_service.query import Query
 from kb_service.ranking import Ranked
-from kb_service.search import Ranking
+from kb_service.results import Ranking
 from kb_service.snippets import snippet
 
 # Of two as much alike the later one tells more of what is going on; its bonus halves in so many days

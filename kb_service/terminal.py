@@ -14,7 +14,7 @@ from rich.table import Table
 from kb_service.confidence import Confidence
 from kb_service.hits import Hit
 from kb_service.ranking import BONUSES, LANE_OF, LANES, words_trust
-from kb_service.search import Ranking
+from kb_service.results import Ranking
 
 out = Console(highlight=False, soft_wrap=True)
 # So wide that no figure of a table is cut, whatever the terminal; text wraps by itself

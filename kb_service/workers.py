@@ -16,7 +16,8 @@ from kb_service.confidence import Kind
 from kb_service.memory import hold_little
 from kb_service.query import Query
 from kb_service.query_vectors import QueryVectors
-from kb_service.search import Results, Searcher
+from kb_service.results import Results
+from kb_service.search import Searcher
 from kb_service.settings import Settings
 
 _STOP_SECONDS = 5.0

@@ -14,7 +14,7 @@ import pytest
 from indexer.errors import IndexMissingError
 from kb_service import KnowledgeBase, Settings
 from kb_service.query import Query
-from kb_service.search import Results
+from kb_service.results import Results
 from kb_service.workers import Workers
 from tests.client import client_of
 from tests.conftest import eventually

@@ -19,7 +19,7 @@ from kb_service.bodies import term_json
 from kb_service.hits import article_url
 from kb_service.query import Query as Asked
 from kb_service.query import State, filter_of
-from kb_service.search import as_json
+from kb_service.results import as_json
 
 router = APIRouter(prefix="/api", tags=["knowledge"], responses=RESPONSES)
 

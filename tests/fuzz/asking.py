@@ -22,7 +22,7 @@ from kb_service import Query, Searcher
 from kb_service.access import EVERYTHING, INTERNAL, PUBLIC
 from kb_service.completing import complete
 from kb_service.query import State, may_read
-from kb_service.search import as_json
+from kb_service.results import as_json
 from kb_service.snippets import matched_words, snippet
 from tests.conftest import CONTENT, Desk
 from tests.fuzz.mutations import stretched
