@@ -8,7 +8,7 @@ Given = TypeVar("Given")
 # Some ten megabytes
 _MOST_KEPT = 1 << 16
 # What is longer is no word that anybody says twice, and may be a megabyte
-_LONGEST_KEPT = 64
+LONGEST_KEPT = 64
 
 
 class _OfWords(dict[str, Given]):
@@ -17,7 +17,7 @@ class _OfWords(dict[str, Given]):
 
     def __missing__(self, word: str) -> Given:
         given = self._function(word)
-        if len(word) <= _LONGEST_KEPT:
+        if len(word) <= LONGEST_KEPT:
             if len(self) >= _MOST_KEPT:
                 self.clear()
             self[word] = given

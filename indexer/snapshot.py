@@ -79,15 +79,19 @@ class Snapshot:
 
         Whatever it excludes.
         """
-        waits = "SELECT EXISTS (SELECT 1 FROM passages WHERE has_vector = 0 AND text_hash IS NOT NULL)"
-        if connection.execute(waits).fetchone() == (0,):
-            return 1.0
-        view, passages = self._views.of(wanted), self.columns.passages
+        view = self._views.of(wanted)
         if view.key not in self._encoded:
-            meant = np.flatnonzero(view.allowed[passages.owner_of] & passages.is_meant)
-            there = int(np.count_nonzero(self.meaning.rows(passages.keys[meant]) != NONE))
-            self._encoded[view.key] = there / len(meant) if len(meant) else 1.0
+            self._encoded[view.key] = self._share_of(connection, view)
         return self._encoded[view.key]
+
+    def _share_of(self, connection: sqlite3.Connection, view: View) -> float:
+        waits = "SELECT EXISTS (SELECT 1 FROM passages WHERE has_vector = 0 AND text_hash IS NOT NULL)"
+        if len(self.meaning) and connection.execute(waits).fetchone() == (0,):
+            return 1.0
+        passages = self.columns.passages
+        meant = np.flatnonzero(view.allowed[passages.owner_of] & passages.is_meant)
+        there = int(np.count_nonzero(self.meaning.rows(passages.keys[meant]) != NONE))
+        return there / len(meant) if len(meant) else 1.0
 
     def view(self, wanted: Filter) -> View:
         """What a filter lets through, but for what it excludes."""
@@ -213,14 +217,14 @@ class Snapshot:
 
     def spelling(self, connection: sqlite3.Connection, wanted: Filter) -> Spelling:
         """The words of what a filter lets through."""
-        allowed, scopes = self.select(connection, wanted), self._views.of(wanted).scopes
-        passages = self.columns.passages
+        view, allowed, passages = self._views.of(wanted), self.select(connection, wanted), self.columns.passages
 
         def holders(term: str) -> Keys:
-            positions = self._words.postings(connection, scopes, term).positions
+            positions = self._words.postings(connection, view.scopes, term).positions
             return passages.keys[positions[allowed[passages.owner_of[positions]]]]
 
-        return Spelling(connection, scopes, holders, self._language)
+        known = view.known if allowed is view.allowed else {}
+        return Spelling(connection, view.scopes, holders, self._language, known)
 
     def passages_saying(self, connection: sqlite3.Connection, words: Sequence[str], wanted: Filter) -> list[int]:
         """The keys of the passages that hold all of these index terms, in order; none for no terms."""

@@ -17,7 +17,7 @@ from rapidfuzz.distance import OSA
 
 from indexer.compounds import LEAST_COMPOUND_LETTERS, LEAST_PART_LETTERS, parts_of
 from indexer.language import Language
-from indexer.of_words import of_words
+from indexer.of_words import LONGEST_KEPT, of_words
 from indexer.postings import Scope
 from indexer.terms import WORD, terms, words_of
 
@@ -31,6 +31,8 @@ _MOST_PASSAGES = 50
 _MOST_BEGINNINGS = 200
 # So many compounds are looked for that a word is a part of
 _MOST_COMPOUNDS = 12
+# Of so many words it is kept whether they are known
+_MOST_KNOWN = 10_000
 
 Keys = NDArray[np.int64]
 Recorded = defaultdict[Scope, set[str]]
@@ -101,12 +103,22 @@ class Spelling:
         scopes: Sequence[Scope],
         holders: Holders,
         language: Language,
+        known: dict[str, bool],
     ) -> None:
+        """``known`` are words that were looked for before, to be asked and added to."""
         self._connection, self._scopes, self._holders, self.language = connection, scopes, holders, language
+        self._known = known
 
     def known(self, word: str) -> bool:
         """Whether a visible passage says the word, in any form."""
-        return any(len(self._holders(term)) for term in terms(word, self.language))
+        found = self._known.get(word)
+        if found is None:
+            found = any(len(self._holders(term)) for term in terms(word, self.language))
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            if len(word) <= LONGEST_KEPT:
+                self._known[word] = found
+        return found
 
     def corrected(self, word: str) -> str | None:
         """The word nearest to a mistyped one, the commonest of several as near; None where none is near enough."""

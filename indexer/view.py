@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,8 @@ class View:
     """``allowed`` is over owners; ``bodies`` and ``names`` are the passages that the meaning lane may choose from.
 
     ``passages`` are both.
-    ``scopes`` hold all of it. ``key`` is the same for the same view of one generation.
+    ``scopes`` hold all of it. ``key`` is the same for the same view of one generation. ``known`` are words that were
+    looked for in it, and whether it says them.
     """
 
     key: tuple[object, ...]
@@ -46,6 +47,7 @@ class View:
     bodies: Chosen
     names: Chosen
     passages: Chosen
+    known: dict[str, bool] = field(default_factory=dict)
 
 
 class Views:

@@ -173,7 +173,7 @@ class WordsLane:
         term, owners, frequency = term[seen], owners[seen], frequency[seen]
         worth = weights * statistics.articles.rarity(np.bincount(term, minlength=len(asked)))
         scored = worth[term] * _saturated(self._owners.length[owners], frequency, statistics.articles, B_ARTICLE)
-        by_owner, said = Summing.of(owners), own[term]
+        by_owner, said = Summing(owners, len(self._owners)), own[term]
 
         term, positions, counts = _flat([(one.positions, one.counts) for one in lists])
         seen = allowed[self._passages.owner_of[positions]]
@@ -183,7 +183,7 @@ class WordsLane:
             self._sums(of, weights, (term[kind], positions[kind], counts[kind]), b)
             for of, kind, b in ((statistics.bodies, ~in_name, B_PASSAGE), (statistics.names, in_name, B_TITLE))
         )
-        named = Summing.of(positions[in_name]).sums(own[term[in_name]])
+        named = Summing(positions[in_name], len(self._passages)).sums(own[term[in_name]])
         share = np.minimum(1, named.figures / np.maximum(self._passages.length[named.places], 1))
         ceiling = float(worth[own].sum()) * (K1 + 1) / 2
         return WordScores(
@@ -201,7 +201,7 @@ class WordsLane:
         term, positions, counts = found
         worth = weights * of.rarity(np.bincount(term, minlength=len(weights)))
         scored = worth[term] * _saturated(self._passages.length[positions], counts, of, b)
-        return Summing.of(positions).sums(scored)
+        return Summing(positions, len(self._passages)).sums(scored)
 
     def _best_name(self, names: Sparse) -> Sparse:
         """The highest figure of the names of each owner; owners lie in the order of their passages."""

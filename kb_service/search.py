@@ -139,8 +139,6 @@ class Searcher:
 
     def _encoded_share(self, snapshot: Snapshot, query: Query) -> float:
         """How much of what the caller sees can be found by meaning; nothing while the index is another encoder's."""
-        if self.index.meta("encoder") != self._encoder.identity:
-            return 0.0
         return round(snapshot.encoded_share(self.index.connection, filter_of(Query("", sight=query.sight))), 4)
 
     def published(self) -> Catalogue:

@@ -19,7 +19,7 @@ def test_a_function_is_asked_once_for_each_word() -> None:
 
 
 def test_what_is_too_long_for_a_word_is_not_kept() -> None:
-    long = "x" * (kept_words._LONGEST_KEPT + 1)
+    long = "x" * (kept_words.LONGEST_KEPT + 1)
     upper = of_words(str.upper)
     before = sys.getrefcount(long)
     assert upper(long) == long.upper()
