@@ -17,6 +17,7 @@ from pathlib import Path
 
 from indexer.catalogue import Catalogue, FileState, Tombstone, owner_of, tombstone_of
 from indexer.change import Change
+from indexer.claims import accept
 from indexer.database import writing
 from indexer.encoder import Encoder
 from indexer.encoding import LINK_AT_SWITCH, Encoding
@@ -26,7 +27,6 @@ from indexer.history import History
 from indexer.index import PassageIndex
 from indexer.knowledge import KnowledgeObject, id_of_path, parse
 from indexer.locks import held
-from indexer.lookalikes import skeleton, unlike
 from indexer.progress import Progress, unwatched
 from indexer.renames import renamed
 from indexer.source import ARTICLE_ENDINGS, Content
@@ -170,7 +170,7 @@ class _Build:
         names, deleted = history.latest_names(), self._tombstones(history)
         staged = self.staging.heads()
         with self.index.changing(anew=rebuilt) as change:
-            accepted, refusals = self._accepted(staged)
+            accepted, refusals = accept(staged, self.staging.scan, self.catalogue)
             left = [before for path in self.gone if (before := self.catalogue.at_path(path)) is not None]
             old = {path: self._without_text(path) for path in accepted}
             changed = {path for path, head in accepted.items() if not _same(old[path], head)}
@@ -198,54 +198,6 @@ class _Build:
             if changed or self.gone or rebuilt:
                 self.index.raise_generation()
         return len(changed) + len(self.gone)
-
-    def _accepted(self, staged: Mapping[str, Head]) -> tuple[dict[str, Head], list[Problem]]:
-        """The staged objects that can go live, by path, and every problem of those that cannot."""
-        refusals = list(self.staging.scan.problems)
-        accepted: dict[str, Head] = {}
-        holders: dict[str, str] = {}
-        alike = self._looks(staged)
-        for path, head in staged.items():
-            refusals += [Problem(**problem) for problem in json.loads(head.problems)]
-            if head.id is None:
-                continue
-            holder = holders.get(head.id) or self._live_holder(path, head.id, staged)
-            twin = alike.get(skeleton(head.id), head.id)
-            if holder:
-                what = f"the id '{head.id}' is already that of {holder}"
-                refusals.append(Problem(path, 1, what, "Give one of the two another id"))
-            elif twin != head.id:
-                what = f"the id '{head.id}' looks like '{twin}' and is another: {unlike(head.id, twin)}"
-                refusals.append(Problem(path, 1, what, "Write it in plain letters, or give one of the two another id"))
-            else:
-                holders[head.id] = path
-                accepted[path] = head
-        return accepted, refusals
-
-    def _looks(self, staged: Mapping[str, Head]) -> dict[str, str]:
-        """Which id may look as it does, by its skeleton: one that is live, else one in plain letters, else the first.
-
-        Only those are here that have a twin, or are not all ASCII: of others each is its own skeleton.
-        """
-        live = {path: id_ for path, id_ in self.catalogue.odd_ids() if path in self.staging.scan.articles}
-        # What is live and staged has the id that it is staged with
-        kept = {path: id_ for path, id_ in live.items() if path not in staged or staged[path].id in {None, id_}}
-        looks = {skeleton(id_): id_ for id_ in sorted(kept.values())}
-        fresh = {head.id for head in staged.values() if head.id is not None}
-        for id_ in sorted(one for one in fresh if not one.isascii()):
-            plain = skeleton(id_)
-            holder = self.catalogue.path_of_id(plain)
-            is_there = holder is not None and holder in self.staging.scan.articles
-            looks.setdefault(plain, plain if is_there or plain in fresh else id_)
-        return looks
-
-    def _live_holder(self, path: str, object_id: str, staged: Mapping[str, Head]) -> str | None:
-        """The other file whose live object has this id and still claims it."""
-        live = self.catalogue.path_of_id(object_id)
-        if live is None or live == path or live not in self.staging.scan.articles:
-            return None
-        now = staged[live].id if live in staged else None
-        return live if now is None or now == object_id else None
 
     def _without_text(self, path: str) -> KnowledgeObject | None:
         """What is live of a path, but for its body, since those of fifty thousand would fill the memory."""
