@@ -14,6 +14,7 @@ from indexer.chosen import Chosen
 from indexer.encoder import Vectors
 from indexer.growing import grown, number_of, numbered
 from indexer.vector_files import Base, BaseFile, read_base
+from indexer.vectors import single
 
 Keys = NDArray[np.int64]
 Rows = NDArray[np.int32]
@@ -101,8 +102,15 @@ class MeaningLane:
 
     def scores(self, query: Vectors, rows: Keys) -> Vectors:
         """The inner products with the vectors at some rows, ``(n,)`` float32."""
-        parts = (self.vectors(rows[start : start + _AT_ONCE]) for start in range(0, len(rows), _AT_ONCE))
-        return np.concatenate([np.zeros(0, np.float32), *(_inner_products(query, part) for part in parts)])
+        found = np.empty(len(rows), np.float32)
+        in_base = rows < self._first
+        found[~in_base] = _inner_products(query, self._block[rows[~in_base] - self._first])
+        if self._base is not None:
+            of_base = rows[in_base]
+            parts = (of_base[start : start + _AT_ONCE] for start in range(0, len(of_base), _AT_ONCE))
+            scores = [_inner_products(query, single(self._base.vectors(part))) for part in parts]
+            found[in_base] = np.concatenate([np.zeros(0, np.float32), *scores])
+        return found
 
     def vectors(self, rows: Keys) -> Vectors:
         """The vectors at some rows, ``(n, dimension)`` float32."""
@@ -111,7 +119,7 @@ class MeaningLane:
         found = np.empty((len(rows), self.dimension), np.float32)
         in_base = rows < self._first
         found[~in_base] = self._block[rows[~in_base] - self._first]
-        found[in_base] = self._base.vectors(rows[in_base])
+        found[in_base] = single(self._base.vectors(rows[in_base]))
         return found
 
 

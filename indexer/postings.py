@@ -86,6 +86,8 @@ def read(connection: sqlite3.Connection, scopes: Sequence[Scope], term: str) -> 
 
 def holders(connection: sqlite3.Connection, scopes: Sequence[Scope], terms: Sequence[str]) -> dict[str, int]:
     """How many passages hold each of the terms in some scopes, without their lists being read."""
+    if not terms:
+        return {}
     rows = connection.execute(
         f"SELECT term, sum(holders) FROM terms WHERE scope IN ({_marks(scopes)}) AND term IN ({_marks(terms)})"
         " GROUP BY term",

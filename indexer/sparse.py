@@ -27,10 +27,13 @@ class Sparse:
         rows = np.minimum(np.searchsorted(self.places, wanted), len(self.places) - 1)
         return np.where(self.places[rows] == wanted, self.figures[rows], 0.0)
 
+    def where(self, kept: NDArray[np.bool_]) -> "Sparse":
+        """Those of the places that are marked, ``(n,)``."""
+        return Sparse(self.places[kept], self.figures[kept])
+
     def without(self, places: Places) -> "Sparse":
         """The same but for some places."""
-        stays = ~np.isin(self.places, places)
-        return Sparse(self.places[stays], self.figures[stays])
+        return self.where(~np.isin(self.places, places))
 
     def best(self, most: int) -> Places:
         """Where the highest figures are; all that tie with the last one, so that the cut depends on no order."""

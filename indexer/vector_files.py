@@ -10,6 +10,7 @@ import os
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import faiss
@@ -74,11 +75,9 @@ class Base:
         """Those at some rows, ``(n, dimension)``. What lies together is read together."""
         size = self.dimension * 2
         first = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
-        lengths = np.diff(first, append=len(rows))
-        read = (
-            os.pread(self._file, count * size, self._begin + row * size)
-            for row, count in zip(rows[first].tolist(), lengths.tolist(), strict=True)
-        )
+        sizes = np.diff(first, append=len(rows)) * size
+        places = self._begin + rows[first] * size
+        read = map(os.pread, repeat(self._file), sizes.tolist(), places.tolist())
         return np.frombuffer(b"".join(read), np.float16).reshape(len(rows), self.dimension)
 
 

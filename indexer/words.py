@@ -9,7 +9,7 @@ read than may be, lists are chosen by how long they are as a whole.
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import log
@@ -161,54 +161,66 @@ class WordsLane:
         literal = self._asked(connection, query, scopes, allowed)
         further = [(term, weight) for term, weight in beside.items() if term not in query]
         if len(self._passages) * len(literal + further) > MOST_READ:
-            telling = _telling(postings.holders(connection, scopes, [term for term, _ in literal + further]))
+            telling = _telling(self._holders(connection, scopes, [term for term, _ in literal + further]))
             literal, further = ([one for one in some if one[0] in telling] for some in (literal, further))
         asked = literal + further
         lists = [self.postings(connection, scopes, term) for term, _ in asked]
         weights = np.array([weight for _, weight in asked])
         own = np.arange(len(asked)) < len(literal)
 
-        term, owners, frequency = _flat([(one.owners, one.by_owner) for one in lists])
-        seen = allowed[owners]
-        term, owners, frequency = term[seen], owners[seen], frequency[seen]
-        worth = weights * statistics.articles.rarity(np.bincount(term, minlength=len(asked)))
-        scored = worth[term] * _saturated(self._owners.length[owners], frequency, statistics.articles, B_ARTICLE)
-        by_owner, said = Summing(owners, len(self._owners)), own[term]
+        articles = _flat([(one.owners, one.by_owner) for one in lists]).where(lambda owners: allowed[owners])
+        worth = weights * statistics.articles.rarity(np.bincount(articles.term, minlength=len(asked)))
+        length = self._owners.length[articles.places] / np.float32(statistics.articles.mean_length)
+        scored = worth[articles.term] * _saturated(length, articles.counts, np.float32(B_ARTICLE))
+        by_owner = Summing(articles.places, len(self._owners))
 
-        term, positions, counts = _flat([(one.positions, one.counts) for one in lists])
-        seen = allowed[self._passages.owner_of[positions]]
-        term, positions, counts = term[seen], positions[seen], counts[seen]
-        in_name = self._passages.is_name[positions]
-        passage, name = (
-            self._sums(of, weights, (term[kind], positions[kind], counts[kind]), b)
-            for of, kind, b in ((statistics.bodies, ~in_name, B_PASSAGE), (statistics.names, in_name, B_TITLE))
-        )
-        named = Summing(positions[in_name], len(self._passages)).sums(own[term[in_name]])
-        share = np.minimum(1, named.figures / np.maximum(self._passages.length[named.places], 1))
-        ceiling = float(worth[own].sum()) * (K1 + 1) / 2
+        passages = _flat([(one.positions, one.counts) for one in lists])
+        passages = passages.where(lambda positions: allowed[self._passages.owner_of[positions]])
+        by_passage = Summing(passages.places, len(self._passages))
+        scores = by_passage.sums(self._scored(passages, weights, statistics))
+        is_name = self._passages.is_name[scores.places]
+        names = scores.where(is_name)
+        said = by_passage.sums(own[passages.term]).figures[is_name]
+        share = np.minimum(1, said / np.maximum(self._passages.length[names.places], 1))
+        title, title_share = self._best_names(names.places, names.figures, share)
         return WordScores(
             article=by_owner.sums(scored),
-            title=self._best_name(name),
-            passage=passage,
-            title_share=self._best_name(Sparse(named.places, share)),
-            said=by_owner.sums(said),
+            title=title,
+            passage=scores.where(~is_name),
+            title_share=title_share,
+            said=by_owner.sums(own[articles.term]),
             asked=len(literal),
-            ceiling=ceiling,
+            ceiling=float(worth[own].sum()) * (K1 + 1) / 2,
         )
 
-    def _sums(self, of: Statistics, weights: Figures, found: tuple[Positions, Positions, Scores], b: float) -> Sparse:
-        """Sums by passage, from the postings of passages of one kind: term, position and count."""
-        term, positions, counts = found
-        worth = weights * of.rarity(np.bincount(term, minlength=len(weights)))
-        scored = worth[term] * _saturated(self._passages.length[positions], counts, of, b)
-        return Summing(positions, len(self._passages)).sums(scored)
+    def _scored(self, found: "_Flat", weights: Figures, statistics: WordStatistics) -> Figures:
+        """What each term is worth to each passage, a name being one of all names, and other text one of all of it."""
+        kinds, terms = (statistics.bodies, statistics.names), len(weights)
+        is_name = self._passages.is_name[found.places]
+        # Of which kind and which term: so that one small table tells all that depends on both
+        place = found.term + terms * is_name
+        holders = np.bincount(place, minlength=2 * terms).reshape(2, terms)
+        worth = np.concatenate([weights * one.rarity(held) for one, held in zip(kinds, holders, strict=True)])
+        mean_length = np.array([one.mean_length for one in kinds], np.float32).repeat(terms)
+        b = np.array([B_PASSAGE, B_TITLE], np.float32).repeat(terms)
+        length = self._passages.length[found.places] / mean_length[place]
+        scored: Figures = worth[place] * _saturated(length, found.counts, b[place])
+        return scored
 
-    def _best_name(self, names: Sparse) -> Sparse:
-        """The highest figure of the names of each owner; owners lie in the order of their passages."""
-        owner_of = self._passages.owner_of[names.places]
+    def _best_names(self, places: Positions, *figures: Figures) -> tuple[Sparse, ...]:
+        """The highest of each of these figures of names, by owner; owners lie in the order of their passages."""
+        owner_of = self._passages.owner_of[places]
         first = np.flatnonzero(np.diff(owner_of, prepend=-1))
-        most = np.maximum.reduceat(names.figures, first) if len(first) else names.figures
-        return Sparse(owner_of[first], most)
+        return tuple(Sparse(owner_of[first], np.maximum.reduceat(one, first) if len(first) else one) for one in figures)
+
+    def _holders(
+        self, connection: sqlite3.Connection, scopes: tuple[Scope, ...], terms: Sequence[str]
+    ) -> dict[str, int]:
+        """How many passages hold each of the terms."""
+        with self._lock:
+            kept = {term: self._postings.get((scopes, term)) for term in terms}
+        holders = {term: len(found.positions) for term, found in kept.items() if found is not None}
+        return holders | postings.holders(connection, scopes, [term for term in terms if term not in holders])
 
     def _asked(
         self, connection: sqlite3.Connection, query: Mapping[str, int], scopes: tuple[Scope, ...], allowed: Mask
@@ -241,14 +253,30 @@ def _telling(holders: Mapping[str, int]) -> set[str]:
     return telling
 
 
-def _saturated(length: Scores, frequency: Scores, of: Statistics, b: float) -> Scores | Figures:
-    """BM25 but for rarity and weight: how much it tells that a text of so many terms says one so often."""
-    return frequency * (K1 + 1) / (frequency + K1 * (1 - b + b * length / of.mean_length))
+def _saturated(length: Scores, frequency: Scores, b: Scores | np.float32) -> Scores:
+    """BM25 but for rarity and weight: how much it tells that a text says a term so often.
+
+    ``length`` is that of the text, as a share of the mean.
+    """
+    return frequency * np.float32(K1 + 1) / (frequency + np.float32(K1) * (1 - b + b * length))
 
 
-def _flat(found: Sequence[tuple[Positions, Scores]]) -> tuple[Positions, Positions, Scores]:
+@dataclass(frozen=True, slots=True)
+class _Flat:
     """The lists of some terms as one: which term it is, where, and how often."""
+
+    term: Positions
+    places: Positions
+    counts: Scores
+
+    def where(self, is_seen: Callable[[Positions], Mask]) -> "_Flat":
+        """Those at places that may be seen, which mostly are all."""
+        seen = is_seen(self.places)
+        return self if seen.all() else _Flat(self.term[seen], self.places[seen], self.counts[seen])
+
+
+def _flat(found: Sequence[tuple[Positions, Scores]]) -> _Flat:
     sizes = [len(places) for places, _ in found]
     places = np.concatenate([np.zeros(0, np.int64), *(one for one, _ in found)])
     counts = np.concatenate([np.zeros(0, np.float32), *(one for _, one in found)])
-    return np.repeat(np.arange(len(found)), sizes), places, counts
+    return _Flat(np.repeat(np.arange(len(found)), sizes), places, counts)

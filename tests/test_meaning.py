@@ -15,7 +15,7 @@ from indexer.growing import numbered
 from indexer.meaning import MeaningLane
 from indexer.nearness import Nearness
 from indexer.vector_files import BaseFile, write_base
-from indexer.vectors import HalfVectors
+from indexer.vectors import HalfVectors, single
 
 RANDOM = np.random.default_rng(7)
 VECTORS = RANDOM.normal(size=(500, 32)).astype(np.float32)
@@ -119,3 +119,8 @@ def test_a_damaged_base_is_named_before_it_is_read(tmp_path: Path, damage: str) 
         file.unlink()
     with pytest.raises(IndexDamagedError, match=r"index-1\.npy"):
         MeaningLane.open(tmp_path, base, 32)
+
+
+def test_every_number_of_half_precision_is_read_to_the_bit() -> None:
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16).reshape(-1, 64)
+    assert single(every).tobytes() == every.astype(np.float32).tobytes()
