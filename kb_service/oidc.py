@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from kb_service.access import Caller, NotForCallerError
-from kb_service.provider import Provider, ProviderError, SignIn, TokenRefusedError
+from kb_service.provider import Proof, Provider, ProviderError, SignIn, TokenRefusedError
 
 _SIGNED_BY = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 _LEEWAY_SECONDS = 60
@@ -48,18 +48,22 @@ class Oidc:
         claims = self._claims(token, self.provider.audience)
         return self._caller(claims, self._groups(claims))
 
-    def begin(self, redirect_uri: str) -> tuple[str, SignIn]:
-        """Where to send the browser, and what must come back with it. Raises ProviderError."""
+    def begin(self, redirect_uri: str, *, again: bool = False) -> tuple[str, SignIn]:
+        """Where to send the browser, and what must come back with it.
+
+        ``again``: also who is signed in there must prove who it is. Raises ProviderError.
+        """
         verifier, nonce = generate_token(64), generate_token(32)
         with self._client(redirect_uri) as client:
             asked = {"acr_values": " ".join(self.provider.strengths)} if self.provider.strengths else {}
+            asked |= {"prompt": "login", "max_age": "0"} if again else {}
             url, state = client.create_authorization_url(
                 self._endpoint("authorization_endpoint"), code_verifier=verifier, nonce=nonce, **asked
             )
         return url, SignIn(state, nonce, verifier)
 
-    def finish(self, redirect_uri: str, code: str, begun: SignIn) -> tuple[Caller, frozenset[str], str]:
-        """Who came back with a code, all of their groups, whether they have a role here or not, and their ``acr``.
+    def finish(self, redirect_uri: str, code: str, begun: SignIn) -> tuple[Caller, frozenset[str], Proof]:
+        """Who came back with a code, all of their groups, whether they have a role here or not, and the proof.
 
         Raises TokenRefusedError, NotForCallerError, ProviderError.
         """
@@ -80,7 +84,9 @@ class Oidc:
         if claims.get("nonce") != begun.nonce:
             raise TokenRefusedError("the sign-in is not the one that was begun here", "Sign in again")
         groups = self._groups(claims)
-        return self._caller(claims, groups), groups, _strength(claims)
+        at = claims.get("auth_time")
+        proof = Proof(_strength(claims), int(at) if isinstance(at, int | float) else 0)
+        return self._caller(claims, groups), groups, proof
 
     def _client(self, redirect_uri: str) -> OAuth2Client:
         return OAuth2Client(

@@ -31,6 +31,8 @@ _LONGEST_COOKIE = 4096
 _MOST_REMEMBERED = 100_000
 # With what else a cookie holds while one is at the provider: browsers drop one that is longer than a cookie may be
 _LONGEST_PAGE = 2000
+# Who proved so lately who it is may end other sessions
+FRESH = timedelta(minutes=10)
 
 
 class ForeignFormError(KnowledgeBaseError):
@@ -42,18 +44,24 @@ class ForeignFormError(KnowledgeBaseError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody as the OpenID Connect provider named them at sign-in: what that makes of them here may change."""
+    """Somebody as the OpenID Connect provider named them at sign-in: what that makes of them here may change.
+
+    ``proved_at`` is when they last proved there who they are, in seconds since 1970; 0 where that is not said.
+    """
 
     id: str
     name: str
     issuer: str
     groups: tuple[str, ...]
     strength: str = ""
+    proved_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PageSession:
     """A browser: signed in by the key of that id or as a person, or not yet. ``token`` is what its forms bring back.
+
+    ``at`` is when it was signed in.
 
     ``begun`` is what must come back from a sign-in at the provider, ``then`` the page that was wanted before it.
     """
@@ -64,6 +72,13 @@ class PageSession:
     person: Person | None = None
     begun: Mapping[str, str] | None = None
     then: str = "/"
+    at: datetime | None = None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether somebody proved lately who it is: by the key, or at the provider."""
+        proved = self.at if self.person is None else datetime.fromtimestamp(self.person.proved_at, UTC)
+        return proved is not None and datetime.now(UTC) - proved < FRESH
 
     def check(self, token: str) -> None:
         """Raises ForeignFormError unless the token is this session's."""
@@ -98,8 +113,8 @@ class PageSessions:
 
     def sign_in(self, *, key: str | None = None, person: Person | None = None, browser: str = "") -> PageSession:
         """A new session of a key or a person, in a browser of that name."""
-        session = replace(self.begin(), key=key, person=person)
         now = datetime.now(UTC)
+        session = replace(self.begin(), key=key, person=person, at=now)
         with self._desk.writing() as connection:
             connection.execute("DELETE FROM signed_in WHERE at < ?", ((now - self._lasts).isoformat(),))
             told = json.dumps(asdict(person)) if person else None
@@ -127,7 +142,7 @@ class PageSessions:
         if datetime.now(UTC) - signed > self._lasts:
             return None
         row = self._desk.connection.execute(
-            "SELECT key, person FROM signed_in WHERE id = ? AND at >= ?",
+            "SELECT key, person, at FROM signed_in WHERE id = ? AND at >= ?",
             (values["id"], (datetime.now(UTC) - self._lasts).isoformat()),
         ).fetchone()
         if row and self._is_idle(values["id"]):
@@ -137,6 +152,7 @@ class PageSessions:
             **values,
             key=row["key"] if row else None,
             person=_person(told) if told else None,
+            at=datetime.fromisoformat(row["at"]) if row else None,
         )
 
     def _is_idle(self, session_id: str) -> bool:
@@ -161,7 +177,8 @@ class PageSessions:
 
 def _person(told: Mapping[str, Any]) -> Person:
     groups = tuple(told["groups"])
-    return Person(told["id"], told["name"], told.get("issuer", ""), groups, told.get("strength", ""))
+    strength, proved_at = told.get("strength", ""), told.get("proved_at", 0)
+    return Person(told["id"], told["name"], told.get("issuer", ""), groups, strength, proved_at)
 
 
 def wanted_page(text: str) -> str:

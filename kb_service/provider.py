@@ -44,6 +44,14 @@ class ProviderError(KnowledgeBaseError):
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """How somebody signed in there (``acr``), empty where that is not said, and when (``auth_time``), 0 likewise."""
+
+    strength: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """A sign-in that has begun: what must come back from it."""
 

@@ -28,6 +28,7 @@ class OidcProvider:
     claims: dict[str, Any] = field(default_factory=dict)
     asked_for_keys: int = 0
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    says_when: bool = True
 
     def token(self, *, key: RSAKey | None = None, alg: str = "RS256", **claims: Any) -> str:
         """A token of who is signed in, with other claims where given."""
@@ -78,7 +79,8 @@ def open_provider() -> Iterator[OidcProvider]:
             ):
                 self._answer({"error": "invalid_grant", "error_description": "the code is not good"}, 400)
             else:
-                token = here.token(nonce=begun["nonce"])
+                proved_at = int(time.time()) if here.says_when and begun.get("max_age") == "0" else None
+                token = here.token(nonce=begun["nonce"], auth_time=proved_at)
                 self._answer({"access_token": "opaque", "token_type": "Bearer", "id_token": token})
 
         def _answer(self, said: object, status: int = 200) -> None:

@@ -20,7 +20,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from kb_service.access import NotForCallerError, Sight
 from kb_service.oidc import Oidc
-from kb_service.provider import Provider, ProviderError, TokenRefusedError
+from kb_service.provider import Proof, Provider, ProviderError, TokenRefusedError
 from tests.oidc_provider import CLIENT, SECRET, OidcProvider, open_provider
 
 BACK = "http://127.0.0.1:8000/login/oidc"
@@ -119,10 +119,10 @@ def test_a_sign_in_by_the_browser(oidc: Oidc) -> None:
         oidc.finish(BACK, code, replace(begun, verifier="somebody else's" * 4))
     sent = httpx2.get(address, follow_redirects=False)
     (code,) = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
-    ann, groups, strength = oidc.finish(BACK, code, begun)
+    ann, groups, proof = oidc.finish(BACK, code, begun)
     assert ann.name == "Ann Other"
     assert groups == {"desk", "hr"}
-    assert strength == ""
+    assert proof == Proof(strength="", at=0)
     with pytest.raises(TokenRefusedError, match="the code is not good"):
         oidc.finish(BACK, code, begun)
     sent = httpx2.get(address, follow_redirects=False)

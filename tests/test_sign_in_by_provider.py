@@ -11,10 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from pydantic import ValidationError
 
 from kb_service.knowledge_base import KnowledgeBase
-from tests.browsers import COOKIE, ELSEWHERE, browser_of, is_in, kept_in, said, sign_in, sign_out
+from tests.browsers import COOKIE, ELSEWHERE, browser_of, field, is_in, kept_in, said, sign_in, sign_out
 from tests.oidc_provider import CLIENT, SECRET, OidcProvider, open_provider
 from tests.test_gate import key_of, opened
 
@@ -29,7 +30,7 @@ def running() -> Iterator[OidcProvider]:
 
 @pytest.fixture
 def provider(running: OidcProvider) -> OidcProvider:
-    running.claims = {"groups": ["desk", "hr"], "name": "Ann Other"}
+    running.claims, running.says_when = {"groups": ["desk", "hr"], "name": "Ann Other"}, True
     return running
 
 
@@ -226,6 +227,35 @@ def test_a_sign_in_of_before_the_second_factor_was_asked_for_counts_no_more(pers
     person.get(sent_back(person))
     assert is_in(person)
     assert not is_in(with_settings(person, oidc_acr="mfa"))
+
+
+def again(browser: TestClient) -> Response:
+    """Off to the provider once more, to prove there who one is, and back: where that leads."""
+    link = re.search(r'href="(/login/provider[^"]+)">Sign in again<', browser.get("/sessions").text)
+    assert link
+    off = browser.get(unescape(link[1])).headers["location"]
+    asked = parse_qs(urlsplit(off).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    return browser.get(httpx2.get(off, follow_redirects=False).headers["location"])
+
+
+@pytest.mark.parametrize("says_when", [True, False])
+def test_who_ends_another_session_proves_at_the_provider_who_it_is(
+    tmp_path: Path, provider: OidcProvider, *, says_when: bool
+) -> None:
+    base = with_provider(tmp_path, provider.issuer)
+    desk, phone = browser_of(base), browser_of(base)
+    for browser in (desk, phone):
+        browser.get(sent_back(browser))
+    of_phone = field(phone.get("/sessions"), "session")
+    desk.post("/sessions", data={"token": field(desk.get("/sessions"), "token"), "session": of_phone})
+    assert is_in(phone), "the provider may have let one in without a word"
+    provider.says_when = says_when
+    assert again(desk).headers["location"] == "/sessions?tried=true"
+    page = desk.get("/sessions?tried=true")
+    assert ("The provider does not say that you signed in there just now" in page.text) is not says_when
+    desk.post("/sessions", data={"token": field(page, "token"), "session": of_phone})
+    assert is_in(phone) is not says_when
 
 
 def test_where_keys_are_for_programs_only_nobody_is_let_into_the_pages_by_one(

@@ -16,8 +16,8 @@ _MOST_FORM_BYTES = 16 * 1024
 
 
 @router.get("/sessions")
-def sessions_page(request: Request, base: Base, who: Who) -> Response:
-    """Every browser that the caller is signed in by."""
+def sessions_page(request: Request, base: Base, who: Who, *, tried: bool = False) -> Response:
+    """Every browser that the caller is signed in by; ``tried`` is who comes back from signing in once more."""
     session: PageSession | None = request.state.session
     lasts = timedelta(seconds=request.app.state.sessions.seconds)
     found = sessions_of(base.desk, who.id, datetime.now(UTC) - lasts) if who.is_somebody else []
@@ -26,12 +26,20 @@ def sessions_page(request: Request, base: Base, who: Who) -> Response:
         "sessions": found,
         "own": mark_of(session.id) if session is not None else "",
         "is_by_key": who.id.startswith("key:"),
+        "is_fresh": session is not None and session.is_fresh,
+        "tried": tried,
     }
     return page(request, "sessions.html", context)
 
 
 @router.post("/sessions", max_body_size=_MOST_FORM_BYTES)
-def sign_one_out(base: Base, who: Who, fields: Form) -> Response:
-    """End one of the caller's sessions; one's own leads to the sign-in by itself."""
-    end_session(base.desk, who.id, fields.get("session", ""))
+def sign_one_out(request: Request, base: Base, who: Who, fields: Form) -> Response:
+    """End one of the caller's sessions; one's own leads to the sign-in by itself.
+
+    Another only by who proved lately who they are, so that whoever found a browser open cannot.
+    """
+    session: PageSession = request.state.session
+    mark = fields.get("session", "")
+    if session.is_fresh or mark == mark_of(session.id):
+        end_session(base.desk, who.id, mark)
     return RedirectResponse("/sessions", 303)

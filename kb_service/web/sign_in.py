@@ -59,14 +59,17 @@ def sign_in_by_key(request: Request, fields: Form) -> Response:
 
 
 @router.get("/login/provider")
-def sign_in_at_provider(request: Request, then: str = "/") -> Response:
-    """Off to the provider, with what must come back kept in the session. Until then one is who one was."""
+def sign_in_at_provider(request: Request, then: str = "/", *, again: bool = False) -> Response:
+    """Off to the provider, with what must come back kept in the session. Until then one is who one was.
+
+    ``again``: one is to prove there who one is, also where one is signed in.
+    """
     then = wanted_page(then)
     oidc = _callers(request).oidc
     if oidc is None or not oidc.provider.client_id:
         return _sign_in(request, then, "Nobody signs in through a provider here: KB_OIDC_CLIENT_ID is not set", 404)
     try:
-        url, begun = oidc.begin(_redirect_uri(request))
+        url, begun = oidc.begin(_redirect_uri(request), again=again)
     except ProviderError as error:
         return _sign_in(request, then, str(error), 503)
     known: PageSession | None = request.state.session
@@ -91,7 +94,7 @@ def back_from_provider(
     if not code:
         return _sign_in(request, session.then, f"The provider refused the sign-in: {error_description or error}", 401)
     try:
-        caller, groups, strength = oidc.finish(_redirect_uri(request), code, begun)
+        caller, groups, proof = oidc.finish(_redirect_uri(request), code, begun)
     except NotForCallerError as refused:
         return _sign_in(request, session.then, str(refused), 403)
     except CredentialsRefusedError as refused:
@@ -99,18 +102,24 @@ def back_from_provider(
     except ProviderError as unable:
         return _sign_in(request, session.then, str(unable), 503)
     _log.info("%s signed in through the provider", caller.id)
-    person = Person(caller.id, caller.name, oidc.provider.issuer, tuple(sorted(groups)), strength)
+    issuer = oidc.provider.issuer
+    person = Person(caller.id, caller.name, issuer, tuple(sorted(groups)), proof.strength, proof.at)
     return _signed_in(request, _sessions(request).sign_in(person=person, browser=_browser(request)), session.then)
 
 
 @router.post("/logout", max_body_size=_MOST_FORM_BYTES)
 def sign_out(request: Request, fields: Form) -> Response:
-    """The session is over, wherever its cookie is; every session of the caller, where that is asked for."""
+    """The session is over, wherever its cookie is; every session of the caller, where that is asked for.
+
+    To end others one must have proved lately who one is: the page of all sessions says how.
+    """
     session: PageSession = request.state.session
-    _sessions(request).end(session)
     caller: Caller | None = request.state.caller
     if fields.get("everywhere") == "yes" and caller is not None and caller.is_somebody:
+        if not session.is_fresh:
+            return RedirectResponse("/sessions", 303)
         end_sessions(request.app.state.knowledge_base.desk, caller.id, caller.id)
+    _sessions(request).end(session)
     response = RedirectResponse("/login", 303)
     delete_cookie(request, response)
     return response

@@ -1,11 +1,13 @@
 """Where one is signed in: every browser by its name, and each ended from another."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
 
 from kb_service.knowledge_base import KnowledgeBase
+from kb_service.page_sessions import FRESH
 from kb_service.signed_in import browser_named
 from tests.browsers import browser_of, field, is_in, kept_in, sign_in
 from tests.test_gate import key_of
@@ -62,6 +64,42 @@ def test_to_end_the_own_session_is_to_sign_out(base: KnowledgeBase, key: str) ->
     page = browser.get("/sessions")
     browser.post("/sessions", data={"token": field(page, "token"), "session": field(page, "session")})
     assert browser.get("/sessions").headers["location"] == "/login?then=%2Fsessions"
+
+
+def begun_long_ago(base: KnowledgeBase) -> None:
+    """Every session, as far as the record knows."""
+    with base.desk.writing() as connection:
+        connection.execute("UPDATE signed_in SET at = ?", ((datetime.now(UTC) - FRESH).isoformat(),))
+
+
+def test_to_end_another_one_says_once_more_who_one_is(base: KnowledgeBase, key: str) -> None:
+    desk, phone = browser_of(base), browser_of(base)
+    sign_in(phone, key)
+    of_phone = field(phone.get("/sessions"), "session")
+    sign_in(desk, key)
+    begun_long_ago(base)
+    page = desk.get("/sessions")
+    assert page.text.count(">Sign out</button>") == 2, "at the top, and of this browser"
+    token = field(page, "token")
+    for path, data in (("/sessions", {"session": of_phone}), ("/logout", {"everywhere": "yes"})):
+        answer = desk.post(path, data={"token": token, **data})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sessions")
+    assert is_in(phone)
+    assert is_in(desk)
+    assert 'href="/login?then=/sessions">Sign in again<' in page.text
+    assert sign_in(desk, key, "/sessions").headers["location"] == "/sessions"
+    desk.post("/sessions", data={"token": field(desk.get("/sessions"), "token"), "session": of_phone})
+    assert not is_in(phone)
+
+
+def test_the_own_session_may_always_be_ended(base: KnowledgeBase, key: str) -> None:
+    for path in ("/sessions", "/logout"):
+        browser = browser_of(base)
+        sign_in(browser, key)
+        begun_long_ago(base)
+        page = browser.get("/sessions")
+        browser.post(path, data={"token": field(page, "token"), "session": field(page, "session")})
+        assert not is_in(browser)
 
 
 @pytest.mark.parametrize(
