@@ -17,7 +17,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.disk import whole
+from indexer.disk import about, whole
 from indexer.errors import IndexDamagedError
 from indexer.vectors import HalfVectors
 
@@ -141,7 +141,13 @@ def read_base(folder: Path, file: BaseFile) -> Base:
     They are looked at first, since FAISS reads a flipped bit without a word.
     """
     check_base(folder, file)
-    return Base(folder / file.name, faiss.read_index(str(folder / file.lists_name)) if file.lists else None)
+    return Base(folder / file.name, _read_lists(folder / file.lists_name) if file.lists else None)
+
+
+def _read_lists(path: Path) -> faiss.IndexIVF:
+    # Through our own file: of its own, FAISS does not say which error it was
+    with about(path), path.open("rb") as file:
+        return faiss.read_index(faiss.PyCallbackIOReader(file.read))
 
 
 _looked_at: dict[Path, tuple[str, int, int, int]] = {}

@@ -267,6 +267,14 @@ def test_a_command_that_meets_a_fault_loses_nothing_and_the_next_puts_it_right(
     assert tried.met.total() > 0
 
 
+def test_each_call_on_a_file_of_faiss_may_fail(world: World) -> None:
+    """It opens files by itself, and would say no more of an error than that there was one."""
+    tried = Tried(world, next(one for one in SCENARIOS if one.name == "folding"))
+    places = [place for place in tried.places if ".faiss" in place.path or ".npy" in place.path]
+    try_each(tried, places, random.Random(2))  # noqa: S311
+    assert {"openat", "write"} <= tried.met.keys()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
 def test_each_call_of_each_command_may_fail(world: World, scenario: Scenario) -> None:
