@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from indexer.disk import about
 from indexer.errors import KnowledgeBaseError
 
 NAMES = ("desk.db", "index.db", "incidents.db")
@@ -130,7 +131,7 @@ class Use:
 
     def _write(self, noted: Mapping[str, str]) -> None:
         part, said = self.note.with_name(f"{NOTE}.part"), json.dumps(noted)
-        with part.open("w", encoding="utf-8") as file:
+        with about(part), part.open("w", encoding="utf-8") as file:
             file.write(f"{said}\n{hashlib.sha256(said.encode()).hexdigest()}\n")
             file.flush()
             os.fsync(file.fileno())
@@ -200,7 +201,7 @@ def is_large(path: Path) -> bool:
 def _seal_of(path: Path) -> str:
     if is_large(path):
         return f"as of {_stamp(path)}"
-    with path.open("rb") as file:
+    with about(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

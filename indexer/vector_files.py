@@ -8,10 +8,13 @@ that may be nearest, and the vectors say how near they are. Both are written onc
 import hashlib
 import os
 import weakref
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
 from itertools import repeat
 from pathlib import Path
+from typing import BinaryIO
 
 import faiss
 import numpy as np
@@ -62,10 +65,10 @@ class Base:
     """
 
     def __init__(self, path: Path, lists: faiss.IndexIVF | None) -> None:
-        with path.open("rb") as file:
-            self.keys: Keys = np.load(file)
-            np.lib.format.read_magic(file)
-            (_, self.dimension), _, _ = np.lib.format.read_array_header_1_0(file)
+        with about(path), path.open("rb") as file:
+            (count,) = _shape(file)
+            self.keys: Keys = np.frombuffer(file.read(count * 8), np.int64)
+            _, self.dimension = _shape(file)
             self._begin = file.tell()
         self.lists = lists
         self._file = os.open(path, os.O_RDONLY)
@@ -81,6 +84,13 @@ class Base:
         return np.frombuffer(b"".join(read), np.float16).reshape(len(rows), self.dimension)
 
 
+def _shape(file: BinaryIO) -> tuple[int, ...]:
+    """That of the array that begins here; on return its numbers are next."""
+    np.lib.format.read_magic(file)
+    shape: tuple[int, ...] = np.lib.format.read_array_header_1_0(file)[0]
+    return shape
+
+
 def write_base(
     folder: Path, name: str, keys: Keys, parts: Iterable[HalfVectors], lists: faiss.IndexIVF | None = None
 ) -> BaseFile:
@@ -88,19 +98,48 @@ def write_base(
 
     ``lists`` are those of the base before, without what is gone and with what has come; made anew where there are none.
     """
-    with whole(folder / name) as part, part.open("wb") as file:
-        np.save(file, keys)
+    with _writing(folder / name) as written:
+        written.write(_header("<i8", (len(keys),)) + keys.tobytes())
         for number, some in enumerate(parts):
             if not number:
-                header = {"descr": "<f2", "fortran_order": False, "shape": (len(keys), some.shape[1])}
-                np.lib.format.write_array_header_1_0(file, header)
-            file.write(some.tobytes())
-    base = BaseFile(name, _hash_of(folder / name), len(keys))
+                written.write(_header("<f2", (len(keys), some.shape[1])))
+            written.write(some.tobytes())
+    base = BaseFile(name, written.sha256, len(keys))
     if len(keys) <= MOST_PLAIN:
         return base
-    base = BaseFile(base.name, base.sha256, base.count, "-")
-    _write_lists(folder / base.lists_name, lists or _trained(Base(folder / name, None)))
-    return BaseFile(base.name, base.sha256, base.count, _hash_of(folder / base.lists_name))
+    lists = lists or _trained(Base(folder / name, None))
+    with _writing(folder / f"{Path(name).stem}.faiss") as written:
+        # Of its own file FAISS does not say when what was left to write could not be
+        faiss.write_index(lists, faiss.PyCallbackIOWriter(written.write))
+    return replace(base, lists=written.sha256)
+
+
+class _Writing:
+    """A file being written. What its hash is made of never was on the disk, which may lose some of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._hash = file, hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._hash.update(data)
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[_Writing]:
+    with whole(path) as part, part.open("wb") as file:
+        yield _Writing(file)
+
+
+def _header(kind: str, shape: tuple[int, ...]) -> bytes:
+    """What ``numpy.save`` puts before an array. It writes the numbers by itself, and says nothing where it cannot."""
+    file = BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": kind, "fortran_order": False, "shape": shape})
+    return file.getvalue()
 
 
 def number_of_lists(count: int) -> int:
@@ -127,12 +166,6 @@ def _trained(base: Base) -> faiss.IndexIVF:
         rows = np.arange(start, min(start + AT_ONCE, among))
         add_to(lists, base.keys[rows], base.vectors(rows))
     return lists
-
-
-def _write_lists(path: Path, lists: faiss.IndexIVF) -> None:
-    with whole(path) as part, part.open("wb") as file:
-        # Through our own file: of its own, FAISS does not say when what was left to write could not be
-        faiss.write_index(lists, faiss.PyCallbackIOWriter(file.write))
 
 
 def read_base(folder: Path, file: BaseFile) -> Base:

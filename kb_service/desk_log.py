@@ -11,6 +11,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.disk import about
+
 _HEADER = 32
 _FRAME = 24
 _INDEX = 48
@@ -115,7 +117,7 @@ def _commits_behind(log: Path, after: _Log) -> int:
 
 def _read(path: Path, at: int, count: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with about(path), path.open("rb") as file:
             file.seek(at)
             return file.read(count)
     except FileNotFoundError:

@@ -24,6 +24,7 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
     "pwrite64": ("ENOSPC", "EIO"),
     "write": ("ENOSPC", "EIO"),
     "pread64": ("EIO",),
+    "read": ("EIO",),
     "fsync": ("EIO",),
     "fdatasync": ("EIO",),
     "ftruncate": ("ENOSPC",),
@@ -38,7 +39,7 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
 }
 # What changes something on the disk: between any two of these a kill leaves another state
 STEPS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "openat", "mkdir", "rename", "link", "unlink")
-_ONLY_FILES = frozenset(ERRORS) - {"write", "fcntl", "mmap", "openat"}
+_ONLY_FILES = frozenset(ERRORS) - {"read", "write", "fcntl", "mmap", "openat"}
 # Names that are others in each run
 _UNLIKE = re.compile(r"tmp_|before-restore|/objects/|session\.key\.")
 _CALL = re.compile(r"(\d+) +(\w+)\((.*)")
@@ -65,7 +66,7 @@ class Place:
     @property
     def reads(self) -> bool:
         """Whether who reads needs it too, so that nothing can be answered while it fails."""
-        return self.is_lock or self.call in {"pread64", "openat", "mmap"}
+        return self.is_lock or self.call in {"pread64", "read", "openat", "mmap"}
 
     def failing(self, error: str, *, lasting: bool = False) -> list[str]:
         """Options of strace: it fails once, or from then on."""
