@@ -143,8 +143,9 @@ def traced(pid: int, log: Path, options: list[str]) -> Iterator[None]:
     command = [str(tracer), "-f", "-y", "-p", str(pid), "-o", str(log), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
-        said = process.stderr.readline()
-        assert "attached" in said, said
+        while "attached" not in (said := process.stderr.readline()):
+            # Of a path that ends with a slash it says first that it will look for both
+            assert "resolved into" in said, said
         try:
             yield
         finally:
