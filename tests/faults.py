@@ -68,6 +68,11 @@ class Place:
         """Whether who reads needs it too, so that nothing can be answered while it fails."""
         return self.is_lock or self.call in {"pread64", "read", "openat", "mmap"}
 
+    @property
+    def is_of_sqlite(self) -> bool:
+        """Whether the file is a database, or beside one; not a copy that is put there as a whole."""
+        return self.path.endswith((".db", ".db-wal", ".db-shm", ".db-journal"))
+
     def failing(self, error: str, *, lasting: bool = False) -> list[str]:
         """Options of strace: it fails once, or from then on."""
         return self._inject(f"error={error}", "+" if lasting else "")
@@ -81,11 +86,30 @@ class Place:
         return ["-e", f"trace={self.call}", "-e", f"inject={self.call}:{what}:when={self.nth}{on}", *only]
 
 
-def fault_of(place: Place, chance: random.Random) -> tuple[str, bool, list[str]]:
-    """One of its errors, once or from then on, and the options of strace for it. A lock is lost for a moment only."""
-    error = chance.choice(ERRORS[place.call])
-    lasting = not place.is_lock and chance.random() < 0.5
-    return error, lasting, place.failing(error, lasting=lasting)
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error at a place, once or from then on."""
+
+    place: Place
+    error: str
+    lasting: bool
+
+    @property
+    def options(self) -> list[str]:
+        """Of strace."""
+        return self.place.failing(self.error, lasting=self.lasting)
+
+    def __str__(self) -> str:
+        return f"{self.place}, {self.error}{', lasting' if self.lasting else ''}"
+
+
+def faults_of(place: Place) -> list[Fault]:
+    """Each of its errors, once and from then on. A lock is lost for a moment only."""
+    return [
+        Fault(place, error, lasting)
+        for error in ERRORS[place.call]
+        for lasting in ([False] if place.is_lock else [False, True])
+    ]
 
 
 def some_of(places: Sequence[Place], count: int, chance: random.Random) -> list[Place]:

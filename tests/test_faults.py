@@ -20,7 +20,7 @@ from kb_service.incidents import Incidents
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.settings import Settings
 from tests.authors import Service
-from tests.faults import WATCHING, Place, fault_of, met_at, places_in, some_of, traced
+from tests.faults import WATCHING, Fault, faults_of, met_at, places_in, some_of, traced
 from tests.forked import begin
 from tests.posting_lists import check_lists
 from tests.written import article
@@ -244,15 +244,14 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def try_each(tried: Tried, places: Sequence[Place], chance: random.Random) -> None:
-    """A fault at each place; all that come to something wrong are told, each so that it can be tried again."""
+def try_each(tried: Tried, faults: Sequence[Fault]) -> None:
+    """Each of them by itself; all that come to something wrong are told, each so that it can be tried again."""
     wrong: list[str] = []
-    for place in places:
-        error, lasting, options = fault_of(place, chance)
+    for fault in faults:
         try:
-            tried.try_one(options)
+            tried.try_one(fault.options)
         except AssertionError as found:
-            wrong.append(f"{place}, {error}{', lasting' if lasting else ''}: {str(found)[:1_000]}")
+            wrong.append(f"{fault}: {str(found)[:1_000]}")
     met = ", ".join(f"{count} {call}" for call, count in sorted(tried.met.items()))
     print(f"{tried.scenario.name}: faults met: {met}; {tried.failed} commands failed; {len(wrong)} wrong")
     assert wrong == []
@@ -263,19 +262,29 @@ def test_a_command_that_meets_a_fault_loses_nothing_and_the_next_puts_it_right(
     world: World, scenario: Scenario
 ) -> None:
     tried, chance = Tried(world, scenario), random.Random(scenario.name)  # noqa: S311
-    try_each(tried, some_of(tried.places, 3, chance), chance)
+    try_each(tried, [chance.choice(faults_of(place)) for place in some_of(tried.places, 3, chance)])
     assert tried.met.total() > 0
 
 
 def test_each_call_on_a_file_of_faiss_may_fail(world: World) -> None:
     """It opens files by itself, and would say no more of an error than that there was one."""
     tried = Tried(world, next(one for one in SCENARIOS if one.name == "folding"))
+    chance = random.Random(2)  # noqa: S311
     places = [place for place in tried.places if ".faiss" in place.path or ".npy" in place.path]
-    try_each(tried, places, random.Random(2))  # noqa: S311
+    try_each(tried, [chance.choice(faults_of(place)) for place in places])
     assert {"openat", "write"} <= tried.met.keys()
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
 def test_each_call_of_each_command_may_fail(world: World, scenario: Scenario) -> None:
-    try_each(tried := Tried(world, scenario), tried.places, random.Random(1))  # noqa: S311
+    tried, chance = Tried(world, scenario), random.Random(1)  # noqa: S311
+    try_each(tried, [chance.choice(faults_of(place)) for place in tried.places])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
+def test_each_call_on_a_file_of_our_own_may_fail_in_every_way(world: World, scenario: Scenario) -> None:
+    tried = Tried(world, scenario)
+    own = (place for place in tried.places if place.path and not place.is_of_sqlite and not place.is_lock)
+    try_each(tried, [fault for place in own for fault in faults_of(place)])

@@ -17,7 +17,7 @@ from kb_service.incidents import Incidents
 from kb_service.query import Query
 from tests.authors import Service, bare
 from tests.conftest import eventually
-from tests.faults import WATCHING, Place, fault_of, met_at, places_in, some_of, traced
+from tests.faults import WATCHING, Place, faults_of, met_at, places_in, some_of, traced
 from tests.posting_lists import check_lists
 from tests.test_desk_kills import record, word
 from tests.test_publishing_kills import Killed
@@ -102,11 +102,11 @@ def fail(made: "Publishing | Putting", count: int | None, seed: int) -> None:
         # local disk; and SQLite would hold that lock for as long as the process lives
         places = [place for place in made.places(client) if place.call != "fcntl"]
         for place in places if count is None else some_of(places, count, chance):
-            error, lasting, options = fault_of(place, chance)
+            fault = chance.choice(faults_of(place))
             try:
-                made.change(client, options, may_fail=place.reads)
+                made.change(client, fault.options, may_fail=place.reads)
             except AssertionError as wrong:
-                raise AssertionError(f"{place}, {error}{', lasting' if lasting else ''}: {wrong}") from wrong
+                raise AssertionError(f"{fault}: {wrong}") from wrong
             met.update(filter(None, [met_at(made.log)]))
     print(f"{type(made).__name__}: faults met: {', '.join(f'{n} {call}' for call, n in sorted(met.items()))}")
     assert "Traceback" not in made.serving.log.read_text(), made.serving.log.read_text()
