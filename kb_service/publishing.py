@@ -8,7 +8,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -126,45 +126,46 @@ class Publisher:
 
     def _follow(self, progress: Progress) -> None:
         while True:
-            why, asked = self._next()
+            asked = self._next()
             if self._ended:
                 return
-            self._look(why, asked, progress)
+            self._look(asked, progress)
             progress = unwatched
 
-    def _next(self) -> tuple[Why, float]:
-        """Wait until there is something to look for; gives why, and since when."""
+    def _next(self) -> dict[Why, float]:
+        """Wait until there is something to look for; gives why, and since when, by the clock that only goes forward."""
         poll = self.knowledge_base.settings.poll_seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (no secret)
         failure = self.status.failure
         retry = max(0.0, self._retry_at - time.monotonic()) if failure else None
         patience = min((one for one in (poll or None, retry) if one is not None), default=None)
         with self._wanted:
             if not self._wanted.wait_for(lambda: self._asked, patience):
-                return ("retry" if failure else "poll"), time.monotonic()
+                return {"retry" if failure else "poll": time.monotonic()}
             asked, self._asked = self._asked, {}
-        why = min(asked, key=lambda one: asked[one])
-        return why, asked[why]
+        return asked
 
-    def _look(self, why: Why, asked: float, progress: Progress) -> None:
+    def _look(self, asked: Mapping[Why, float], progress: Progress) -> None:
         self.status = replace(self.status, running=True)
+        # Told of is who asked first; what each asks for is done
+        why, since = min(asked.items(), key=lambda one: one[1])
         seen = ""
         live: list[float] = []
 
         def now_live() -> None:
-            live.append(time.monotonic() - asked)
+            live.append(time.monotonic() - since)
             catalogue = self.knowledge_base.searcher.catalogue
             refused = (f"kb: refused {problem}" for problem in catalogue.refusals())
             self._tell(seen, f"kb: live, {catalogue.count()} articles", *refused)
             self._live.set()
 
         try:
-            if why == "clone":
+            if "clone" in asked:
                 put_aside_if_damaged(self.knowledge_base.settings)
+            if "damaged" in asked:
+                self.knowledge_base.desk.check()
             content = open_content(self.knowledge_base.settings)
             seen = content.revision() or ""
             self.status = replace(self.status, seen=seen or None, looked_at=datetime.now(UTC))
-            if why == "damaged":
-                self.knowledge_base.desk.check()
             report = self.knowledge_base.update(progress, now_live, content, by=f"service:{why}")
         except IndexBusyError:
             # Another process publishes: what it leaves undone is looked for right after

@@ -8,6 +8,8 @@ import pytest
 
 from indexer.git import GitError
 from kb_service.content import read_file
+from kb_service.knowledge_base import KnowledgeBase
+from kb_service.publishing import Publisher
 from kb_service.settings import Settings
 from tests.authors import Author, Service, ann, bare
 from tests.conftest import eventually
@@ -89,3 +91,21 @@ def test_a_damaged_clone_is_made_anew_when_a_picture_is_asked_for(tmp_path: Path
         eventually(lambda: client.get("/media/a.png?of=picture").content == PICTURE, "the clone is made anew")
         assert (tmp_path / "data" / "content.git.damaged").is_dir()
         assert "kb_storage_errors_total 0.0" not in client.get("/metrics").text
+
+
+def test_what_is_asked_of_one_look_is_done_whoever_asked_first(tmp_path: Path, bare: Path, ann: Author) -> None:
+    ann.write("a.md", article("A"))
+    ann.push("one")
+    remote = f"file://{bare}"
+    base = KnowledgeBase(Settings(data=tmp_path / "data", content_remote=remote, encoder="hashing", poll_seconds=0))
+    base.update()
+    flip_end(object_of(tmp_path / "data" / "content.git", "HEAD:a.md"))
+    publisher = Publisher(base)
+    publisher.publish("webhook")
+    publisher.publish("clone")
+    publisher.start()
+    try:
+        publisher.wait_until_live()
+        assert (tmp_path / "data" / "content.git.damaged").is_dir()
+    finally:
+        publisher.stop()
