@@ -34,7 +34,7 @@ from indexer.staging import Head, Staging
 from indexer.vectors import VectorCache
 
 # Raise when passages, terms or identifiers of an unchanged text come out differently: all is then read again
-FORMAT = "7"
+FORMAT = "8"
 # So many deleted articles are remembered by a full build, the latest ones
 _MOST_TOMBSTONES = 1_000
 

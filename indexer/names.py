@@ -45,5 +45,5 @@ def names_beginning(
 
 
 def _in_names(scope: Scope) -> str:
-    """What stands before the words of a scope's names: of one length, so that no scope's is another's beginning."""
-    return f"s{scope:03}"
+    """What stands before the words of a scope's names: no scope's is the beginning of another's."""
+    return f"s{scope:03}" if scope < 1_000 else f"t{scope:09}"

@@ -74,8 +74,13 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
         while True:
             try:
                 await run_in_threadpool(expire, base.incidents, base.incident_index, settings.retention)
-            except (KnowledgeBaseError, OSError, sqlite3.Error) as error:
-                _log.error("what is too old could not be deleted; it is tried again: %s", disk_error(error) or error)
+            except Exception as error:
+                is_told = isinstance(error, KnowledgeBaseError | OSError | sqlite3.Error)
+                # Whatever it was, it must not be the last try
+                _log.error(
+                    "what is too old could not be deleted; it is tried again: %s", disk_error(error) or error,
+                    exc_info=None if is_told else error,
+                )  # fmt: skip
             await asyncio.sleep(_EXPIRY_SECONDS)
 
     @asynccontextmanager

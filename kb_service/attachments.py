@@ -13,7 +13,9 @@ from indexer.catalogue import Catalogue
 from kb_service.access import LOCAL, Caller
 from kb_service.audit import note
 from kb_service.desk import Desk
+from kb_service.incident import instant
 from kb_service.incident_reading import UnknownIncidentError
+from kb_service.incident_rows import NO_TIME, time_of
 
 Relation = Literal["attached", "resolved_by", "detached"]
 
@@ -56,13 +58,12 @@ class Attachments:
     def add_given(self, given: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
         """Attach what records of a file bring along, by number, but for what is attached already.
 
-        Each is ``{"article": id, "resolved_by": bool, "revision": …}``; without a revision it gets the one that the
-        article has now. Gives what was left out, in sentences.
+        Each is ``{"article": id, "resolved_by": bool, "revision": …, "at": …}``; without a revision it gets the one
+        that the article has now. Gives what was left out, in sentences.
         """
         there = {(one.number, one.article) for of in self.of_incidents(given).values() for one in of}
         problems: list[str] = []
         facts: list[tuple[str, str, str, Relation, str, str]] = []
-        now = datetime.now(UTC).isoformat()
         for number, articles in given.items():
             for one in articles if isinstance(articles, list) else ():
                 said: Mapping[str, Any] = one if isinstance(one, dict) else {"article": one}
@@ -72,9 +73,15 @@ class Attachments:
                 name = knowledge.id if knowledge else article
                 if not revision:
                     problems.append(f"{number}: there is no article '{article}', so it is not attached")
-                elif (number, name) not in there:
+                    continue
+                try:
+                    at = _when(said.get("at"))
+                except ValueError as error:
+                    problems.append(f"{number}: '{article}' is not attached: at: {error}")
+                    continue
+                if (number, name) not in there:
                     relation: Relation = "resolved_by" if said.get("resolved_by") else "attached"
-                    facts.append((number, name, str(revision), relation, str(said.get("at") or now), LOCAL.id))
+                    facts.append((number, name, str(revision), relation, at.isoformat(), LOCAL.id))
         if facts:
             with self._desk.writing() as connection:
                 connection.executemany(_ADD, facts)
@@ -110,9 +117,17 @@ class Attachments:
             (json.dumps(values),),
         )
         every = (
-            Attachment(
-                row["number"], row["article"], row["revision"], row["relation"], datetime.fromisoformat(row["at"])
-            )
+            Attachment(row["number"], row["article"], row["revision"], row["relation"], time_of(row["at"]) or NO_TIME)
             for row in rows
         )
         return [one for one in every if one.relation != "detached"]
+
+
+def _when(said: object) -> datetime:
+    """When something was attached: now, where nobody says. Raises ValueError."""
+    at = instant(said)
+    if at is None:
+        return datetime.now(UTC)
+    if not isinstance(at, datetime):
+        raise ValueError(f"'{at}' is no date and time such as 2026-03-14T08:30:00Z")
+    return at

@@ -240,8 +240,11 @@ def restore(
 ) -> None:
     """Put a backup in the record's place, while the service runs; what was there is kept beside it."""
     desk = Desk(settings_of(data=data).data / "desk.db")
-    kept = restoring.restore(desk, file, LOCAL, as_it_is=as_it_is)
-    out.print(f"{desk.path} is restored from {file}; as it was before, it is kept in {kept}")
+    restored = restoring.restore(desk, file, LOCAL, as_it_is=as_it_is)
+    out.print(f"{desk.path} is restored from {file}; as it was before, it is kept in {restored.kept}")
+    if again := [*restored.erased, *restored.forgotten]:
+        err.print(escape(f"Erased or forgotten since, and so once more: {', '.join(again)}"))
+        err.print("To have one back all the same, restore the file into an empty folder (--data) and export it there")
     err.print("Delete that when it is not needed any more: neither retention nor erasing looks into it")
     if live := [f"{key.id} ({key.name})" if key.name else key.id for key in Keys(desk).listed() if key.is_live]:
         err.print(escape(f"Keys that are valid now: {', '.join(live)}. Revoke what must not be: kb keys revoke ID"))

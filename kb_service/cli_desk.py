@@ -22,11 +22,9 @@ def import_file(base: KnowledgeBase, file: Path, preset: str | None, mapping: Pa
     with Bar(hidden=as_json_) as bar:
         reports = base.incidents.put_many(rows.given, lambda done: bar("import", done, len(rows.given)))
         refused = [one for one in reports if one.status == "refused"]
-        taken = {one.line for one in reports} - {one.line for one in refused}
+        taken = {one.line: one.number for one in reports if one.status != "refused"}
         given = {
-            str(row["number"]): row.get("articles")
-            for line, row in rows.given
-            if line in taken and isinstance(row, Mapping)
+            taken[line]: row.get("articles") for line, row in rows.given if line in taken and isinstance(row, Mapping)
         }
         unknown = base.attachments.add_given(given, base.searcher.catalogue)
         base.incident_index.catch_up(bar)

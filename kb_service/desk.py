@@ -170,7 +170,7 @@ class Desk:
                     if as_it_is:
                         desk_sums.renew(copy)
                     copy.execute("UPDATE meta SET value = ? WHERE name = 'line'", (uuid.uuid4().hex,))
-                    copy.row_factory = sqlite3.Row
+                    copy.row_factory, copy.text_factory = sqlite3.Row, desk_sums.legible
 
                     def keep(status: int, _left: int, _of: int) -> None:
                         # The first page keeps writers out, and readers see none of it yet: this is the last of the
@@ -244,6 +244,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _made_ready(connection: sqlite3.Connection) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
+    connection.text_factory = desk_sums.legible
     connection.create_function("casefold", 1, lambda text: text and text.casefold(), deterministic=True)
     desk_sums.know(connection)
     return connection

@@ -5,7 +5,8 @@ log has none, as its entries are chained.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from indexer.row_checks import crc_of
 
@@ -43,22 +44,20 @@ def keep(connection: sqlite3.Connection) -> None:
 def renew(connection: sqlite3.Connection) -> None:
     """Take every row for what it is now."""
     for table in TABLES:
-        _, columns = _columns(connection, table)
-        connection.execute(f"UPDATE {table} SET crc = {_FUNCTION}({', '.join(columns)})")
+        key, columns = _columns(connection, table)
+        # SQLite's functions take no text that is none
+        sums = [(crc_of(*values), name) for name, values in _rows(connection, table, key, columns)]
+        connection.executemany(f"UPDATE {table} SET crc = ? WHERE {key} = ?", sums)
 
 
 def changed(connection: sqlite3.Connection) -> Iterator[str]:
     """The rows that are not as they were written, each by its key and table. Reads all, by a connection of any kind."""
-    before, connection.text_factory = connection.text_factory, _legible
-    try:
-        for table in TABLES:
-            if has_sums(connection, table):
-                key, columns = _columns(connection, table)
-                for name, crc, *values in connection.execute(f"SELECT {key}, crc, {', '.join(columns)} FROM {table}"):
-                    if crc != crc_of(*values):
-                        yield f"{name!r} of {table}"
-    finally:
-        connection.text_factory = before
+    for table in TABLES:
+        if has_sums(connection, table):
+            key, columns = _columns(connection, table)
+            for name, (crc, *values) in _rows(connection, table, key, ["crc", *columns]):
+                if crc != crc_of(*values):
+                    yield f"{name!r} of {table}"
 
 
 def is_as_written(row: sqlite3.Row) -> bool:
@@ -83,6 +82,18 @@ def _described(connection: sqlite3.Connection, table: str) -> list[tuple[str, bo
     return [(row[1], bool(row[5])) for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
-def _legible(text: bytes) -> str:
-    """A flipped text may be none: it is another than was summed then, and can be told."""
+def _rows(
+    connection: sqlite3.Connection, table: str, key: str, columns: Sequence[str]
+) -> Iterator[tuple[Any, list[Any]]]:
+    """Of each row its key, and what stands in its columns."""
+    before, connection.text_factory = connection.text_factory, legible
+    try:
+        for name, *values in connection.execute(f"SELECT {key}, {', '.join(columns)} FROM {table}"):
+            yield name, values
+    finally:
+        connection.text_factory = before
+
+
+def legible(text: bytes) -> str:
+    """A text as connections of a desk read it: a flipped one may be none; it is another than was summed then."""
     return text.decode("utf-8", "backslashreplace")

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import shlex
 import time
 from collections.abc import Iterable, Iterator
@@ -82,9 +83,10 @@ def left_over(case: Case) -> Iterator[Diagnosis]:
 def file_system(path: Path, mounts: str) -> str:
     """The type of the file system that a path lies on, as /proc/mounts tells; empty where it does not."""
     best, kind = -1, ""
-    for line in mounts.splitlines():
-        _, where, found, *_ = [*line.split(), "", "", ""]
-        mounted = where.encode().decode("unicode_escape", "replace")
+    for line in mounts.split("\n"):
+        _, where, found, *_ = [*line.split(" "), "", "", ""]
+        # Spaces and the like stand there as \040 (proc(5))
+        mounted = os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda one: bytes([int(one[1], 8)]), os.fsencode(where)))
         # Of two on one place the later one is seen
         if mounted and path.is_relative_to(mounted) and len(mounted) >= best:
             best, kind = len(mounted), found

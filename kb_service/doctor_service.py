@@ -5,8 +5,10 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 from kb_service.diagnosis import Case, Diagnosis
+from kb_service.setting_values import listed
 
 _NAME = "service"
 _SECONDS = 3.0
@@ -21,9 +23,12 @@ def service(case: Case) -> Iterator[Diagnosis]:
         return
     host = _EVERY.get(settings.host, settings.host)
     where = f"{host}:{settings.port}"
+    # The service answers to its own names only
+    names = (*listed(settings.hosts), urlsplit(settings.url).hostname, host)
+    name = next(filter(None, names))
     elsewhere = "If the service is to run there, end that program; else name another port by --port or KB_PORT"
     try:
-        status, body = _get(host, settings.port, "/healthz")
+        status, body = _get(host, settings.port, "/healthz", name)
     except ConnectionRefusedError:
         yield Diagnosis(_NAME, "ok", f"none answers on {where}, the port is free")
         return
@@ -38,7 +43,7 @@ def service(case: Case) -> Iterator[Diagnosis]:
     if (status, body) != (200, {"status": "ok"}):
         yield Diagnosis(_NAME, "error", f"another program answers on {where}", elsewhere)
         return
-    status, body = _get(host, settings.port, "/readyz")
+    status, body = _get(host, settings.port, "/readyz", name)
     told = body if isinstance(body, dict) else {}
     if status != 200:
         said = f"it answers on {where}, but is not ready: {told.get('detail') or told.get('title') or status}"
@@ -51,10 +56,10 @@ def service(case: Case) -> Iterator[Diagnosis]:
         yield Diagnosis(_NAME, "ok", f"it answers on {where} and is ready")
 
 
-def _get(host: str, port: int, path: str) -> tuple[int, Any]:
-    """Status and JSON of an answer. Raises OSError, HTTPException."""
+def _get(host: str, port: int, path: str, name: str) -> tuple[int, Any]:
+    """Status and JSON of an answer by what calls itself by that name. Raises OSError, HTTPException."""
     with closing(http.client.HTTPConnection(host, port, timeout=_SECONDS)) as connection:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Host": f"[{name}]" if ":" in name else name})
         answer = connection.getresponse()
         try:
             return answer.status, json.loads(answer.read(100_000))

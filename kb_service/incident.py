@@ -21,6 +21,8 @@ MOST_LETTERS = 100_000
 MOST_LETTERS_SHORT = 1_000
 # Clocks differ a little; a date further ahead is a mistake
 _AHEAD = timedelta(minutes=5)
+# Programs write the first day of their calendars for none at all: 0001-01-01, 1900-01-01, 1970-01-01
+_FIRST_YEAR = 1971
 
 
 def _one_of(*meanings: str) -> BeforeValidator:
@@ -62,7 +64,16 @@ def _yes_or_no(value: object) -> object:
 
 
 def moment(value: object) -> object:
-    """A date and time in UTC, to the second; without a zone it is taken for UTC. Not one ahead of now."""
+    """A date and time in UTC, to the second; see ``instant``."""
+    value = instant(value)
+    return value.replace(microsecond=0) if isinstance(value, datetime) else value
+
+
+def instant(value: object) -> object:
+    """A date and time in UTC; without a zone it is taken for UTC. Not one ahead of now, nor one that no desk has seen.
+
+    Raises ValueError.
+    """
     value = _blank(value)
     if isinstance(value, str):
         try:
@@ -71,11 +82,13 @@ def moment(value: object) -> object:
             raise ValueError(f"'{value}' is no date and time such as 2026-03-14T08:30:00Z") from None
     if isinstance(value, datetime):
         try:
-            value = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+            value = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
         except OverflowError:
             raise ValueError(f"'{value}' is no date and time such as 2026-03-14T08:30:00Z") from None
         if value > datetime.now(UTC) + _AHEAD:
             raise ValueError(f"{value.isoformat()} is in the future (here it is {datetime.now(UTC):%Y-%m-%dT%H:%MZ})")
+        if value.year < _FIRST_YEAR:
+            raise ValueError(f"'{value.isoformat()}' is before {_FIRST_YEAR}: leave it out where there is no time")
     return value
 
 
@@ -136,6 +149,11 @@ class Incident:
         if self.opened_at is None or self.resolved_at is None:
             return None
         return round((self.resolved_at - self.opened_at).total_seconds() / 60)
+
+
+def leads_to(link: str | None, number: str) -> bool:
+    """Whether a link to another record is one to this number; people write both in any case."""
+    return link is not None and link.casefold() == number.casefold()
 
 
 FIELDS = tuple(one.name for one in fields(Incident) if one.name != "extra")
@@ -244,7 +262,7 @@ def inconsistencies(incident: Incident) -> list[FieldProblem]:
         found.append(FieldProblem("short_description", "is missing, and so is a description"))
     if incident.opened_at and incident.resolved_at and incident.resolved_at < incident.opened_at:
         found.append(FieldProblem("resolved_at", "is before opened_at"))
-    if incident.parent_incident and incident.parent_incident.casefold() == incident.number.casefold():
+    if leads_to(incident.parent_incident, incident.number):
         found.append(FieldProblem("parent_incident", "is the record itself"))
     if len(incident.extra) > _MOST_EXTRA or len(json.dumps(incident.extra, ensure_ascii=False)) > MOST_LETTERS:
         found.append(

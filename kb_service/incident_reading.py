@@ -13,7 +13,7 @@ from kb_service.desk import Desk
 from kb_service.desk_check import DeskError
 from kb_service.desk_sums import is_as_written
 from kb_service.incident import Incident
-from kb_service.incident_rows import Recorded, recorded_of, stamp
+from kb_service.incident_rows import NO_TIME, Recorded, recorded_of, stamp, time_of
 from kb_service.vocabulary import OPEN_STATES, Kind
 
 IS_OPEN = f"state IN ({', '.join(repr(state) for state in OPEN_STATES)})"
@@ -99,13 +99,14 @@ class IncidentReader:
         return row
 
     def several(self, numbers: Iterable[str], sight: Sight = EVERYTHING) -> dict[str, Incident]:
-        """Records by their numbers, of those that are there and that one sees."""
-        wanted = json.dumps(list(numbers))
+        """Records by their numbers as they are asked for, of those that are there and that one sees."""
+        asked = list(numbers)
         rows = self.desk.connection.execute(
-            "SELECT * FROM incidents WHERE number IN (SELECT value FROM json_each(?))", (wanted,)
+            "SELECT * FROM incidents WHERE number IN (SELECT value FROM json_each(?))", (json.dumps(asked),)
         )
-        found = (recorded_of(row).incident for row in rows)
-        return {incident.number: incident for incident in found if sight.concerns(incident.services)}
+        found = {incident.number.casefold(): incident for incident in (recorded_of(row).incident for row in rows)}
+        named = ((number, found.get(number.casefold())) for number in asked)
+        return {number: one for number, one in named if one is not None and sight.concerns(one.services)}
 
     def children(self, number: str, sight: Sight = EVERYTHING) -> list[str]:
         """The numbers of the records right below this one, and of those linked to it as a problem."""
@@ -157,7 +158,7 @@ class IncidentReader:
             " ORDER BY opened_at DESC, number DESC LIMIT :most",
             {"start": stamp(start), "end": stamp(end), "most": most, **concern_of(sight)},
         )
-        found = [Opened(number, kind, datetime.fromisoformat(at), *rest) for number, kind, at, *rest in rows]
+        found = [Opened(number, kind, time_of(at) or NO_TIME, *rest) for number, kind, at, *rest in rows]
         return found[::-1]
 
     def every(self) -> Iterator[Incident]:

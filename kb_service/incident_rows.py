@@ -13,6 +13,8 @@ PUT = (
     f"INSERT INTO incidents ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (number) DO"
     f" UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name != 'number')}"
 )
+# Told where the time of something that is over cannot be read any more
+NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,30 @@ def values_of(recorded: Recorded, change: int) -> list[Any]:
 
 
 def recorded_of(row: sqlite3.Row) -> Recorded:
-    """A record from its row."""
+    """A record from its row; of one that is damaged what can be read, so that it can be listed, erased and put anew."""
     values = {name: row[name] for name in FIELDS}
-    for name in ("opened_at", "resolved_at"):
-        values[name] = values[name] and datetime.fromisoformat(values[name])
+    values["opened_at"] = time_of(values["opened_at"]) or NO_TIME
+    values["resolved_at"] = time_of(values["resolved_at"])
     values["known_error"] = bool(values["known_error"])
-    incident = Incident(**values, extra=json.loads(row["extra"]))
-    return Recorded(incident, row["version"], datetime.fromisoformat(row["updated_at"]))
+    incident = Incident(**values, extra=_extra_of(row["extra"]))
+    return Recorded(incident, row["version"], time_of(row["updated_at"]) or NO_TIME)
+
+
+def time_of(text: object) -> datetime | None:
+    """A time from how it stands in the file; None where it cannot be read."""
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _extra_of(text: object) -> dict[str, Any]:
+    try:
+        extra = json.loads(str(text))
+    except ValueError:
+        return {}
+    return extra if isinstance(extra, dict) else {}
 
 
 def fields_of(incident: Incident) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from kb_service.incident import (
     InvalidIncidentError,
     incident_of,
     inconsistencies,
+    leads_to,
 )
 from kb_service.incident_reading import IS_OPEN, IncidentReader, UnknownIncidentError
 from kb_service.incident_rows import PUT, Recorded, recorded_of, stamp, values_of
@@ -35,7 +36,10 @@ class ChangedMeanwhileError(KnowledgeBaseError):
 
 @dataclass(frozen=True, slots=True)
 class LineReport:
-    """What became of one line of many: its line from 1, the number on it, and why it was refused, if it was."""
+    """What became of one line of many: its line from 1, and why it was refused, if it was.
+
+    The number is that of the record, of a refused one what stands on the line.
+    """
 
     line: int
     number: str
@@ -168,6 +172,7 @@ class Incidents(IncidentReader):
         except (InvalidIncidentError, NotForCallerError) as error:
             return LineReport(line, number, "refused", error.problem)
         lines[key] = line
+        number = recorded.incident.number
         if recorded.created:
             return LineReport(line, number, "created")
         same = before is not None and before.version == recorded.version
@@ -211,7 +216,7 @@ class Incidents(IncidentReader):
         above, path = incident.parent_incident, [incident.number]
         while above is not None and above not in path[1:]:
             path.append(above)
-            if above.casefold() == incident.number.casefold():
+            if leads_to(above, incident.number):
                 yield FieldProblem("parent_incident", f"makes a loop: {' -> '.join(path)}")
                 break
             parent = self.get(above, sight)

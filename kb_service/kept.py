@@ -44,6 +44,8 @@ _TABLES: Mapping[str, str] = {
         " ORDER BY id"
     ),
 }
+# As the audit log has it
+FORGOTTEN = "caller forgotten"
 _JSON = frozenset({"articles", "services", "groups", "origins", "person", "detail", "fields", "steps", "done"})
 
 
@@ -72,28 +74,30 @@ def forget(desk: Desk, caller: str, by: Caller) -> dict[str, int]:
     asked.
     """
     with desk.writing() as connection:
-        gone = {
-            table: connection.execute(f"DELETE FROM {table} WHERE caller = ?", (caller,)).rowcount
-            for table in ("searches", "clicks", "suggestions", "suggestion_events", "gaps")
-        }
-        gone["feedback"] = connection.execute(
-            "DELETE FROM feedback WHERE caller = ? AND verdict = 'flag'", (caller,)
-        ).rowcount
-        gone["feedback"] += connection.execute(
-            "UPDATE feedback SET comment = '', caller = NULL WHERE caller = ?", (caller,)
-        ).rowcount
-        # One that an incident has is part of its record
-        gone["runs"] = connection.execute("DELETE FROM runs WHERE caller = ? AND number IS NULL", (caller,)).rowcount
-        gone["runs"] += connection.execute(
-            "UPDATE runs SET caller = NULL, name = '' WHERE caller = ?", (caller,)
-        ).rowcount
-        gone["attachments"] = connection.execute(
-            "UPDATE attachments SET caller = NULL WHERE caller = ?", (caller,)
-        ).rowcount
-        gone["signed_in"] = connection.execute(f"DELETE FROM signed_in WHERE {OF_CALLER}", ids_of(caller)).rowcount
-        note(connection, by.id, "caller forgotten", caller, gone)
-        note_deletion(connection)
+        gone = forget_within(connection, caller)
+        note(connection, by.id, FORGOTTEN, caller, gone)
     desk.forget_deleted()
+    return gone
+
+
+def forget_within(connection: sqlite3.Connection, caller: str) -> dict[str, int]:
+    """The same within a transaction, without word of it in the audit log and before the desk forgets the bytes."""
+
+    def changed(statement: str) -> int:
+        return connection.execute(statement, ids_of(caller)).rowcount
+
+    gone = {
+        table: changed(f"DELETE FROM {table} WHERE caller = :caller")
+        for table in ("searches", "clicks", "suggestions", "suggestion_events", "gaps")
+    }
+    gone["feedback"] = changed("DELETE FROM feedback WHERE caller = :caller AND verdict = 'flag'")
+    gone["feedback"] += changed("UPDATE feedback SET comment = '', caller = NULL WHERE caller = :caller")
+    # One that an incident has is part of its record
+    gone["runs"] = changed("DELETE FROM runs WHERE caller = :caller AND number IS NULL")
+    gone["runs"] += changed("UPDATE runs SET caller = NULL, name = '' WHERE caller = :caller")
+    gone["attachments"] = changed("UPDATE attachments SET caller = NULL WHERE caller = :caller")
+    gone["signed_in"] = changed(f"DELETE FROM signed_in WHERE {OF_CALLER}")
+    note_deletion(connection)
     return gone
 
 

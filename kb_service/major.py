@@ -3,6 +3,7 @@
 A person declares, never this. Where a major incident is open already that looks the same, it is offered as the parent.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Literal
 from indexer.encoder import Vectors
 from kb_service.access import EVERYTHING, Sight
 from kb_service.floods import LEAST, Flood, floods
-from kb_service.incident import Incident
+from kb_service.incident import Incident, leads_to
 from kb_service.incidents import Incidents
 from kb_service.related import ALIKE, Related, RelatedSearch
 from kb_service.vocabulary import Priority
@@ -89,7 +90,7 @@ class MajorWatch:
         met = tuple(self._met(new, flood, parent))
         if not met:
             return None
-        linked = parent is not None and own is not None and own.parent_incident == parent.number
+        linked = parent is not None and own is not None and leads_to(own.parent_incident, parent.number)
         services = [one.service for one in flood if one.service]
         service = max(services, key=services.count, default=new.service)
         return MajorCandidate(met, tuple(flood), service, parent, linked)
@@ -104,10 +105,11 @@ class MajorWatch:
         found: dict[frozenset[str], MajorCandidate] = {}
         for flood in floods([by_number[number] for number in numbers], vectors):
             # Seen from where most of it came at once
-            records = [*self._incidents.several((one.number for one in flood.incidents), sight).values()]
-            first = max(records, key=lambda one: len(_in_window(records, _opened(one), length)), default=None)
-            if first is None:
+            records = self._incidents.several((one.number for one in flood.incidents), sight)
+            at_once = _most_at_once([*records.values()], length)
+            if not at_once:
                 continue
+            first = at_once[0]
             vector = vectors[place_of[first.number]]
             new = CameIn(_opened(first), vector, first.service, first.priority, first, sight)
             candidate = self.candidate(new, ())
@@ -130,7 +132,7 @@ class MajorWatch:
         members = self._incidents.several((one.number for one in of_it.incidents), new.sight) if of_it else {}
         if new.incident is not None:
             members[new.incident.number] = new.incident
-        return _in_window(list(members.values()), new.at, length)
+        return _most_at_once([*members.values()], length, new.at)
 
     def _met(self, new: CameIn, flood: Sequence[Incident], parent: Incident | None) -> Iterator[Criterion]:
         wanted = self._criteria
@@ -178,9 +180,12 @@ def _of(flood: Flood, new: CameIn, own: str | None) -> bool:
     return any(one.number == own for one in flood.incidents) or flood.near(new.vector, new.service)
 
 
-def _in_window(opened: Sequence[Incident], at: datetime, length: timedelta) -> list[Incident]:
-    """The most incidents that one window of this length around the moment holds, oldest first."""
-    dated = sorted((one.opened_at, one.number, one) for one in opened if one.opened_at)
-    starts = {opened_at for opened_at, _, _ in dated if at - length <= opened_at <= at}
-    windows = [[one for opened_at, _, one in dated if start <= opened_at <= start + length] for start in sorted(starts)]
-    return max(windows, key=len, default=[])
+def _most_at_once(opened: Sequence[Incident], length: timedelta, around: datetime | None = None) -> list[Incident]:
+    """The most incidents that one window of this length holds, oldest first; of those ``around`` a moment, if given."""
+    dated = sorted(opened, key=lambda one: (_opened(one), one.number))
+    times = [_opened(one) for one in dated]
+    most = range(0)
+    for start, at in enumerate(times):
+        if around is None or around - length <= at <= around:
+            most = max(most, range(start, bisect_right(times, at + length)), key=len)
+    return dated[most.start : most.stop]

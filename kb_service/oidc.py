@@ -137,27 +137,30 @@ class Oidc:
 
     def _decoded(self, token: str) -> dict[str, Any]:
         """Signed by a key of the provider's, which may have come since its keys were fetched last."""
+        keys = self._key_set()
         try:
-            return jwt.decode(token, self._key_set(), algorithms=_SIGNED_BY).claims
+            return jwt.decode(token, keys, algorithms=_SIGNED_BY).claims
         except (JoseError, ValueError):
-            if time.monotonic() - self._fetched < _FETCH_AGAIN_SECONDS:
+            if keys is self._keys and time.monotonic() - self._fetched < _FETCH_AGAIN_SECONDS:
                 raise
-        return jwt.decode(token, self._key_set(again=True), algorithms=_SIGNED_BY).claims
+        return jwt.decode(token, self._key_set(other_than=keys), algorithms=_SIGNED_BY).claims
 
-    def _key_set(self, *, again: bool = False) -> KeySet:
+    def _key_set(self, other_than: KeySet | None = None) -> KeySet:
+        """The keys as they are known, or, where they are to be others, as the provider has them now."""
         known = self._keys
-        if known is not None and not again:
+        if known is not None and known is not other_than:
             return known
         with self._turn():
-            if self._keys is None or again:
-                self._fetched = time.monotonic()
+            # Who waited for the turn may find them fetched
+            if self._keys is None or self._keys is other_than:
                 found = self._get(self._endpoint_of(self._discovered(), "jwks_uri"))
                 given = found.get("keys")
                 keys = [key for one in given if (key := _key(one))] if isinstance(given, list) else []
                 if not keys:
+                    self._failed = time.monotonic()
                     said = f"{self.provider.issuer} has no key that can be read"
                     raise ProviderError(said, "Look at the jwks_uri that it names")
-                self._keys = KeySet(keys)
+                self._keys, self._fetched = KeySet(keys), time.monotonic()
             return self._keys
 
     def _endpoint(self, name: str) -> str:

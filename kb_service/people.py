@@ -169,7 +169,7 @@ def _accounts(text: str) -> Iterator[tuple[tuple[int, int], str]]:
 def _of_addresses(text: str) -> Iterator[str]:
     """The names in addresses such as jane.doe@acme.com; those of systems and teams are no person's."""
     for match in _ADDRESS.finditer(text):
-        if _NOBODY.isdisjoint(match.group("first", "last")):
+        if _NOBODY.isdisjoint(map(str.casefold, match.group("first", "last"))):
             yield f"{match['first']} {match['last']}".title()
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from kb_service.access import EVERYTHING, Sight
 from kb_service.attachments import Attachment, Attachments
 from kb_service.confidence import STRONG
-from kb_service.incident import Incident
+from kb_service.incident import Incident, leads_to
 from kb_service.incidents import Incidents
 from kb_service.related import ALIKE, Related
 
@@ -59,7 +59,7 @@ def problem_candidate(
         known = "known error" if problem.known_error else "problem"
         reason = f"{problem.number} is an open {known} that looks the same: {problem.short_description}"
         attached = tuple(attachments.of_incidents([problem.number]).get(problem.number, ()))
-        linked = own is not None and own.problem_id == problem.number
+        linked = own is not None and leads_to(own.problem_id, problem.number)
         return ProblemCandidate(tuple(recent), len(days), problem, attached, linked, reason)
     if len(days) < wanted.count or (days[-1] - days[0]).days < LEAST_DAYS:
         return None

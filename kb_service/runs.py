@@ -127,10 +127,11 @@ class Runs:
             connection.execute("UPDATE runs SET done = ? WHERE id = ?", (json.dumps(times), run_id))
 
     def fill(self, run_id: str, fields: Mapping[str, str]) -> None:
-        """Keep what the commands are filled in with. Raises UnknownRunError."""
+        """Keep what the commands are filled in with; what is empty is filled in no more. Raises UnknownRunError."""
         with self._desk.writing() as connection:
             said = {clean(name)[:_MOST_NAME]: clean(value) for name, value in fields.items()}
-            known = dict(islice({**self.get(run_id).fields, **said}.items(), _MOST_FIELDS))
+            filled = ((name, value) for name, value in {**self.get(run_id).fields, **said}.items() if value)
+            known = dict(islice(filled, _MOST_FIELDS))
             connection.execute(
                 "UPDATE runs SET fields = ? WHERE id = ?", (json.dumps(known, ensure_ascii=False), run_id)
             )

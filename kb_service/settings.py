@@ -186,13 +186,19 @@ class Settings(BaseSettings):
         "was asked and what incidents say.",
     )
     retain_searches: int = Field(
-        90, ge=0, description="After so many days what was searched, opened and suggested is deleted; 0: never."
+        90,
+        ge=0,
+        le=36_500,
+        description="After so many days what was searched, opened and suggested is deleted; 0: never.",
     )
     retain_feedback: int = Field(
-        365, ge=0, description="After so many days comments are deleted, and whose a vote was; 0: never."
+        365, ge=0, le=36_500, description="After so many days comments are deleted, and whose a vote was; 0: never."
     )
     retain_incidents: int = Field(
-        0, ge=0, description="So many days after they were resolved, and last changed, incidents are erased; 0: never."
+        0,
+        ge=0,
+        le=36_500,
+        description="So many days after they were resolved, and last changed, incidents are erased; 0: never.",
     )
 
     strong: float = Field(
@@ -206,13 +212,15 @@ class Settings(BaseSettings):
         10, ge=2, description="So many open incidents alike, of whatever service, propose a major incident."
     )
     major_service_count: int = Field(6, ge=2, description="The same for alike ones of one service.")
-    major_minutes: int = Field(30, ge=1, description="They count when they were opened within so many minutes.")
+    major_minutes: int = Field(
+        30, ge=1, le=10_080, description="They count when they were opened within so many minutes."
+    )
     major_priority: Priority = Field("P1", description="An incident of this priority proposes one by itself.")
     major_users: int = Field(200, ge=1, description="So do so many users affected, all alike ones together.")
     problem_count: int = Field(
         4, ge=2, description="The same fault on so many different days, over two weeks at least, proposes a problem."
     )
-    problem_days: int = Field(90, ge=15, description="So many days back are looked at for that.")
+    problem_days: int = Field(90, ge=15, le=3_650, description="So many days back are looked at for that.")
 
     @classmethod
     def settings_customise_sources(

@@ -163,6 +163,56 @@ def test_a_record_that_is_damaged_is_not_answered_until_it_is_written_anew(tmp_p
     assert client.get("/api/incidents/INC1").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "extra = replace(extra, '}', 'y')",
+        "opened_at = replace(opened_at, '-', 'm')",
+        "updated_at = 'm' || updated_at",
+        "description = CAST(x'61ff62' AS TEXT)",
+    ],
+)
+def test_a_record_that_cannot_even_be_read_keeps_no_other_from_anything(tmp_path: Path, damage: str) -> None:
+    base = KnowledgeBase(Settings(content=tmp_path / "content", data=tmp_path / "data", encoder="hashing"))
+    client = client_of(base)
+
+    def spoil() -> None:
+        for number, said in SAID.items():
+            client.put(f"/api/incidents/{number}", json={"short_description": said}).raise_for_status()
+        triggers = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'incidents'"
+        kept = base.desk.connection.execute(triggers).fetchall()
+        for name, _ in kept:
+            base.desk.connection.execute(f"DROP TRIGGER {name}")
+        base.desk.connection.execute(f"UPDATE incidents SET {damage} WHERE number = 'INC1'")
+        for _, sql in kept:
+            base.desk.connection.execute(sql)
+
+    spoil()
+    base.incident_index.catch_up()
+    listed = client.get("/api/incidents").raise_for_status().json()
+    assert {one["number"] for one in listed["incidents"]} == set(SAID)
+    assert "INC2" in client.get("/incidents").raise_for_status().text
+    assert client.get("/api/incidents/INC1").status_code == 500
+    assert client.get("/api/incidents/INC2/related").status_code == 200
+    client.put("/api/incidents/INC1", json={"short_description": "Printer is offline"}).raise_for_status()
+    assert client.get("/api/incidents/INC1").json()["short_description"] == "Printer is offline"
+    spoil()
+    base.incidents.erase("INC1")
+    assert client.get("/api/incidents/INC1").status_code == 404
+    assert client.get("/api/incidents/INC2").status_code == 200
+
+
+def test_a_text_that_is_none_is_taken_as_it_is_where_that_is_said(desk: Desk, tmp_path: Path) -> None:
+    desk.backup(tmp_path / "backup.db")
+    with closing(sqlite3.connect(tmp_path / "backup.db")) as connection:
+        connection.execute("DROP TRIGGER incidents_summed_on_update")
+        connection.execute("UPDATE incidents SET description = CAST(x'61ff62' AS TEXT) WHERE number = 'INC1'")
+        connection.commit()
+    desk.restore(tmp_path / "backup.db", as_it_is=True)
+    assert changed(desk) == []
+    assert {one.number: one.description for one in Incidents(desk).every()}["INC1"] == "a\\xffb"
+
+
 def test_a_backup_says_what_is_damaged_and_is_not_counted(desk: Desk, tmp_path: Path) -> None:
     desk.connection.execute("UPDATE incidents SET crc = crc + 1 WHERE number = 'INC2'")
     with pytest.raises(DeskError) as caught:

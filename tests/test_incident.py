@@ -85,6 +85,8 @@ def test_a_clock_may_go_a_little_ahead() -> None:
         ("0001-01-01T00:00:00+14:00", "no date and time"),
         ("9999-12-31T23:59:59-14:00", "no date and time"),
         ("9999-12-31T23:59:59Z", "is in the future"),
+        ("0001-01-01T00:00:00Z", "is before 1971"),
+        ("1970-01-01T00:00:00Z", "leave it out where there is no time"),
         pytest.param((datetime.now(UTC) + timedelta(days=1)).isoformat(), "is in the future", id="tomorrow"),
         (1_700_000_000, "no date and time"),
         (True, "valid datetime"),

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer import Filter, Owner, Passage, PassageIndex
-from indexer.database import BUSY_SECONDS, writing
+from indexer import Filter, Owner, Passage, PassageIndex, names
+from indexer.database import BUSY_SECONDS, open_database, writing
 from indexer.encoder import HashingEncoder
 from indexer.errors import KnowledgeBaseError
 from indexer.folding import fold
@@ -309,6 +309,16 @@ def test_completion(tmp_path: Path) -> None:
     assert index.complete("pass res", PUBLIC, 5) == []
     assert index.complete("password res", PUBLIC, 1) == [("Password reset by an agent", "agent")]
     assert index.complete('" OR *', PUBLIC, 5) == []
+
+
+def test_names_of_a_thousand_audiences_are_told_apart(tmp_path: Path) -> None:
+    connection = open_database(tmp_path / "names.db").conn
+    names.create_tables(connection)
+    of_scope = {10: "00abc", 100: "0abc", 1_000: "abc"}
+    for scope, said in of_scope.items():
+        names.add_names(connection, scope, [(scope, said)], ENGLISH)
+    for scope, said in of_scope.items():
+        assert names.names_beginning(connection, [scope], [said], ENGLISH) == [scope]
 
 
 def test_an_index_is_opened_and_searched_while_it_is_being_written(tmp_path: Path) -> None:

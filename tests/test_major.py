@@ -1,5 +1,6 @@
 """Is an incident one of a flood? With the real model, among 200 others of the same half hour."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,10 @@ import pytest
 from indexer import Encoder
 from kb_service import Searcher
 from kb_service.incident import Incident
-from kb_service.major import CameIn, Criteria, MajorCandidate, MajorWatch
+from kb_service.major import MOST_IN_WINDOW, CameIn, Criteria, MajorCandidate, MajorWatch
 from kb_service.vocabulary import Priority
 from tests.test_floods import MAIL, VPN, others, reports
-from tests.test_related import Records, Row, ago
+from tests.test_related import Records, Row, ago, row
 
 # Looser than what is found: each processor rounds int8 vectors otherwise, so that reports at the edge come and go
 LEAST_FOUND, MOST_OTHERS, MOST_AT_EDGE = 9, 4, 4
@@ -169,6 +170,27 @@ def test_without_services_it_is_one_by_its_texts(records: Records) -> None:
     assert {one.service for one in found if one} == {None}
 
 
+def test_the_largest_flood_is_seen_in_a_moment(tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    at = datetime.now(UTC) - timedelta(minutes=25)
+    records.put(
+        *(
+            row(f"INC{n}", "checkout shows 502 bad gateway", opened_at=(at + timedelta(seconds=3 * n)).isoformat())
+            for n in range(MOST_IN_WINDOW)
+        )
+    )
+    watch = MajorWatch(records.incidents, records.related, Criteria(minutes=10))
+    _, (vector, *_) = records.related.vectors_of(["INC250"])
+    one = CameIn(at + timedelta(seconds=750), vector, None, None, None)
+    begun = time.perf_counter()
+    watch.candidate(one, ())
+    looked = time.perf_counter()
+    (found,) = watch.open_floods(datetime.now(UTC))
+    assert len(found.incidents) == 201
+    # As one look at a flood, not as one for each of its records
+    assert time.perf_counter() - looked < 10 * (looked - begun) + 0.5
+
+
 def test_an_open_major_incident_is_offered_as_parent(records: Records) -> None:
     major = {"number": "MI1", "kind": "major_incident", "short_description": "VPN gateway rejects all users",
              "service": "network"}  # fmt: skip
@@ -179,6 +201,10 @@ def test_an_open_major_incident_is_offered_as_parent(records: Records) -> None:
     assert (met(found), found.parent and found.parent.number, found.linked) == ({"major_incident"}, "MI1", False)
     assert "MI1 is open and alike" in found.reason
     records.put({**rows[0], "parent_incident": "MI1"})
+    found = candidate(records, "FL00")
+    assert found
+    assert (found.parent and found.parent.number, found.linked) == ("MI1", True)
+    records.put({**rows[0], "parent_incident": "mi1"})
     found = candidate(records, "FL00")
     assert found
     assert (found.parent and found.parent.number, found.linked) == ("MI1", True)

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -107,6 +108,33 @@ def test_a_new_key_is_fetched_but_not_by_every_bad_token(
     assert provider.asked_for_keys == asked + 1
     with pytest.raises(TokenRefusedError):
         oidc.caller(provider.token(key=old))
+
+
+def test_a_fetch_that_fails_costs_nobody_the_new_key(
+    oidc: Oidc, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oidc.caller(provider.token())
+    provider.key = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
+    monkeypatch.setattr(oidc, "_fetched", float("-inf"))
+    with monkeypatch.context() as patched:
+        patched.setattr("kb_service.oidc._TIMEOUT_SECONDS", 0.0)
+        with pytest.raises(ProviderError):
+            oidc.caller(provider.token())
+    monkeypatch.setattr(oidc, "_failed", float("-inf"))
+    assert oidc.caller(provider.token()).id == "oidc:ann"
+
+
+def test_who_comes_while_the_new_key_is_fetched_waits_for_it(
+    oidc: Oidc, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oidc.caller(provider.token())
+    asked = provider.asked_for_keys
+    provider.key = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
+    monkeypatch.setattr(oidc, "_fetched", float("-inf"))
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(oidc.caller, [provider.token()] * 8))
+    assert {one.id for one in found} == {"oidc:ann"}
+    assert provider.asked_for_keys == asked + 1
 
 
 def test_a_sign_in_by_the_browser(oidc: Oidc) -> None:

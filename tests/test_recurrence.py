@@ -113,9 +113,10 @@ def test_an_open_problem_is_named_though_nothing_was_linked_to_it_yet(records: R
     assert "open problem" in found.reason
 
 
-def test_one_that_is_linked_already_says_so(records: Records, searcher: Searcher) -> None:
+@pytest.mark.parametrize("written", ["PRB1", "prb1"])
+def test_one_that_is_linked_already_says_so(records: Records, searcher: Searcher, written: str) -> None:
     records.put(PROBLEM)
-    records.put(row("INC100", "VPN connection drops after one hour", service="vpn", problem_id="PRB1"))
+    records.put(row("INC100", "VPN connection drops after one hour", service="vpn", problem_id=written))
     found = candidate(records, searcher)
     assert found
     assert (found.problem and found.problem.number, found.linked) == ("PRB1", True)

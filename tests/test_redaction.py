@@ -158,11 +158,12 @@ def test_a_field_that_holds_no_person_takes_no_word(field: str, value: str) -> N
 
 
 @pytest.mark.parametrize(
-    "address", ["backup.alerts", "print.server", "service.desk", "alerts.jane", "scan_to@x.y print_mail"]
+    "address",
+    ["backup.alerts", "print.server", "service.desk", "alerts.jane", "scan_to@x.y print_mail", "Service.Desk"],
 )
 def test_the_mailbox_of_a_system_is_nobody(address: str) -> None:
-    assert cleaned(f"backup of print server by the desk, scan to mail fails: {address}@acme.com").startswith(
-        "backup of print server by the desk, scan to mail fails"
+    assert cleaned(f"backup of print server by the service desk, scan to mail fails: {address}@acme.com").startswith(
+        "backup of print server by the service desk, scan to mail fails"
     )
 
 

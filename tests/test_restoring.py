@@ -13,7 +13,9 @@ from kb_service.access import LOCAL, Caller
 from kb_service.audit import Audit, AuditBrokenError, Entry, note
 from kb_service.desk import Desk
 from kb_service.desk_check import DeskError
+from kb_service.feedback import Feedback
 from kb_service.incidents import Incidents
+from kb_service.kept import forget, kept_about
 from kb_service.keys import KeyRefusedError, Keys
 from kb_service.page_sessions import PageSessions, Person
 from kb_service.restoring import restore
@@ -225,6 +227,45 @@ def test_thousands_of_entries_and_keys_are_carried_over(desk: Desk, file: Path) 
     assert Audit(desk).verify() == 3_021
     assert all(Keys(desk).verify(secret).is_live for secret in secrets)
     assert desk.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_what_was_erased_since_stays_erased(desk: Desk, file: Path) -> None:
+    incidents = Incidents(desk)
+    for number in ("INC1", "INC2", "INC3"):
+        put(desk, number)
+    desk.backup(file)
+    for number in ("inc1", "INC3"):
+        incidents.erase(number)
+    put(desk, "INC3")
+    restored = restore(desk, file, ADMIN)
+    assert restored.erased == ["INC1"]
+    assert {one.number for one in incidents.every()} == {"INC2", "INC3"}
+    assert incidents.was_erased("INC1")
+    assert not desk.has_deleted
+    assert told(desk)[-2:] == ["record erased INC1", "record restored backup.db"]
+    # ... however often it is restored
+    assert restore(desk, file, ADMIN).erased == ["INC1"]
+
+
+def test_who_was_forgotten_since_stays_forgotten(desk: Desk, file: Path) -> None:
+    for caller in ("oidc:ann", "oidc:ben"):
+        Feedback(desk).searched("search", "jane doe payroll", [], caller=caller)
+    desk.backup(file)
+    forget(desk, "oidc:ann", ADMIN)
+    assert restore(desk, file, ADMIN).forgotten == ["oidc:ann"]
+    assert [len(kept_about(desk, caller)["searches"]) for caller in ("oidc:ann", "oidc:ben")] == [0, 1]
+    # ... but what was forgotten before the backup was made is none of its doing
+    desk.backup(file.with_name("later.db"))
+    assert restore(desk, file.with_name("later.db"), ADMIN).forgotten == []
+
+
+def test_in_an_empty_folder_a_backup_is_as_it_was(desk: Desk, file: Path, tmp_path: Path) -> None:
+    put(desk, "INC1")
+    desk.backup(file)
+    Incidents(desk).erase("INC1")
+    other = Desk(tmp_path / "other" / "desk.db")
+    assert restore(other, file, ADMIN).erased == []
+    assert [one.number for one in Incidents(other).every()] == ["INC1"]
 
 
 def test_the_command_does_the_same_beside_a_service_that_runs(desk: Desk, file: Path, tmp_path: Path) -> None:

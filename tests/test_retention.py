@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from indexer.encoder import HashingEncoder
 from kb_service.access import LOCAL, Caller, Sight
@@ -18,9 +19,12 @@ from kb_service.feedback import Feedback
 from kb_service.gaps import Gaps
 from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
+from kb_service.knowledge_base import KnowledgeBase
 from kb_service.retention import Expired, Retention, expire
 from kb_service.runs import Runs, UnknownRunError
+from kb_service.settings import Settings
 from tests.authors import Service
+from tests.client import client_of
 from tests.conftest import eventually
 from tests.traces import secrets, traces
 
@@ -284,6 +288,28 @@ def test_a_disk_that_fails_once_does_not_end_it(
     (data / "incidents.lock").mkdir()
     with service.running():
         eventually(lambda: "could not be deleted; it is tried again" in service.log.read_text())
+
+
+def test_whatever_fails_once_does_not_end_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = KnowledgeBase(Settings(content=tmp_path, data=tmp_path / "data", encoder="hashing"))
+    tries: list[int] = []
+
+    def failing(*_: object) -> None:
+        tries.append(1)
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr("kb_service.app.expire", failing)
+    monkeypatch.setattr("kb_service.app._EXPIRY_SECONDS", 0.01)
+    with client_of(base):
+        eventually(lambda: len(tries) > 1, "it is tried again")
+
+
+@pytest.mark.parametrize(
+    "name", ["retain_searches", "retain_feedback", "retain_incidents", "major_minutes", "problem_days"]
+)
+def test_no_setting_reaches_back_before_the_calendar(name: str) -> None:
+    with pytest.raises(ValidationError, match="less than or equal to"):
+        Settings.model_validate({name: 10_000_000})
 
 
 def test_the_command_says_how_much_went(service: Service, incidents: Incidents, index: IncidentIndex) -> None:

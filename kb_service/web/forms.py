@@ -15,7 +15,8 @@ async def form(request: Request) -> dict[str, str]:
     """A form's fields, sent by a page of ours: of the session that it names, or where there is none, by what the
     browser says of where it stood (the gate has refused what names another site). Raises ForeignFormError.
     """
-    fields = {name: values[-1] for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
+    sent = (await request.body()).decode("utf-8", "replace")
+    fields = {name: values[-1] for name, values in parse_qs(sent, keep_blank_values=True).items()}
     session: PageSession | None = request.state.session
     if session is not None:
         session.check(fields.get("token", ""))
@@ -25,7 +26,10 @@ async def form(request: Request) -> dict[str, str]:
 
 
 def article_fields(fields: Mapping[str, str]) -> dict[str, str]:
-    """What was filled in of an article, by the names that it gives: none of them is a field of the form's own."""
+    """What was filled in of an article, by the names that it gives, and what was emptied.
+
+    None of them is a field of the form's own.
+    """
     return {name.removeprefix(_OF_ARTICLE): value for name, value in fields.items() if name.startswith(_OF_ARTICLE)}
 
 

@@ -60,6 +60,7 @@ def _listed(request: Request, base: KnowledgeBase, wanted: Selection, q: str, mi
     }  # fmt: skip
     chosen = {name: value for name, value in asked.items() if value}
     is_whole = not chosen and not wanted.offset
+    floods = base.triager.open_floods(sight)[:_MOST_FLOODS] if is_whole else []
     context = {
         "asked": q,
         "wanted": wanted,
@@ -70,9 +71,7 @@ def _listed(request: Request, base: KnowledgeBase, wanted: Selection, q: str, mi
         "found": [one.incident for one in found],
         "total": total,
         "missing": missing,
-        "floods": [
-            (one, timeline(one.incidents)) for one in base.triager.open_floods(sight)[:_MOST_FLOODS] if is_whole
-        ],
+        "floods": [(one, timeline(one.incidents)) for one in floods],
         "later": _address(chosen, wanted.offset - _PAGE) if wanted.offset else None,
         "earlier": _address(chosen, wanted.offset + _PAGE) if total > wanted.offset + len(found) else None,
     }
@@ -112,7 +111,7 @@ def incident_page(request: Request, base: Base, sight: CallerSight, number: str)
 def attach(base: Base, who: Who, sight: CallerSight, number: str, fields: Form) -> Response:
     """Attach an article, say that it resolved the incident, or take it back; then the record again."""
     existing = base.incidents.existing(number, sight).incident.number
-    article, relation = fields.get("article", ""), fields.get("relation", "attached")
+    article, relation = fields.get("article", ""), fields.get("relation") or "attached"
     known = base.searcher.article(article, sight)
     attached = {one.article: one for one in base.attachments.of_incidents([existing]).get(existing, ())}
     if relation == "detached" and article in attached and sees_article(base.searcher.catalogue, article, sight):

@@ -38,8 +38,8 @@ def sign_one_out(request: Request, base: Base, who: Who, fields: Form) -> Respon
 
     Another only by who proved lately who they are, so that whoever found a browser open cannot.
     """
-    session: PageSession = request.state.session
+    session: PageSession | None = request.state.session
     mark = fields.get("session", "")
-    if session.is_fresh or mark == mark_of(session.id):
+    if session is not None and (session.is_fresh or mark == mark_of(session.id)):
         end_session(base.desk, who.id, mark)
     return RedirectResponse("/sessions", 303)

@@ -113,13 +113,15 @@ def sign_out(request: Request, fields: Form) -> Response:
 
     To end others one must have proved lately who one is: the page of all sessions says how.
     """
-    session: PageSession = request.state.session
+    session: PageSession | None = request.state.session
     caller: Caller | None = request.state.caller
-    if fields.get("everywhere") == "yes" and caller is not None and caller.is_somebody:
-        if not session.is_fresh:
-            return RedirectResponse("/sessions", 303)
-        end_sessions(request.app.state.knowledge_base.desk, caller.id, caller.id)
-    _sessions(request).end(session)
+    # It may have run out since the page was loaded
+    if session is not None:
+        if fields.get("everywhere") == "yes" and caller is not None and caller.is_somebody:
+            if not session.is_fresh:
+                return RedirectResponse("/sessions", 303)
+            end_sessions(request.app.state.knowledge_base.desk, caller.id, caller.id)
+        _sessions(request).end(session)
     response = RedirectResponse("/login", 303)
     delete_cookie(request, response)
     return response

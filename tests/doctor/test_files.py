@@ -57,9 +57,11 @@ def test_a_disk_of_another_machine_is_told_by_its_mount() -> None:
     mounts = (
         "/dev/sda1 / ext4 rw 0 0\nserver:/kb /srv/kb\\040data nfs4 rw 0 0\n"
         "/dev/sdb1 /srv/kb\\040data/fast ext4 rw 0 0\ntmpfs /srv/k tmpfs rw 0 0\nbroken\n"
+        "server:/b /mnt/b\u00fcro\u00a0b nfs4 rw 0 0\nserver:/c /mnt/b\udcfc nfs rw 0 0\n"
     )
     for path, kind in (
         ("/srv/kb data/data", "nfs4"), ("/srv/kb data/fast/data", "ext4"), ("/srv/kb", "ext4"), ("/srv/k", "tmpfs"),
+        ("/mnt/b\u00fcro\u00a0b/data", "nfs4"), ("/mnt/b\udcfc", "nfs"),
     ):  # fmt: skip
         assert doctor_files.file_system(Path(path), mounts) == kind
     assert doctor_files.file_system(Path("/x"), "") == ""

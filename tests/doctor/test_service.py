@@ -13,8 +13,11 @@ from tests.doctor.house import House
 
 
 @contextmanager
-def answering(body: bytes | None) -> Iterator[str]:
-    """Another program on a port: one that answers so, or one that takes connections and says nothing."""
+def answering(body: bytes | None, asked_by: list[str] | None = None) -> Iterator[str]:
+    """Another program on a port: one that answers so, or one that takes connections and says nothing.
+
+    ``asked_by`` gets the names that it is asked by.
+    """
     if body is None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             yield str(silent.getsockname()[1])
@@ -23,6 +26,8 @@ def answering(body: bytes | None) -> Iterator[str]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if asked_by is not None:
+                asked_by.append(self.headers["Host"])
             self.send_response(200)
             self.end_headers()
             self.wfile.write(told)
@@ -48,3 +53,20 @@ def test_a_port_that_another_holds_and_a_service_that_hangs_are_told(
     with answering(body) as port:
         house.settings["KB_PORT"] = port
         house.only("service", "error", said)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "name"),
+    [
+        ("KB_HOSTS", "kb.example.org, other.example.org", "kb.example.org"),
+        ("KB_URL", "https://kb.example.org/kb", "kb.example.org"),
+        ("KB_HOSTS", "::1", "[::1]"),
+        ("KB_HOST", "127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_the_service_is_asked_by_its_own_name(house: House, setting: str, value: str, name: str) -> None:
+    asked_by: list[str] = []
+    with answering(b'{"status": "ok"}', asked_by) as port:
+        house.settings.update({"KB_PORT": port, setting: value})
+        house.doctor()
+    assert asked_by == [name, name]

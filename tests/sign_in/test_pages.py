@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -13,7 +14,7 @@ from kb_service.knowledge_base import KnowledgeBase
 from kb_service.web.forms import form
 from tests.browsers import browser_of, field, is_in, said, sign_in
 from tests.client import routes_of
-from tests.test_gate import EVIL, bearer, key_of, problem
+from tests.test_gate import EVIL, bearer, key_of, opened, problem
 
 
 def unsafe(browser: TestClient) -> Iterator[tuple[str, str, Dependant]]:
@@ -101,6 +102,16 @@ def test_requesters_have_no_incidents(base: KnowledgeBase, browser: TestClient) 
     assert "/incidents" not in browser.get("/?q=vpn").text
     for path in ("/incidents", "/incidents/INC1", "/incidents?audience=internal"):
         assert browser.get(path).status_code == 403
+
+
+def test_who_signs_out_when_the_session_is_over_already_is_out(tmp_path: Path) -> None:
+    base = opened(tmp_path, anonymous=True)
+    key_of(base, "agent")
+    browser = browser_of(base)
+    for path, leads_to in (("/logout", "/login"), ("/sessions", "/sessions")):
+        browser.cookies.clear()
+        sent = browser.post(path, headers={"Origin": str(browser.base_url)}, follow_redirects=False)
+        assert (sent.status_code, sent.headers["location"]) == (303, leads_to)
 
 
 def test_an_open_service_asks_nobody_to_sign_in(base: KnowledgeBase) -> None:
