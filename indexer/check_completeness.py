@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from indexer.check_options import Options
 from indexer.findings import Example, Fault, FindInArticle, Rule, current
+from indexer.frontmatter import meant_by
 from indexer.library import Article, Library
 from indexer.skeletons import guidance_left
 
@@ -73,6 +74,16 @@ def _overdue_review(article: Article, library: Library, options: Options) -> Ite
     if days > options.review_grace_days:
         what = f"its review has been due since {due}, {days} day{'s' * (days > 1)} ago"
         yield Fault(article.path, article.line_of("review_by"), what, "Read it through, mend it, and set the next date")
+
+
+def _misspelled_key(article: Article, _library: Library, _options: Options) -> Iterator[Fault]:
+    said = article.knowledge.extra
+    for key in said:
+        meant = meant_by(key)
+        # Where the right one stands too, the other is another program's
+        if meant and article.line_of(meant) == 1:
+            what = f"'{key}' is no key that is read, and nearly '{meant}', which is"
+            yield Fault(article.path, article.line_of(key), what, f"Write '{meant}', or leave it out")
 
 
 def _unfinished(article: Article, _library: Library, _options: Options) -> Iterator[Fault]:
@@ -148,6 +159,13 @@ RULES = (
         "An article whose date of review is past, by more than `review_grace_days`.",
         Example("review_by: 2024-05-31", "review_by: 2099-05-31"),
         current(_overdue_review),
+    ),
+    Rule(
+        "misspelled-key",
+        "warning",
+        "A key of the front matter that is nearly one of ours, and so is not read.",
+        Example("sumary: Rooms are booked in the calendar.", "summary: Rooms are booked in the calendar."),
+        current(_misspelled_key),
     ),
     Rule(
         "unfinished",

@@ -5,9 +5,10 @@ keys are kept as plain values.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Literal, get_args
 
@@ -43,6 +44,7 @@ def audiences_of(audience: Audience, groups: Iterable[str]) -> frozenset[str]:
     return frozenset({audience, *(f"restricted:{group.casefold()}" for group in groups if audience == "restricted")})
 
 
+_HIDING = ("audience", "workflow_state", "valid_from", "valid_to")
 _LISTS = ("groups", "services", "tags", "aliases", "responsible", "reviewers", "informed", "related")
 
 
@@ -159,7 +161,29 @@ def read(path: str, front: str) -> tuple[FrontMatter, dict[str, Any]] | list[Pro
         said = f"groups are named, but everybody of the audience '{matter.audience}' would see it"
         return [Problem(path, lines["groups"], said, "Write 'audience: restricted', or take the groups out")]
     extra = {key: value for key, value in values.items() if key in foreign or key not in FrontMatter.model_fields}
-    return matter, extra
+    return [*_slips(path, extra, lines, values)] or (matter, extra)
+
+
+@lru_cache(maxsize=4_096)
+def meant_by(key: str) -> str | None:
+    """The key of ours that another nearly is: a slip, another case, a hyphen for its underscore; None for others."""
+    plain = key.strip().casefold().replace("-", "_").replace(" ", "_")
+    near = get_close_matches(plain, FrontMatter.model_fields, n=1, cutoff=0.85)
+    return near[0] if near and key not in FrontMatter.model_fields else None
+
+
+def _slips(path: str, extra: Iterable[str], lines: Mapping[str, int], values: Collection[str]) -> Iterator[Problem]:
+    """What keeps an article from people must not fail for a letter; of the other keys ``kb check`` says so."""
+    for key in extra:
+        meant = meant_by(key)
+        if meant in _HIDING and meant not in values:
+            said = f"'{_shown(key)}' is no key, and without '{meant}' more people would see this than may be meant"
+            yield Problem(
+                path,
+                lines[key],
+                said,
+                f"Write '{meant}'; where '{_shown(key)}' is another program's, write '{meant}' as well",
+            )
 
 
 def _read_yaml(path: str, front: str) -> tuple[dict[str, Any], dict[str, int], list[Problem]]:

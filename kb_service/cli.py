@@ -209,7 +209,12 @@ def import_incidents(
 @incidents_app.command("export")
 def export_incidents(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
-    form: Annotated[str, typer.Option("--format", help="jsonl (whole), or csv (without articles).")] = "jsonl",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="jsonl (whole), or csv (without articles).  [default: by the file's ending, else jsonl]"
+        ),
+    ] = None,
     data: Data = None,
 ) -> None:
     """Write every record, to a file or to standard output."""

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from indexer.disk import whole
+from indexer.errors import KnowledgeBaseError
 from kb_service.exports import write_csv, write_jsonl
 from kb_service.imports import read_rows
 from kb_service.knowledge_base import KnowledgeBase
@@ -43,14 +44,17 @@ def import_file(base: KnowledgeBase, file: Path, preset: str | None, mapping: Pa
     out.print(f"{done}, {len(refused)} refused")
 
 
-def export(base: KnowledgeBase, file: Path | None, form: str) -> None:
-    """Write every record to a file, or to standard output."""
+def export(base: KnowledgeBase, file: Path | None, form: str | None) -> None:
+    """Write every record to a file, or to standard output; in the form that is named, else in that of its ending."""
+    form = form or ("csv" if file and file.suffix.lower() == ".csv" else "jsonl")
     write = {"jsonl": write_jsonl, "csv": write_csv}.get(form)
     if write is None:
         raise typer.BadParameter(f"--format: '{form}' is none of jsonl, csv")
     if file is None:
         write(sys.stdout, base.incidents, base.attachments)
         return
+    if not file.parent.is_dir():
+        raise KnowledgeBaseError(f"there is no folder {file.parent}", "Make it, or name a file in another")
     with whole(file) as part, part.open("w", encoding="utf-8", newline="") as stream:
         count = write(stream, base.incidents, base.attachments)
     err.print(f"{count} records in {escape(str(file))}")

@@ -2,10 +2,12 @@
 
 import logging
 import resource
+import shlex
 import socket
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from pathlib import Path
 
 from rich.markup import escape
 
@@ -75,7 +77,9 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
             "internal": "sees and changes everything but what is restricted",
             "restricted": "sees and changes everything",
         }[settings.default_audience]
-        make_one = f"kb keys create --role admin{' --demo' if demo else ''}"
+        data = settings.data.parent if demo else settings.data
+        of_it = "" if data == Path("data") else f" --data {shlex.quote(str(data))}"
+        make_one = f"kb keys create --role admin{' --demo' if demo else ''}{of_it}"
         out.print(f"Open: without a key whoever works at this machine {open_to}. Make one: {make_one}")
     out.print("Ctrl+C stops it.")
     _raise_file_limit()

@@ -1,5 +1,7 @@
 """``kb triage``: what is known of an incident, printed for a person or a program."""
 
+import re
+
 import typer
 from rich.markup import escape
 
@@ -10,10 +12,11 @@ from kb_service.knowledge_base import KnowledgeBase
 from kb_service.major import MajorCandidate
 from kb_service.recurrence import ProblemCandidate
 from kb_service.related import Related
-from kb_service.terminal import SHAPES, out, print_hit, print_json
+from kb_service.terminal import SHAPES, err, out, print_hit, print_json
 from kb_service.triage import Ticket, Triage
 
 _MOST_LISTED = 6
+_LIKE_A_NUMBER = re.compile(r"[A-Za-z]{2,8}-?\d{4,12}")
 
 
 def run(base: KnowledgeBase, text: str, service: str | None, *, as_json_: bool) -> None:
@@ -22,6 +25,8 @@ def run(base: KnowledgeBase, text: str, service: str | None, *, as_json_: bool) 
     text = text.encode("utf-8", "replace").decode()
     base.incident_index.catch_up()
     recorded = base.incidents.get(text.strip())
+    if recorded is None and _LIKE_A_NUMBER.fullmatch(text.strip()):
+        err.print(f"There is no incident {escape(text.strip())}: it is taken for what came in")
     ticket = Ticket.of(recorded.incident) if recorded else Ticket(text, service)
     if not ticket.text.strip():
         raise typer.BadParameter("give a number or a text")

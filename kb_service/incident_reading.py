@@ -1,6 +1,7 @@
 """The records of the desk as they are read: one by its number, some by what they are, those below another."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from kb_service.access import EVERYTHING, Sight
 from kb_service.desk import Desk
 from kb_service.desk_check import DeskError
 from kb_service.desk_sums import is_as_written
-from kb_service.incident import Incident
+from kb_service.incident import NUMBER, Incident
 from kb_service.incident_rows import NO_TIME, Recorded, recorded_of, stamp, time_of
 from kb_service.vocabulary import OPEN_STATES, Kind
 
@@ -82,6 +83,12 @@ class IncidentReader:
         row = self._row(number)
         recorded = None if row is None else recorded_of(row)
         return recorded if recorded and sight.concerns(recorded.incident.services) else None
+
+    def named(self, text: str, sight: Sight = EVERYTHING) -> Incident | None:
+        """The record whose number a text is, and nothing besides, if one sees that much."""
+        number = text.strip()
+        recorded = self.get(number, sight) if re.fullmatch(NUMBER, number) else None
+        return recorded.incident if recorded else None
 
     def existing(self, number: str, sight: Sight = EVERYTHING) -> Recorded:
         """Raises UnknownIncidentError, DamagedIncidentError."""

@@ -14,13 +14,14 @@ from kb_service.access import EVERYTHING, Sight
 from kb_service.floods import LEAST, Flood, floods
 from kb_service.incident import Incident, leads_to
 from kb_service.incidents import Incidents
-from kb_service.related import ALIKE, Related, RelatedSearch
+from kb_service.related import Related, RelatedSearch
 from kb_service.vocabulary import Priority
 
 # A window of more open incidents than this is cut to the latest
 MOST_IN_WINDOW = 500
 # Few major incidents are open at a time, so that less likeness is enough to ask whether it is one of those
 PARENT_LIKE = 0.3
+_LEAST_LINKED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +160,19 @@ class MajorWatch:
             yield Criterion("users", f"{users} users affected ({wanted.users} are enough)", users, wanted.users)
 
     def _parent(self, new: CameIn, flood: Sequence[Incident], alike: Sequence[Related]) -> Incident | None:
-        """The open major incident it belongs to: its parent, one that is alike, or the parent of most that are."""
+        """The open major incident it belongs to: its parent, one that is alike, or the parent of most that are.
+
+        Of two at least, since one that is alike may be linked for a reason of its own.
+        """
         alike = [one for one in alike if one.probability >= PARENT_LIKE]
-        every = [*flood, *(one.incident for one in alike if one.probability >= ALIKE)]
+        every = [*flood, *(one.incident for one in alike)]
         above = [one.parent_incident for one in every if one.parent_incident]
         own = new.incident
         numbers = [own.parent_incident] if own and own.parent_incident else []
         numbers += [one.incident.number for one in alike if one.incident.kind == "major_incident"]
-        numbers += sorted(set(above), key=lambda number: (-above.count(number), number))
+        enough = max(_LEAST_LINKED, len(every) / 2)
+        shared = [number for number in set(above) if above.count(number) >= enough]
+        numbers += sorted(shared, key=lambda number: (-above.count(number), number))
         records = self._incidents.several(numbers, new.sight)
         candidates = (records[number] for number in numbers if number in records)
         return next((one for one in candidates if one.kind == "major_incident" and one.is_open), None)

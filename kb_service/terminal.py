@@ -1,15 +1,18 @@
 """How the command talks to a person: consoles, a progress bar, hits in a few lines."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from html import unescape
+from itertools import cycle
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from kb_service.confidence import Confidence
 from kb_service.hits import Hit
@@ -21,6 +24,7 @@ out = Console(highlight=False, soft_wrap=True)
 out.width = max(out.width, 100)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 _DOING = {"read": "Reading", "encode": "Encoding", "ask": "Asking", "import": "Importing"}
+_MARK = re.compile("</?mark>")
 SHAPES: Mapping[Confidence, str] = {"strong": "●", "medium": "◐", "weak": "○"}
 
 
@@ -58,10 +62,10 @@ def print_hit(place: int, hit: Hit) -> None:
     section = " > ".join(hit.passage.heading_path[1:]) if hit.passage else ""
     out.print(f"{place:2}. {shape} [bold]{escape(hit.title)}[/bold]  [dim]{hit.type} · {hit.confidence}[/dim]")
     out.print(f"    [cyan]{escape(hit.id)}{'#' + hit.anchor if hit.anchor else ''}[/cyan]  {escape(section)}")
-    marked = hit.snippet.replace("<mark>", "\0").replace("</mark>", "\1")
-    plain = escape(unescape(marked)).replace("\0", "[bold yellow]").replace("\1", "[/bold yellow]")
-    if plain:
-        out.print(f"    {plain}")
+    if hit.snippet:
+        # No markup of the terminal's: behind a backslash, as in a path of Windows, it would be none
+        pieces = map(unescape, _MARK.split(hit.snippet))
+        out.print(Text.assemble("    ", *zip(pieces, cycle(["", "bold yellow"]))))
     out.print(f"    [dim]{escape('; '.join(reason.text for reason in hit.reasons))}[/dim]")
 
 

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
 
+from indexer.terms import query_terms
 from kb_service.access import Sight
 from kb_service.attachments import Attachments
-from kb_service.confidence import MEDIUM
+from kb_service.confidence import MEDIUM, SURE
 from kb_service.escalation import Escalation, Kind, escalation, kind_of
 from kb_service.evidence import MOST_WITNESSES, spoken_for
 from kb_service.feedback import Feedback
@@ -36,6 +37,9 @@ _MOST_ALIKE = 200
 _NEAR_MISS = 0.01
 _MOST_NEAR_MISSES = 3
 _MOST_TERMS = 10
+_NO_ANSWERS = frozenset({"glossary", "template", "policy"})
+# A ticket of fewer telling words may be about anything
+_LEAST_TERMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ class Triager:
         evidence = spoken_for((*over, *is_open), self._searcher.catalogue, self._feedback, flood, sight)
         suggestions = self._suggestions(ticket, evidence, sight)
         related = RelatedIncidents(is_open[:MOST_RELATED], over[:MOST_RELATED])
-        outcome, reason = self._outcome(suggestions, related, major, problem)
+        outcome, reason = self._outcome(ticket.text, suggestions, related, major, problem)
         return Triage(
             outcome=outcome,
             reason=reason,
@@ -163,19 +167,25 @@ class Triager:
 
     def _outcome(
         self,
+        text: str,
         suggestions: Sequence[Hit],
         related: RelatedIncidents,
         major: MajorCandidate | None,
         problem: ProblemCandidate | None,
     ) -> tuple[Outcome, str]:
-        """Known where there is a sure answer, likely where there is a fair one."""
+        """Known where there is a sure answer, likely where there is a fair one.
+
+        What explains a term or gives a text to send answers no ticket, and of one that says next to nothing there is no
+        sure answer.
+        """
         if problem and problem.problem and problem.problem.known_error and problem.problem.is_open:
             return "known", problem.reason
-        if major and major.parent:
+        if major and major.parent and (major.linked or not self._says_little(text)):
             return "known", f"one of {major.parent.number}: {major.parent.short_description}"
         answers = [
             (hit.probability, f"'{hit.title}' is the answer with a probability of {hit.probability:.0%}")
             for hit in suggestions
+            if hit.type not in _NO_ANSWERS
         ]
         answers += [
             (
@@ -186,8 +196,13 @@ class Triager:
             if one.incident.close_notes
         ]
         best, reason = max(answers, default=(0.0, ""))
+        if best >= self._strong and best < SURE and self._says_little(text):
+            return "likely", f"{reason}, but the ticket says next to nothing"
         if best >= self._strong:
             return "known", reason
         if best >= MEDIUM:
             return "likely", reason
         return "new", "no article and no resolved incident is likely the same"
+
+    def _says_little(self, text: str) -> bool:
+        return len(query_terms(text, self._searcher.index.language)) < _LEAST_TERMS

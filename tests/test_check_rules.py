@@ -13,7 +13,7 @@ from indexer.check_external import find_external
 from indexer.check_options import Options
 from indexer.check_rules import RULES
 from indexer.findings import Rule
-from indexer.frontmatter import FrontMatter
+from indexer.frontmatter import FrontMatter, meant_by
 from indexer.library import Library, read_library
 from kb_service.check_formats import rule_lines
 from tests.world import World, open_world
@@ -64,7 +64,7 @@ def written(rule: Rule, lines: str) -> tuple[str, str]:
     if re.fullmatch(r"\S+\.md", lines):
         return lines, "\n".join(["---", *matter.values(), "---", "In the calendar."])
     key = lines.partition(":")[0]
-    if key not in FrontMatter.model_fields:
+    if key not in FrontMatter.model_fields and meant_by(key) is None:
         return rule.example.path, "\n".join(["---", *matter.values(), "---", lines])
     matter[key] = lines
     return rule.example.path, "\n".join(["---", *matter.values(), "---", "In the calendar."])

@@ -72,6 +72,15 @@ def test_search_prints_hits_for_people_and_json_for_programs(kb: Run) -> None:
     assert (none.returncode, json.loads(none.stdout)["hits"]) == (0, [])
 
 
+def test_a_path_of_windows_is_shown_as_it_stands(kb: Run, desk: Desk) -> None:
+    said = r"Delete HKCU\Software\Microsoft\Outlook\Profiles and \\\\server\\\Outlook [/bold yellow] then."
+    desk.write("o.md", f"---\ntitle: Mail profile \\\\\\\n---\n```\n{said}\n```\n")
+    kb("index")
+    done = kb("search", "outlook")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert said in " ".join(done.stdout.split())
+
+
 def test_search_says_what_it_read_and_explains_the_lanes(kb: Run) -> None:
     kb("index")
     done = kb("search", "chekc port", "--explain")
@@ -142,6 +151,25 @@ def serving(desk: Desk, **settings: str) -> Iterator[str]:
 def get(address: str) -> Any:
     with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310
         return json.load(answer)
+
+
+def test_a_record_s_number_that_is_not_there_is_said(kb: Run) -> None:
+    kb("index")
+    done = kb("triage", "INC0029119")
+    assert (done.returncode, done.stderr) == (0, "There is no incident INC0029119: it is taken for what came in\n")
+    assert kb("triage", "port is closed").stderr == ""
+
+
+def test_an_export_is_of_the_form_that_its_file_s_ending_says(desk: Desk, tmp_path: Path) -> None:
+    def export(*given: str) -> subprocess.CompletedProcess[str]:
+        return forked.kb(["incidents", "export", *given, "--data", str(desk.data)], environment())
+
+    for ending, form, begins in ((".csv", (), "number,"), (".csv", ("--format", "jsonl"), ""), (".jsonl", (), "")):
+        file = tmp_path / f"out{ending}"
+        assert export(str(file), *form).returncode == 0
+        assert file.read_text()[:7] == begins
+    done = export(str(tmp_path / "no" / "out.csv"))
+    assert (done.returncode, "there is no folder" in done.stderr) == (3, True)
 
 
 def test_serve_indexes_says_where_to_look_and_answers(desk: Desk) -> None:

@@ -102,6 +102,10 @@ def test_the_type_of_another_program_is_kept_and_a_misspelt_one_of_ours_refused(
         ("---\ntitle: T\ntier: L9\n---\n", 3, "tier"),
         ("---\ntitle: T\nvalid_from: 2026-02-01\nvalid_to: 2026-01-01\n---\n", 4, "before"),
         ("---\ntitle: T\ngroups: [HR]\n---\n", 3, "everybody of the audience 'internal' would see it"),
+        ("---\ntitle: T\naudiance: restricted\n---\n", 3, "'audiance' is no key"),
+        ("---\ntitle: T\nAudience: restricted\n---\n", 3, "without 'audience' more people would see this"),
+        ("---\ntitle: T\nworkflow-state: draft\n---\n", 3, "without 'workflow_state'"),
+        ("---\ntitle: T\nvalidFrom: 2999-01-01\n---\n", 3, "without 'valid_from'"),
         ("---\ntitle: T\nreview_by: soon\n---\n", 3, "review_by"),
         ("---\ntitle: T\nid: ../../etc/passwd\n---\n", 3, "id"),
         ("---\ntitle: T\ntags: {a: b}\n---\n", 3, "tags"),
@@ -134,6 +138,11 @@ def test_refusals_name_the_line(text: str | bytes, line: int, says: str) -> None
     assert problem.problem.isprintable()
     assert len(problem.problem) < 300
     assert problem.remedy
+
+
+def test_a_slip_in_a_key_that_hides_nothing_and_a_key_of_another_program_are_kept() -> None:
+    said = "---\ntitle: T\nTitle: U\naudience: public\naudiences: [dev]\nstate: draft\nexpires: 2026-01-01\n---\n"
+    assert known(said).extra.keys() == {"Title", "audiences", "state", "expires"}
 
 
 def test_all_problems_of_a_file_in_one_go() -> None:

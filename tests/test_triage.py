@@ -111,6 +111,32 @@ def test_the_sample_s_flood_is_proposed_by_each_of_its_reports(sample: Records, 
         assert major.parent is None
 
 
+@pytest.mark.parametrize(
+    "text", ["printer", "test", "help", "please call me", "it does not work", "problem", "new laptop"]
+)
+def test_of_what_says_next_to_nothing_nothing_is_known(sample: Records, searcher: Searcher, text: str) -> None:
+    triage = sample.triager(searcher).triage(Ticket(text), INTERNAL)
+    assert triage.outcome != "known"
+    assert triage.major is None
+
+
+def test_what_explains_a_term_or_gives_a_text_to_send_answers_no_ticket(sample: Records, searcher: Searcher) -> None:
+    triage = sample.triager(searcher).triage(Ticket("payroll portal is down, escalation to the vendor"), INTERNAL)
+    assert not any(
+        f"'{hit.title}'" in triage.reason for hit in triage.suggestions if hit.type in {"glossary", "template"}
+    )
+
+
+def test_one_that_is_alike_leads_nobody_to_its_major_incident(sample: Records, searcher: Searcher) -> None:
+    triage = sample.triager(searcher).triage(Ticket("printers in the whole building are offline"), INTERNAL)
+    assert triage.related.open[0].incident.parent_incident == "MI0000012"
+    assert triage.major is None or triage.major.parent is None
+
+
+def test_a_code_is_known_however_little_is_said(sample: Records, searcher: Searcher) -> None:
+    assert sample.triager(searcher).triage(Ticket("0x80070005"), INTERNAL).outcome == "known"
+
+
 @pytest.mark.parametrize("number", ["INC0020092", "INC0020095", "INC0020099", "INC0020101"])
 def test_reports_of_an_open_major_incident_are_led_to_it(sample: Records, searcher: Searcher, number: str) -> None:
     triage = sample.triage(searcher, number)

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records], re
 
 
 class TriageBody(BaseModel):
-    """A number of the record, or what came in."""
+    """A number of the record, or what came in; a text that is nothing but such a number is one."""
 
     number: str | None = Field(None, max_length=64, examples=["INC0020119"])
     text: str | None = Field(None, max_length=100_000)
@@ -60,6 +60,8 @@ def triage(
 ) -> Annotated[dict[str, Any], As(TriagedBody)]:
     """Articles, related incidents, a flood, a problem, whom to hand it to: each with its evidence."""
     number = (asked.number or "").strip()
+    named = base.incidents.named(asked.ticket.text, sight) if not number else None
+    number = named.number if named else number
     ticket = Ticket.of(base.incidents.existing(number, sight).incident) if number else asked.ticket
     found = base.triager.triage(ticket, sight)
     base.feedback.searched("triage", ticket.text, [hit.id for hit in found.suggestions], number or None, who.id)

@@ -81,6 +81,9 @@ def _found(base: KnowledgeBase, who: Caller, asked: Asked, continues: int | None
     if not asked.text.strip():
         return {"q": "", "results": None, "overview": overview(base.searcher.catalogue, base.desk, asked.sight)}
     found = base.searcher.search(asked)
+    # An agent may type the number of a ticket here as well
+    sees_records = who.is_at_least("agent") and asked.sight.within
+    record = base.incidents.named(asked.text, asked.sight) if sees_records else None
     kept = None
     # While somebody types only what is there when they pause was asked
     if not asked.words_only:
@@ -90,6 +93,7 @@ def _found(base: KnowledgeBase, who: Caller, asked: Asked, continues: int | None
     return {
         "q": asked.text,
         "results": found,
+        "record": record,
         "search_id": kept,
         "words_only": asked.words_only,
         "narrowed": sum(map(len, asked.facets.values())),

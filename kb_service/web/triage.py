@@ -32,9 +32,11 @@ def triage_page(
     service: Annotated[str, Query(max_length=200)] = "",
     number: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """The field, and what is known of the text in it; a number is opened."""
+    """The field, and what is known of the text in it; a number is opened, also one that stands where the text does."""
     if number.strip():
         return RedirectResponse(incident_url(number.strip()), 303)
+    if record := base.incidents.named(text, sight):
+        return RedirectResponse(incident_url(record.number), 303)
     return page(request, "triage.html", _triaged(base, who, sight, text.strip(), service.strip()))
 
 

@@ -53,7 +53,7 @@ def started(running: Service) -> str:
 def test_on_loopback_without_a_key_it_says_that_it_is_open(tmp_path: Path) -> None:
     running = service(tmp_path)
     warned = "Open: without a key whoever works at this machine sees and changes everything but what is restricted"
-    assert f"{warned}. Make one: kb keys create --role admin" in started(running)
+    assert f"{warned}. Make one: kb keys create --role admin --data " in started(running)
     made(running, "--role", "agent")
     assert "Open" not in started(running)
 
