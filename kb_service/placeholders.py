@@ -1,6 +1,7 @@
 """What is to be filled in: ``{{host}}`` in a runbook's commands, ``[Customer's Name]`` in a template's text."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 
 from markdown_it.token import Token
@@ -29,13 +30,19 @@ def with_commands_filled(document: Document, values: Mapping[str, str]) -> Docum
 
 
 def text_fields(document: Document) -> tuple[str, ...]:
-    """The names in the texts of a template, each once, in order; what is a link or a note of its own is none."""
-    return _names(document, _IN_TEXTS, _TEXT)
+    """The names in the texts of a template, each once, in order; what is a link or a note of its own is none.
+
+    ``[Customer's Name]`` is the same wherever it stands. What has no capital and stands in several places, as
+    ``[time]``, is another thing in each: it is no field, and is filled in where it stands.
+    """
+    said = Counter(_said(document, _IN_TEXTS, _TEXT))
+    return tuple(name for name, count in said.items() if count == 1 or not name[0].islower())[:_MOST_FIELDS]
 
 
 def with_texts_filled(document: Document, values: Mapping[str, str]) -> Document:
     """The texts with what is known filled in."""
-    return _filled(document, _IN_TEXTS, _TEXT, values)
+    fields = text_fields(document)
+    return _filled(document, _IN_TEXTS, _TEXT, {name: values[name] for name in fields if name in values})
 
 
 def clean(value: str) -> str:
@@ -44,9 +51,13 @@ def clean(value: str) -> str:
 
 
 def _names(document: Document, pattern: re.Pattern[str], kinds: Collection[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_said(document, pattern, kinds)))[:_MOST_FIELDS]
+
+
+def _said(document: Document, pattern: re.Pattern[str], kinds: Collection[str]) -> list[str]:
+    """The names as often as they stand there."""
     tokens = (one for token in document.tokens for one in (token, *(token.children or ())))
-    names = (found[1] for one in tokens if one.type in kinds for found in pattern.finditer(one.content))
-    return tuple(dict.fromkeys(names))[:_MOST_FIELDS]
+    return [found[1] for one in tokens if one.type in kinds for found in pattern.finditer(one.content)]
 
 
 def _filled(

@@ -45,6 +45,16 @@ def test_fields_of_texts_stand_in_brackets_in_text_and_code() -> None:
     assert text_fields(parse_markdown(text)) == ("Customer's Name", "Größe", "Name 2", "Ticket")
 
 
+def test_what_has_no_capital_is_another_thing_in_each_place() -> None:
+    text = (
+        "[Service] is down since [time], [what] for [Service]. Next at [time]. [größe] and [größe], [名前] and [名前]\n"
+    )
+    document = parse_markdown(text)
+    assert text_fields(document) == ("Service", "what", "名前")
+    filled = html(with_texts_filled(document, {"Service": "Mail", "time": "10:00", "what": "slow"}))
+    assert "Mail is down since [time], slow for Mail. Next at [time]." in filled
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -224,6 +224,26 @@ def test_a_template_is_filled_in_while_one_types(demo: str, opened: Opened) -> N
     assert "[Customer's Name]" in page.locator(".text").inner_text()
 
 
+def test_what_differs_from_place_to_place_is_written_over_where_it_stands(demo: str, opened: Opened) -> None:
+    page = opened(demo, "/a/templates/major-incident-first-notice")
+    page.get_by_label("Service", exact=True).fill("Mail")
+    expect(page.locator('#fill input[name="field:time, time zone"]')).to_have_count(0)
+    places = page.locator(".text").get_by_role("textbox", name="time, time zone")
+    many = places.count()
+    assert many > 2
+    places.nth(0).click()
+    page.keyboard.type("02:14 CET")
+    places.nth(1).click()
+    page.keyboard.type("03:00 CET")
+    places.nth(2).focus()
+    page.keyboard.press("Delete")
+    page.keyboard.press("Tab")
+    said = page.locator(".text").inner_text()
+    assert (said.count("02:14 CET"), said.count("03:00 CET")) == (1, 1)
+    assert said.count("[time, time zone]") == many - 2
+    assert "Mail" in said
+
+
 def test_a_template_is_filled_in_without_script_too(demo: str, opened: Opened) -> None:
     page = opened(demo, "/a/templates/call-opening-lines", java_script_enabled=False)
     page.get_by_label("Your Name", exact=True).fill("Ann")
