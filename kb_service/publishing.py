@@ -16,7 +16,7 @@ from typing import Literal
 
 from indexer.build import Report
 from indexer.disk import disk_error
-from indexer.errors import IndexBusyError, KnowledgeBaseError
+from indexer.errors import IndexBusyError, KnowledgeBaseError, Problem
 from indexer.progress import Progress, unwatched
 from kb_service.content import open_content, put_aside_if_damaged
 from kb_service.knowledge_base import KnowledgeBase
@@ -85,6 +85,7 @@ class Publisher:
         self.status = Status()
         self._observer: Callable[[Published], None] = lambda _published: None
         self._telling = threading.Lock()
+        self._refused: frozenset[Problem] | None = None
 
     def start(self, progress: Progress = unwatched) -> None:
         """Look now, and go on following the content until ``stop``."""
@@ -202,6 +203,12 @@ class Publisher:
             _log.warning("the content is followed again")
         if report.note:
             _log.warning(report.note)
+        # What is refused when the service starts is said by the start
+        if self._refused is not None:
+            for problem in report.refusals:
+                if problem not in self._refused:
+                    _log.warning("refused %s", problem)
+        self._refused = frozenset(report.refusals)
         if not report.changed:
             self.status = replace(status, failure=None)
             return

@@ -1,13 +1,29 @@
-// Shows a saved file: the page is loaded again as soon as something was published.
-const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
-const look = async () => (await (await fetch(`${ROOT}/readyz`, { cache: "no-store" })).json()).generation;
+// Shows a saved file: the page is loaded again as soon as something was published or refused, unless somebody has
+// written something into it.
+import { say } from "./copy.js";
 
-let shown = null;
+const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
+const look = async () => {
+  const told = await (await fetch(`${ROOT}/readyz`, { cache: "no-store" })).json();
+  return `${told.generation} ${told.refused}`;
+};
+
+const differs = (field) => {
+  if (field.type === "hidden") return false;
+  if (field.options) return [...field.options].some((one) => one.selected !== one.defaultSelected) && field.selectedIndex > 0;
+  return field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+};
+const isWritten = () => [...document.querySelectorAll("main :is(input, textarea, select)")].some(differs) || document.querySelector("main [data-written]");
+
+let shown = document.querySelector("script[data-shown]").dataset.shown;
 setInterval(async () => {
   try {
-    const generation = await look();
-    if (shown !== null && generation !== shown) location.reload();
-    shown = generation;
+    const now = await look();
+    if (now !== shown) {
+      if (isWritten()) say("The articles have changed. Load the page again to see it; what you wrote here is not kept then.");
+      else location.reload();
+    }
+    shown = now;
   } catch {
     // The service is starting anew: the next look says more
   }

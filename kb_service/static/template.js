@@ -20,6 +20,7 @@ function blank(said) {
   place.setAttribute("aria-label", said.slice(1, -1));
   place.textContent = said;
   place.addEventListener("focus", () => place.textContent === said && getSelection().selectAllChildren(place));
+  place.addEventListener("input", () => (place.dataset.written = ""));
   place.addEventListener("blur", () => place.textContent.trim() || (place.textContent = said));
   return place;
 }

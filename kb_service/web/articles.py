@@ -113,7 +113,7 @@ def _shown(
         "reading": reading,
         "html": below(base.settings.root, with_tooltips(reading.html, base.searcher.lexicon(sight), knowledge.id)),
         "links": links,
-        "warnings": list(_warnings(knowledge)) if is_live else [],
+        "warnings": list(_warnings(base, who, knowledge)) if is_live else [],
         "lost": lost,
         "thanks": _THANKS.get(request.query_params.get("thanks", "")),
         "edit_url": edit_url(base.settings, knowledge.path) if sight.within and is_live else None,
@@ -128,9 +128,12 @@ def _shown(
     return page(request, "article.html", context)
 
 
-def _warnings(knowledge: KnowledgeObject) -> Iterator[str]:
-    """Why not to trust it as it stands."""
+def _warnings(base: KnowledgeBase, who: Caller, knowledge: KnowledgeObject) -> Iterator[str]:
+    """Why not to trust it as it stands; to authors also why it is not what its file says by now."""
     now = datetime.now(UTC)
+    for problem in base.searcher.catalogue.refusals() if who.is_at_least("author") else ():
+        if problem.path == knowledge.path:
+            yield f"This is the last good version. What the file says now is refused: {problem}"
     if knowledge.workflow_state != "published":
         yield f"This is not published: {knowledge.workflow_state}."
     if knowledge.valid_from and knowledge.valid_from > now:

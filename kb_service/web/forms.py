@@ -17,6 +17,8 @@ async def form(request: Request) -> dict[str, str]:
     """
     sent = (await request.body()).decode("utf-8", "replace")
     fields = {name: values[-1] for name, values in parse_qs(sent, keep_blank_values=True).items()}
+    # For who is shown what was not taken
+    request.state.fields = fields
     session: PageSession | None = request.state.session
     if session is not None:
         session.check(fields.get("token", ""))

@@ -1,6 +1,7 @@
 """Signing in to the pages, by a key or through the OpenID Connect provider, and out again."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from kb_service.rates import TooManyRequestsError
 from kb_service.signed_in import browser_named, end_sessions
 from kb_service.web.forms import Form
 from kb_service.web.page import page
+from kb_service.web.written import came_from, written_in
 
 router = APIRouter(include_in_schema=False)
 _MOST_FORM_BYTES = 16 * 1024
@@ -29,7 +31,7 @@ _log = logging.getLogger("kb.access")
 def foreign_form(request: Request, _error: Exception) -> Response:
     """What a form without the token of its session gets: one that has it."""
     said = "The form that was sent is not of your session, or the session is over: this one is new"
-    return _sign_in(request, "/", said, 403)
+    return _sign_in(request, came_from(request), said, 403, written_in(getattr(request.state, "fields", {}).items()))
 
 
 @router.get("/login")
@@ -127,13 +129,16 @@ def sign_out(request: Request, fields: Form) -> Response:
     return response
 
 
-def _sign_in(request: Request, then: str, problem: str = "", status: int = 200) -> Response:
+def _sign_in(
+    request: Request, then: str, problem: str = "", status: int = 200, written: Sequence[tuple[str, str]] = ()
+) -> Response:
     known: PageSession | None = request.state.session
     session = known or _sessions(request).begin()
     oidc = _callers(request).oidc
     context = {
         "then": then,
         "problem": problem,
+        "written": written,
         "token": session.token,
         "provider": urlsplit(oidc.provider.issuer).hostname if oidc and oidc.provider.client_id else None,
         "is_open": _callers(request).is_open,

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.authors import Service
 from tests.browser.conftest import Opened
 from tests.browser.test_every_page import violations
+from tests.written import article
 
 RAN = "window.ran = true"
 HOSTILE = f"""---
@@ -252,13 +253,14 @@ def test_a_template_is_filled_in_without_script_too(demo: str, opened: Opened) -
 
 
 def test_what_is_printed_is_the_article(demo: str, opened: Opened, tmp_path: Path) -> None:
-    page = opened(demo, "/a/runbooks/disk-full-linux")
+    page = opened(demo, "/a/runbooks/check-port")
     page.emulate_media(media="print")
     for one in ("body > header", ".beside", ".code > button", "nav.contents"):
         expect(page.locator(one).first).to_be_hidden()
     expect(page.locator("article h1")).to_be_visible()
     expect(page.locator(".text pre").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("getComputedStyle(document.querySelector('.text table')).display") == "table"
     page.pdf(path=tmp_path / "printed.pdf")
     assert (tmp_path / "printed.pdf").read_bytes().startswith(b"%PDF")
 
@@ -288,3 +290,25 @@ def test_a_template_with_such_fields_is_filled_in_without_script_too(hostile: st
     page.get_by_label("token").fill("mine")
     page.get_by_role("button", name="Fill in").click()
     expect(page.locator(".text")).to_contain_text("Dear [elements], mine")
+
+
+def test_a_saved_file_is_shown_unless_somebody_has_written_something(tmp_path: Path, opened: Opened) -> None:
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "vpn.md").write_text(article("VPN", "Restart the client."), "utf-8")
+    service = Service(tmp_path / "data", KB_CONTENT=str(content))
+    with service.running("--watch") as client:
+        address = str(client.base_url).rstrip("/")
+        page, writing = opened(address, "/a/vpn"), opened(address, "/triage")
+        writing.get_by_label("What came in").fill("VPN drops")
+        (content / "vpn.md").write_text(article("VPN", "Renew the lease."), "utf-8")
+        expect(page.locator(".text")).to_contain_text("Renew the lease.")
+        expect(writing.locator("#said")).to_contain_text("The articles have changed")
+        expect(writing.get_by_label("What came in")).to_have_value("VPN drops")
+        (content / "vpn.md").write_text("---\ntitle: a: b\n---\n", "utf-8")
+        expect(page.locator(".banner")).to_contain_text("vpn.md:2: broken YAML")
+        expect(page.locator(".text")).to_contain_text("Renew the lease.")
+        # They go on asking
+        for one in (page, writing):
+            one.context.close()
+    assert service.log.read_text().count("refused vpn.md:2: broken YAML") == 1

@@ -8,6 +8,7 @@ from kb_service.desk import Desk
 from kb_service.keys import Keys
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.page_sessions import PageSessions
+from kb_service.signed_in import end_sessions
 from tests.browsers import COOKIE, browser_of, field, is_in, kept_in, sign_in, sign_out
 from tests.conftest import eventually
 from tests.test_gate import key_of
@@ -32,6 +33,30 @@ def test_a_session_is_new_at_sign_in_and_the_one_before_is_over(browser: TestCli
     for old in cookies[:2]:
         assert not is_in(TestClient(browser.app, "http://localhost", cookies={COOKIE: old}, follow_redirects=False))
     assert is_in(browser)
+
+
+def test_who_is_signed_out_while_writing_gets_back_what_was_written(
+    base: KnowledgeBase, browser: TestClient, key: str
+) -> None:
+    sign_in(browser, key)
+    token = field(browser.get("/triage"), "token")
+    wrote = {"text": "VPN drops <b>& dies", "service": "vpn", "token": token}
+    from_page = {"Accept": "text/html", "Referer": "http://localhost/triage?service=vpn"}
+    # In another tab somebody else signs in: the form is of no session that there is
+    sign_in(browser, key)
+    late = browser.post("/triage", data=wrote, headers=from_page)
+    assert (late.status_code, "VPN drops &lt;b&gt;&amp; dies" in late.text) == (403, True)
+    end_sessions(base.desk, f"key:{base.keys.listed()[0].id}", "test")
+    for sent in (wrote, {**wrote, "text": "x" * 400_000}):
+        page = browser.post("/triage", data=sent, headers=from_page)
+        assert page.status_code == 401
+        assert "You are not signed in, or not any more" in page.text
+        assert sent["text"].replace("<b>&", "&lt;b&gt;&amp;") in page.text
+        assert token not in page.text
+        assert "/login?then=/triage%3Fservice%3Dvpn" in page.text
+    elsewhere = {**from_page, "Referer": "http://evil.example/x"}
+    assert 'href="/login"' in browser.post("/triage", data=wrote, headers=elsewhere).text
+    assert "x" * 1_000 not in browser.post("/triage", data={"text": "x" * 600_000}, headers=from_page).text
 
 
 def test_a_copy_of_the_cookie_is_worth_nothing_after_signing_out(
