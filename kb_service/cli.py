@@ -199,11 +199,12 @@ def import_incidents(
     file: cli_desk.File,
     preset: cli_desk.Preset = None,
     mapping: cli_desk.MapFile = None,
+    zone: cli_desk.Zone = None,
     data: Data = None,
     as_json_: AsJson = False,
 ) -> None:
     """Put the records of a JSONL, JSON or CSV file. Bad rows are listed, the rest is taken; may be repeated."""
-    cli_desk.import_file(opened(settings_of(data=data)), file, preset, mapping, as_json_=as_json_)
+    cli_desk.import_file(opened(settings_of(data=data)), file, preset, mapping, zone, as_json_=as_json_)
 
 
 @incidents_app.command("export")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.markup import escape
@@ -17,9 +18,17 @@ from kb_service.knowledge_base import KnowledgeBase
 from kb_service.terminal import Bar, err, out, print_json
 
 
-def import_file(base: KnowledgeBase, file: Path, preset: str | None, mapping: Path | None, *, as_json_: bool) -> None:
-    """Put the records of a file; bad ones are listed and the rest is taken."""
-    rows = read_rows(file, preset, mapping)
+def import_file(
+    base: KnowledgeBase,
+    file: Path,
+    preset: str | None,
+    mapping: Path | None,
+    zone: ZoneInfo | None = None,
+    *,
+    as_json_: bool,
+) -> None:
+    """Put the records of a file; bad ones are listed and the rest is taken. ``zone`` is that of times without one."""
+    rows = read_rows(file, preset, mapping, zone)
     with Bar(hidden=as_json_) as bar:
         reports = base.incidents.put_many(rows.given, lambda done: bar("import", done, len(rows.given)))
         refused = [one for one in reports if one.status == "refused"]
@@ -68,8 +77,22 @@ def erase(base: KnowledgeBase, number: str) -> None:
     out.print(f"{number} is erased: record, facts, searches, words and vectors. Backups made before still hold it")
 
 
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise typer.BadParameter(f"no time zone is called '{name}': name one such as Europe/Berlin") from None
+
+
 File = Annotated[Path, typer.Argument(metavar="FILE")]
 Preset = Annotated[str | None, typer.Option(help="Whose export it is: servicenow, jira or zendesk.")]
+Zone = Annotated[
+    ZoneInfo | None,
+    typer.Option(
+        "--zone", metavar="NAME", parser=_zone,
+        help="Of times that name none, such as Europe/Berlin.  [default: UTC]",
+    ),
+]  # fmt: skip
 MapFile = Annotated[
     Path | None, typer.Option("--map", metavar="FILE", help='JSON: our field to its column, {"number": "Ticket"}.')
 ]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from kb_service.incident import FIELDS
 from kb_service.incidents import Given
@@ -37,11 +38,12 @@ class Rows:
     left_out: tuple[str, ...]
 
 
-def read_rows(path: Path, preset: str | None = None, mapping: Path | None = None) -> Rows:
+def read_rows(path: Path, preset: str | None = None, mapping: Path | None = None, zone: ZoneInfo | None = None) -> Rows:
     """The records of a ``.jsonl``, ``.ndjson``, ``.json`` or ``.csv`` file, with the names of our fields.
 
     ``mapping`` is a JSON file that says for our fields which column holds them; it goes before ``preset``. Without
     both the file's names are ours, and what JSON says besides is kept; ``articles`` is as it stands in the file.
+    ``zone`` is that of times that name none, which else are UTC.
     Raises ImportFileError.
     """
     mapped = {} if mapping is None else _read_map(mapping)
@@ -65,7 +67,7 @@ def read_rows(path: Path, preset: str | None = None, mapping: Path | None = None
         if shape not in shapes:
             shapes[shape] = _chosen(shape, wanted)
         taken = shapes[shape]
-        fields = {name: meaning_of(name, record[column]) for name, column in taken.items()}
+        fields = {name: meaning_of(name, record[column], zone) for name, column in taken.items()}
         fields = {name: value for name, value in fields.items() if not is_blank(value)}
         if keeps_more:
             more = {name: record[name] for name in shape if name not in taken.values() and _may_be_kept(name)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 # Names as `_plain` has them. A field that stands in no preset is looked for under its own name
 OWN = {"service": "service, business_service", "users_affected": "users_affected, affected_users"}
@@ -62,8 +63,8 @@ _DATE_FORMATS = (
 )  # fmt: skip
 
 
-def meaning_of(field: str, value: object) -> object:
-    """A value of a field of ours as the record reads it."""
+def meaning_of(field: str, value: object, zone: ZoneInfo | None = None) -> object:
+    """A value of a field of ours as the record reads it; ``zone`` is that of times that name none, else UTC."""
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, Mapping):
@@ -73,7 +74,7 @@ def meaning_of(field: str, value: object) -> object:
     if not isinstance(value, str):
         return value
     if field in _DATES:
-        return _date(value)
+        return _date(value, zone)
     if field == "kind":
         word = value.strip().removeprefix("[System] ")
         return _KINDS.get(word.casefold(), word)
@@ -82,20 +83,27 @@ def meaning_of(field: str, value: object) -> object:
     return value
 
 
-def _date(text: str) -> str:
+def _date(text: str, zone: ZoneInfo | None) -> str:
     """In ISO's form where one of the formats reads it, else as it is, so that the record's check names the fault."""
     said = text.strip()
     try:
-        datetime.fromisoformat(said)
-        return text
+        at = datetime.fromisoformat(said)
+        if at.tzinfo or zone is None:
+            return text
     except ValueError:
-        pass
-    for form in _DATE_FORMATS:
-        try:
-            return datetime.strptime(said, form).isoformat()  # noqa: DTZ007 - without a zone it is UTC for the record
-        except ValueError:
-            continue
-    return text
+        read = (_read_date(said, form) for form in _DATE_FORMATS)
+        found = next((one for one in read if one is not None), None)
+        if found is None:
+            return text
+        at = found
+    return (at if at.tzinfo or zone is None else at.replace(tzinfo=zone)).isoformat()
+
+
+def _read_date(said: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(said, form)  # noqa: DTZ007 - without a zone it is UTC for the record
+    except ValueError:
+        return None
 
 
 def is_blank(value: object) -> bool:

@@ -1,5 +1,6 @@
 """What a search comes to: a ranking of all that was found, a page of it ready to be shown, and that page as JSON."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,7 @@ class Results:
     took_ms: float
     encoded: float
     facets: tuple[Facet, ...] = ()
+    is_narrowed: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
@@ -76,8 +78,13 @@ class Results:
         changed = [change.text for change in self.understood.changes]
         ambiguous = [one.text for one in self.understood.expansions if len(one.names) > 1 and one.spells_out]
         relaxed = ["No article has all of these words; shown are those with most of them, or with the same meaning."]
-        unknown = [f"No article names {code}." for code in self.unknown_codes]
+        nobody = "None of the articles chosen" if self.is_narrowed else "No article"
+        unknown = [f"{nobody} names {self._as_typed(code)}." for code in self.unknown_codes]
         return (*changed, *ambiguous, *unknown, *(relaxed if self.relaxed else []))
+
+    def _as_typed(self, code: str) -> str:
+        found = re.search(re.escape(code), self.query, re.IGNORECASE)
+        return found[0] if found else code
 
 
 def as_json(results: Results) -> dict[str, Any]:

@@ -105,6 +105,7 @@ class Searcher:
             took_ms=0.0,
             encoded=encoded,
             facets=facets,
+            is_narrowed=bool(query.facets),
             seconds=ranking.seconds,
         )
 

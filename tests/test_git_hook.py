@@ -1,5 +1,6 @@
 """Git's own hooks, as ``kb hook install`` writes them, with real pushes and commits."""
 
+import os
 import stat
 import subprocess
 import time
@@ -111,3 +112,19 @@ def test_a_linked_worktree_has_its_repositorys_hooks(tmp_path: Path, ann: Author
     ann.git("worktree", "add", "-q", "--detach", str(tmp_path / "beside"))
     said = Service(tmp_path / "data", KB_CONTENT=str(tmp_path / "beside")).kb("hook", "install")
     assert said.replace("\n", "").count(str(ann.folder / ".git" / "hooks" / "post-")) == 4
+
+
+def test_a_branch_that_is_not_there_is_said_when_its_hook_is_written(tmp_path: Path, bare: Path, ann: Author) -> None:
+    def said(repository: Path, **settings: str) -> str:
+        install = ["hook", "install", str(repository), "--data", str(tmp_path / "data")]
+        done = forked.kb(install, {**os.environ, **settings})
+        assert done.returncode == 0
+        return done.stderr
+
+    empty = tmp_path / "empty.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "master", str(empty)], check=True)
+    assert "There is no commit at HEAD yet" in said(empty)
+    ann.write("vpn.md", article("VPN"))
+    ann.push("one")
+    assert said(bare) == ""
+    assert "There is no commit at dev yet" in said(bare, KB_CONTENT_REF="dev")

@@ -1,14 +1,17 @@
 """The articles that records of a file bring along: each is attached to its record as that stands, or named."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from kb_service.cli_desk import import_file
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.settings import Settings
+from tests import forked
 from tests.client import client_of
 from tests.conftest import Desk
 from tests.written import article
@@ -75,3 +78,26 @@ def test_a_time_in_the_record_that_cannot_be_read_hides_no_article(base: Knowled
     client = client_of(base)
     assert client.get("/a/a", headers={"Accept": "text/html"}).status_code == 200
     assert [one["article"] for one in client.get("/api/incidents/INC1").json()["articles"]] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("said", "zone", "kept"),
+    [
+        ("2026-07-01 10:00:00", "Europe/Berlin", "2026-07-01T08:00:00Z"),
+        ("2026-01-01T10:00", "Europe/Berlin", "2026-01-01T09:00:00Z"),
+        ("2026-07-01T10:00:00Z", "Europe/Berlin", "2026-07-01T10:00:00Z"),
+        ("2026-07-01 10:00:00", None, "2026-07-01T10:00:00Z"),
+    ],
+)
+def test_a_time_that_names_no_zone_is_of_the_one_that_is_said(
+    base: KnowledgeBase, tmp_path: Path, said: str, zone: str | None, kept: str
+) -> None:
+    file = tmp_path / "given.csv"
+    file.write_text(f"number,short_description,opened_at\nINC1,VPN,{said}\n", "utf-8")
+    import_file(base, file, None, None, ZoneInfo(zone) if zone else None, as_json_=True)
+    assert client_of(base).get("/api/incidents/INC1").json()["opened_at"] == kept
+
+
+def test_a_zone_that_is_none_is_said(tmp_path: Path) -> None:
+    done = forked.kb(["incidents", "import", "x.csv", "--zone", "Mars/Base", "--data", str(tmp_path)], {**os.environ})
+    assert (done.returncode, "no time zone is called 'Mars/Base'" in done.stderr) == (2, True)

@@ -76,7 +76,10 @@ def test_a_code_that_nobody_names_finds_nothing_sure_and_says_so(desk: Desk, tex
     desk.update()
     found = Searcher(desk.index, desk.encoder).search(Query(text))
     assert all(hit.confidence == "weak" for hit in found.hits)
-    assert found.notes[0] == f"No article names {text.split(maxsplit=1)[0].casefold()}."
+    assert found.notes[0] == f"No article names {text.split(maxsplit=1)[0]}."
+    of_some = Query(text, facets={"type": frozenset({"howto"})})
+    narrowed = Searcher(desk.index, desk.encoder).search(of_some)
+    assert narrowed.notes[0].startswith("None of the articles chosen names ")
 
 
 def test_what_is_excluded_is_not_found_and_counts_for_nothing(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from indexer.disk import disk_error
+from indexer.frontmatter import Audience
 from kb_service import suggest as suggesting
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.crew import by_the_crew
@@ -34,6 +35,10 @@ class TicketBody(BaseModel):
     description: str | None = Field(None, max_length=_MOST_LETTERS)
     service: str | None = Field(None, max_length=200, description="Articles of this service go before others as good.")
     category: str | None = Field(None, max_length=200, description="The same for articles with this tag.")
+    audience: Audience | None = Field(
+        None,
+        description="See no more than this audience may, as the parameter of this name: `public` where anybody writes.",
+    )
     limit: int = Field(suggesting.MOST_SUGGESTIONS, ge=1, le=suggesting.MOST_SUGGESTIONS)
     suggestion_id: str | None = Field(
         None, max_length=64, description="The one of the last answer, while the same form is filled in: what was"
@@ -75,6 +80,7 @@ def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> Ann
     Under a dozen letters words alone are asked. Ask once a pause, not once a key.
     """
     started = time.perf_counter()
+    sight = sight if ticket.audience is None else sight.narrowed(ticket.audience)
     text = "\n\n".join(filter(None, (ticket.short_description.strip(), (ticket.description or "").strip())))
     asked = Asked(
         text,

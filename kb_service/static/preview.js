@@ -3,9 +3,11 @@
 import { say } from "./copy.js";
 
 const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
+let shown = document.querySelector("script[data-shown]").dataset.shown;
 const look = async () => {
   const told = await (await fetch(`${ROOT}/readyz`, { cache: "no-store" })).json();
-  return `${told.generation} ${told.refused}`;
+  // Who may not know is told no more than that it answers
+  return told.generation === undefined ? shown : `${told.generation} ${told.refused}`;
 };
 
 const differs = (field) => {
@@ -15,7 +17,6 @@ const differs = (field) => {
 };
 const isWritten = () => [...document.querySelectorAll("main :is(input, textarea, select)")].some(differs) || document.querySelector("main [data-written]");
 
-let shown = document.querySelector("script[data-shown]").dataset.shown;
 setInterval(async () => {
   try {
     const now = await look();

@@ -56,7 +56,9 @@ def article_page(
         url = article_url(deleted.id) if _version(base, id, deleted.revision, sight) else None
         return page(request, "deleted.html", {"deleted": deleted, "url": url}, 410)
     except UnknownArticleError:
-        found = base.searcher.search(Asked(id.replace("/", " ").replace("-", " "), sight=sight, limit=5))
+        # By its own name: of the folders that it is said to be in all articles there would be like it
+        name = id.rstrip("/").rpartition("/")[2].replace("-", " ")
+        found = base.searcher.search(Asked(name, sight=sight, limit=5))
         return page(request, "missing.html", {"id": id, "near": found.hits}, 404)
     if knowledge.id != id:
         asked = f"?{request.url.query}" if request.url.query else ""

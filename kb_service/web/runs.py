@@ -2,6 +2,7 @@
 
 import re
 from html import escape
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -27,11 +28,13 @@ _STEP = re.compile(r'<li class="(?:[^"]* )?step-(\d+)">')
 
 @router.post("/runs")
 def begin(base: Base, who: Who, sight: CallerSight, fields: Form) -> Response:
-    """Begin to run an article as it is now."""
+    """Begin to run an article as it is now; where there is no such incident, the article's page says so."""
     knowledge = base.searcher.article(fields.get("article", ""), sight)
     number = fields.get("number", "").strip()
     if knowledge is None:
         raise UnknownArticleError(fields.get("article", ""))
+    if number and base.incidents.get(number, sight) is None:
+        return RedirectResponse(f"{article_url(knowledge.id)}?{urlencode({'no_incident': number[:64]})}#page:run", 303)
     record = base.incidents.existing(number, sight).incident.number if number else None
     steps = steps_of(knowledge.document.without_title_heading()).names
     run_id = base.runs.begin(knowledge.id, knowledge.title, knowledge.revision, steps, record, who)

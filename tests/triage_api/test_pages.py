@@ -77,3 +77,36 @@ def test_every_field_of_a_record_is_escaped(client: TestClient, base: KnowledgeB
         assert foreign_script(page.text) == [], path
         assert "Content-Security-Policy" in page.headers
         assert "alert(1)" in page.text, path
+
+
+def test_a_record_s_number_is_one_wherever_it_is_typed(client: TestClient, base: KnowledgeBase) -> None:
+    found = client.get("/", params={"q": " inc2 "}).text
+    assert '<a href="/incidents/INC2">INC2</a> is a record of the desk' in found
+    assert "Ask for an article" not in found
+    assert "is a record" not in client.get("/", params={"q": "INC404"}).text
+    assert "is a record" not in client.get("/", params={"q": "INC2", "audience": "public"}).text
+    sent = client.get("/triage", params={"text": "inc2"}, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/incidents/INC2")
+    assert client.post("/api/triage", json={"text": "inc2"}).json()["number"] == "INC2"
+    assert client.post("/api/triage", json={"text": "inc2 again"}).json()["number"] is None
+    key = base.keys.create("requester", by="test")[1]
+    assert "is a record" not in client.get("/", params={"q": "INC2"}, headers={"X-API-Key": key}).text
+
+
+def test_a_run_for_a_number_that_is_not_there_is_begun_from_the_article_again(client: TestClient) -> None:
+    begin = {"article": "runbooks/printer", "number": "INC404<"}
+    sent = client.post("/runs", data=begin, headers={"Origin": "http://localhost"}, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (
+        303, "/a/runbooks/printer?no_incident=INC404%3C#page:run",
+    )  # fmt: skip
+    assert "There is no incident “INC404&lt;”" in client.get(sent.headers["location"]).text
+
+
+def test_a_run_of_which_nothing_is_done_yet_is_one_line_of_its_incident(client: TestClient) -> None:
+    begin = {"article": "runbooks/printer", "number": "INC1"}
+    run = client.post("/runs", data=begin, headers={"Origin": "http://localhost"}).url.path
+    assert "no step is done yet" in client.get("/incidents/INC1").text
+    client.post(run, data={"step": "1", "done": "yes"}, headers={"Origin": "http://localhost"})
+    record = client.get("/incidents/INC1").text
+    assert "no step is done yet" not in record
+    assert "1 of 1 steps done" in record

@@ -80,3 +80,13 @@ def test_a_public_caller_sees_no_incident_and_nothing_internal(client: TestClien
     assert "evidence" not in public[0]["parts"]
     for path in ("/api/flags", "/api/deflection", "/incidents", "/incidents/INC1", "/api/incidents/INC1"):
         assert client.get(f"{path}?audience=public").status_code == 403, path
+
+
+def test_a_form_for_all_may_say_so_in_its_body(client: TestClient) -> None:
+    asked = {"short_description": "Printer of the board prints"}
+    everything, public = (
+        client.post("/api/suggest", json={**asked, **more}).json() for more in ({}, {"audience": "public"})
+    )
+    assert "runbooks/secret" in {one["id"] for one in everything["suggestions"]}
+    assert "runbooks/secret" not in {one["id"] for one in public["suggestions"]}
+    assert client.post("/api/suggest", json={**asked, "audience": "all"}).status_code == 422
