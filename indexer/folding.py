@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from indexer.database import writing
 from indexer.index import PassageIndex
-from indexer.vector_files import AT_ONCE, BaseFile, Keys, add_to, number_of_lists, read_base, write_base
+from indexer.vector_files import AT_ONCE, BaseFile, Keys, add_to, number_of_lists, read_base, remove, write_base
 from indexer.vectors import HalfVectors, unchecked
 
 # A tail is folded into the base when it is this long and this share of it, or too long to be gone through for a query;
@@ -43,7 +43,7 @@ def fold(index: PassageIndex, *, keep_previous: bool = True) -> None:
     }
     for path in index.path.parent.glob(f"{index.path.stem}-*"):
         if path.name.endswith((".npy", ".faiss", ".part")) and path.name not in used:
-            path.unlink(missing_ok=True)
+            remove(path)
 
 
 def _file(described: str | None) -> BaseFile | None:

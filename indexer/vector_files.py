@@ -204,6 +204,12 @@ def check_base(folder: Path, file: BaseFile) -> None:
         _looked_at[path] = seen
 
 
+def remove(path: Path) -> None:
+    """Delete a file that no base has any more."""
+    path.unlink(missing_ok=True)
+    _looked_at.pop(path, None)
+
+
 def _hash_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

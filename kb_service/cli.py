@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 problems found by ``kb check``, ``kb preview``, ``kb owner
 import sqlite3
 import sys
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -65,6 +66,21 @@ app.add_typer(cli_keys.keys_app, name="keys")
 app.add_typer(cli_keys.callers_app, name="callers")
 
 _MAY_BE_MOVED = "index.db and incidents.db may be moved away and are made anew by 'kb index'; never move desk.db"
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(f"kb {version('kb-service')}")
+        raise typer.Exit
+
+
+@app.callback()
+def describe(
+    _asked: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A knowledge base for service desks: index Markdown, search it, serve it."""
 
 
 @app.command()

@@ -76,8 +76,6 @@ class IncidentReader:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    # -- reading
-
     def get(self, number: str, sight: Sight = EVERYTHING) -> Recorded | None:
         """The record of a number, whatever its case, if one sees that much; as it stands, be it damaged."""
         row = self._row(number)

@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,11 @@ def test_a_missing_content_folder_is_said(tmp_path: Path) -> None:
         port = ["--port", "0"] if command == "serve" else []
         done = forked.kb([command, *where, *port], environment())
         assert (done.returncode, "there is no content folder" in done.stderr) == (3, True)
+
+
+def test_the_version_is_said() -> None:
+    done = forked.kb(["--version"], environment())
+    assert (done.returncode, done.stdout) == (0, f"kb {version('kb-service')}\n")
 
 
 def test_schema_is_json() -> None:
