@@ -343,7 +343,8 @@ GENERATED = given(st.lists(ARTICLE, min_size=4, max_size=8), st.lists(RECORD, ma
 QUICK = settings(deadline=None, max_examples=1, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 
 
-@pytest.mark.parametrize("role", ROLES)
+# Those who see least; of the others it is tried by ``make test-breaking``
+@pytest.mark.parametrize("role", ["requester", "agent for mail"])
 @QUICK
 @GENERATED
 def test_what_one_may_not_see_changes_nothing(
