@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from indexer.errors import Problem
 from indexer.frontmatter import Audience, FrontMatter, KnowledgeType, Tier, WorkflowState, read, split
@@ -95,6 +95,14 @@ class KnowledgeObject:
         return parse_markdown(self.body)
 
 
+def text_of(data: bytes, errors: Literal["strict", "replace"] = "replace") -> str:
+    """A file's bytes as lines that end as ours do, without a mark of their order in front.
+
+    Strictly it raises UnicodeDecodeError.
+    """
+    return data.decode("utf-8-sig", errors).replace("\r\n", "\n").replace("\r", "\n")
+
+
 def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
     """The knowledge object in a file, or every problem that keeps it from being one.
 
@@ -107,7 +115,7 @@ def parse(path: str, data: bytes) -> KnowledgeObject | list[Problem]:
             )
         ]
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = text_of(data, "strict")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return [Problem(path, line, f"byte {error.start} is not UTF-8", "Save the file as UTF-8")]
@@ -147,7 +155,7 @@ def _too_much(knowledge: KnowledgeObject) -> Iterator[Problem]:
 
 def front_matter_of(path: str, data: bytes) -> FrontMatter | None:
     """Who may see a file, without reading its body; None where its front matter is refused."""
-    found = _split(path, data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n"))
+    found = _split(path, text_of(data))
     return None if isinstance(found, list) else found[0]
 
 

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 from indexer.credentials import Credential, credentials_in, without_secrets
 from indexer.errors import Problem
-from indexer.knowledge import KnowledgeObject, id_of_path, parse
+from indexer.knowledge import KnowledgeObject, id_of_path, parse, text_of
 from indexer.markdown import Section
 from indexer.progress import Progress, unwatched
 from indexer.source import Content
@@ -157,7 +157,7 @@ def read_library(content: Content, today: date, progress: Progress = unwatched) 
             continue
         parsed = parse(path, data)
         if isinstance(parsed, KnowledgeObject):
-            articles[path] = article_of(parsed, data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
+            articles[path] = article_of(parsed, text_of(data))
         else:
             refused += parsed
         progress("read", count, len(scan.articles))

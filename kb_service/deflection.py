@@ -39,7 +39,7 @@ class Deflection:
     potential: int
 
 
-class Sessions:
+class SuggestionSessions:
     """The suggestion sessions of a desk."""
 
     def __init__(self, desk: Desk) -> None:

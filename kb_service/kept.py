@@ -4,14 +4,14 @@ import json
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kb_service.access import Caller
 from kb_service.audit import note
 from kb_service.desk import Desk, note_deletion
 from kb_service.incident_rows import fields_of, recorded_of
-from kb_service.person_fields import holds_person
+from kb_service.person_fields import naming_persons
 from kb_service.signed_in import OF_CALLER, ids_of
 
 # Between several people in one text, and between a name and its address
@@ -62,7 +62,7 @@ def records_naming(desk: Desk, person: str) -> list[dict[str, Any]]:
     found = []
     for row in desk.connection.execute("SELECT * FROM incidents ORDER BY number"):
         fields = fields_of(recorded_of(row).incident)
-        if wanted in _persons_in(fields):
+        if any(wanted in _texts_in(value) for value in naming_persons(fields)):
             found.append(fields)
     return found
 
@@ -104,24 +104,6 @@ def forget_within(connection: sqlite3.Connection, caller: str) -> dict[str, int]
 def _told(row: sqlite3.Row) -> dict[str, Any]:
     values = dict(row)
     return {name: json.loads(value) if name in _JSON and value else value for name, value in values.items()}
-
-
-def _persons_in(fields: Mapping[str, Any]) -> set[str]:
-    """Whom the fields that hold persons name, at whatever depth."""
-    found: set[str] = set()
-    for name, value in fields.items():
-        if holds_person(str(name)):
-            found |= _texts_in(value)
-        for inside in _mappings(value):
-            found |= _persons_in(inside)
-    return found
-
-
-def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, Mapping):
-        yield value
-    elif isinstance(value, list | tuple):
-        yield from (inside for one in value for inside in _mappings(one))
 
 
 def _texts_in(value: Any) -> set[str]:

@@ -17,7 +17,7 @@ from kb_service.access import EVERYTHING, LOCAL
 from kb_service.attachments import Attachments
 from kb_service.audit import Audit, note
 from kb_service.content import is_ref, open_content, put_aside_if_damaged, read_file, repository
-from kb_service.deflection import Sessions
+from kb_service.deflection import SuggestionSessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
 from kb_service.gaps import Gaps
@@ -52,7 +52,8 @@ class KnowledgeBase:
         self.searcher = Searcher(self.index, self.encoder, settings.strong, vectors=vectors)
         self.desk = Desk(settings.data / "desk.db")
         self.incidents, self.attachments = Incidents(self.desk), Attachments(self.desk)
-        self.feedback, self.sessions, self.gaps = Feedback(self.desk), Sessions(self.desk), Gaps(self.desk)
+        self.feedback, self.gaps = Feedback(self.desk), Gaps(self.desk)
+        self.suggestion_sessions = SuggestionSessions(self.desk)
         self.keys, self.audit, self.runs = Keys(self.desk), Audit(self.desk), Runs(self.desk)
         self.incident_index = IncidentIndex(self.incidents, self.encoder, settings.strong, vectors, settings.spoken)
         self.related = RelatedSearch(self.incidents, self.attachments, self.incident_index, settings.strong)

@@ -14,7 +14,7 @@ from indexer.catalogue import Catalogue, Tombstone
 from indexer.errors import KnowledgeBaseError
 from indexer.git import Blobs, Repository, blob_id, unified_diff
 from indexer.history import Revision, is_shallow, revisions
-from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, front_matter_of, parse
+from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, front_matter_of, parse, text_of
 from kb_service.access import Sight
 from kb_service.attachments import Attachments
 from kb_service.query import may_read
@@ -220,14 +220,14 @@ class Past:
             data = (self._files / known.path).read_bytes() if self._files else b""
         except OSError:
             return None
-        return _text(data) if blob_id(data) == known.revision else None
+        return text_of(data) if blob_id(data) == known.revision else None
 
     def _parsed(self, path: str, blob: str) -> tuple[KnowledgeObject, str] | None:
         data = self._repository.blob(blob, MAX_FILE_BYTES + 1) if self._repository else None
         knowledge = parse(path, data) if data is not None else None
         if data is None or not isinstance(knowledge, KnowledgeObject):
             return None
-        return knowledge, _text(data)
+        return knowledge, text_of(data)
 
     def _readable(self, known: _Known, sight: Sight) -> list[Revision]:
         """The revisions that one could have read, newest first, told as if there were no others."""
@@ -267,10 +267,6 @@ def _could_read(one: Revision, blobs: Blobs, sight: Sight) -> bool:
     matter = front_matter_of(one.path, data) if len(data) <= MAX_FILE_BYTES else None
     # One that was refused was never live; it is shown to those who see more than what is public
     return may_read(matter, sight) if matter else sight.within
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
 
 
 def _moment(object_id: str, when: str) -> datetime:

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from kb_service.person_fields import holds_person
+from kb_service.person_fields import naming_persons
 
 # A person as an object: what of it names them
 _NAMING_KEYS = (
@@ -175,20 +175,12 @@ def _of_addresses(text: str) -> Iterator[str]:
 
 def _persons(fields: Mapping[str, Any]) -> Iterator[str]:
     """What the fields that hold persons say, at whatever depth, each name and address by itself."""
-    for name, value in fields.items():
-        yield from (one for inside in _mappings(value) for one in _persons(inside))
-        for said in _strings(value) if holds_person(str(name)) else ():
+    for value in naming_persons(fields):
+        for said in _strings(value):
             one = " ".join(re.sub(r"<[^<>]*>|\([^()]*\)", " ", said).split())
             is_known = one.casefold() in _STATES or not _NOBODY.isdisjoint(one.casefold().split())
             if 1 < len(one) <= 80 and not is_known and re.search(r"[^\W\d_]|\A\d{4,}\Z", one):
                 yield one
-
-
-def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, Mapping):
-        yield value
-    elif isinstance(value, list):
-        yield from (inside for one in value for inside in _mappings(one))
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """Which fields of a record hold a person, told by their names in whatever program the record comes from."""
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 _ROLES = (
     "approver|assignee|attendee|author|caller|b?cc|collaborator|consumer|contact|creator|customer|employee"
@@ -24,3 +26,19 @@ def holds_person(field: str) -> bool:
     """Whether a field's value names somebody: ``caller_id``, ``Opened by``, ``reporter.displayName``."""
     words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", field))
     return _PERSON.fullmatch("_".join(words).casefold()) is not None
+
+
+def naming_persons(fields: Mapping[str, Any]) -> Iterator[Any]:
+    """The values of the fields that hold a person, at whatever depth."""
+    for name, value in fields.items():
+        if holds_person(str(name)):
+            yield value
+        for inside in _mappings(value):
+            yield from naming_persons(inside)
+
+
+def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield value
+    elif isinstance(value, list | tuple):
+        yield from (inside for one in value for inside in _mappings(one))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kb_service.attachments import Attachments
-from kb_service.deflection import Sessions
+from kb_service.deflection import SuggestionSessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
 from kb_service.incident import InvalidIncidentError
@@ -304,7 +304,7 @@ def test_several_processes_put_at_once(incidents: Incidents) -> None:
 
 def test_what_is_erased_is_gone_with_its_facts_and_links(incidents: Incidents) -> None:
     desk = incidents.desk
-    attachments, feedback, sessions = Attachments(desk), Feedback(desk), Sessions(desk)
+    attachments, feedback, sessions = Attachments(desk), Feedback(desk), SuggestionSessions(desk)
     said = "Payroll of Xq-Zanzibar shows a wrong sum"
     put(incidents, "INC1", short_description=said, description="Since Monday, seen by three.", kind="problem")
     put(incidents, "INC2", problem_id="INC1")

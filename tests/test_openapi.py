@@ -94,7 +94,7 @@ def recorded(folder: Path, git: Git) -> Mapping[Role, str]:
     keys: dict[Role, str] = {}
     for role in ROLES:
         made, keys[role] = base.keys.create(role, by="test")
-        form = base.sessions.keep(None, "vpn drops", [vpn.id], f"key:{made.id}")
+        form = base.suggestion_sessions.keep(None, "vpn drops", [vpn.id], f"key:{made.id}")
         base.desk.connection.execute("UPDATE suggestions SET id = ? WHERE id = ?", (f"form-{role}", form))
         base.feedback.searched("search", "vpn drops", [vpn.id], caller=f"key:{made.id}")
     return keys

@@ -10,7 +10,7 @@ import pytest
 from indexer.catalogue import Catalogue
 from kb_service.access import EVERYTHING, INTERNAL, PUBLIC, Sight
 from kb_service.attachments import Attachments
-from kb_service.deflection import Sessions
+from kb_service.deflection import SuggestionSessions
 from kb_service.desk import Desk as Record
 from kb_service.feedback import Feedback
 from kb_service.incidents import Incidents
@@ -32,7 +32,7 @@ class Used:
     """A desk's record in which articles are used."""
 
     def __init__(self, record: Record) -> None:
-        self.record, self.feedback, self.sessions = record, Feedback(record), Sessions(record)
+        self.record, self.feedback, self.sessions = record, Feedback(record), SuggestionSessions(record)
         self.incidents, self.attachments = Incidents(record), Attachments(record)
 
     def opened(self, article: str, times: int = 1) -> None:

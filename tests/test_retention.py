@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from indexer.encoder import HashingEncoder
 from kb_service.access import LOCAL, Caller, Sight
 from kb_service.audit import Audit
-from kb_service.deflection import Sessions
+from kb_service.deflection import SuggestionSessions
 from kb_service.desk import Desk
 from kb_service.feedback import Feedback
 from kb_service.gaps import Gaps
@@ -53,7 +53,7 @@ def facts(desk: Desk, words: Sequence[str], caller: str = "key:ann") -> None:
     for and filled into a run.
     """
     search, form, flag, vote = words
-    feedback, sessions = Feedback(desk), Sessions(desk)
+    feedback, sessions = Feedback(desk), SuggestionSessions(desk)
     found = feedback.searched("search", search, ["a"], caller=caller)
     assert found
     feedback.clicked(found, "a", "1", caller)

@@ -86,7 +86,7 @@ def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> Ann
         text,
         sight=sight,
         limit=ticket.limit,
-        shown=base.sessions.suggested(ticket.suggestion_id, who.id) or tuple(ticket.shown),
+        shown=base.suggestion_sessions.suggested(ticket.suggestion_id, who.id) or tuple(ticket.shown),
         prefer={name: value for name, value in (("service", ticket.service), ("tag", ticket.category)) if value},
         evidence=base.triager.evidence(Ticket(text, ticket.service), sight) if suggesting.says_enough(text) else {},
     )
@@ -95,7 +95,7 @@ def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> Ann
     session = None
     if found.hits or known:
         try:
-            session = base.sessions.keep(known, text, [hit.id for hit in found.hits], who.id)
+            session = base.suggestion_sessions.keep(known, text, [hit.id for hit in found.hits], who.id)
         except sqlite3.Error as error:
             if (failing := disk_error(error)) is None:
                 raise
@@ -117,7 +117,7 @@ def report(
 ) -> Annotated[dict[str, Any], As(HappenedBody)]:
     """`shown`, `opened` (an article), `solved` ("this solved it"), `submitted` (a ticket all the same)."""
     knowledge = base.searcher.article(body.article, sight) if body.article else None
-    base.sessions.report(
+    base.suggestion_sessions.report(
         suggestion_id,
         body.event,
         article=knowledge.id if knowledge else body.article,
@@ -133,4 +133,4 @@ def deflection(
     base: Base, days: Annotated[int, Query(ge=1, le=3650)] = 30
 ) -> Annotated[dict[str, Any], As(Deflection)]:
     """Forms of the last days: suggested, shown, opened, submitted; confirmed and potential deflections."""
-    return asdict(base.sessions.deflection(days))
+    return asdict(base.suggestion_sessions.deflection(days))

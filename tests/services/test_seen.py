@@ -192,7 +192,7 @@ def test_another_caller_s_search_is_as_one_that_never_was(desk: Side) -> None:
 
 def test_another_caller_s_form_is_as_one_that_never_was(desk: Side) -> None:
     other = Side(desk.base, desk.client, desk.base.keys.create("agent", by="test")[1])
-    form = desk.base.sessions.keep(None, "my salary", ["vpn"], f"key:{desk.key.split('_')[1]}")
+    form = desk.base.suggestion_sessions.keep(None, "my salary", ["vpn"], f"key:{desk.key.split('_')[1]}")
     body = {"short_description": "vpn lease renew"}
     told = []
     for asked in (form, "0" * 32):
