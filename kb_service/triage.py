@@ -175,8 +175,8 @@ class Triager:
     ) -> tuple[Outcome, str]:
         """Known where there is a sure answer, likely where there is a fair one.
 
-        What explains a term or gives a text to send answers no ticket, and of one that says next to nothing there is no
-        sure answer.
+        What explains a term or gives a text to send answers no ticket, and of one that says next to nothing only
+        what is all but certain is known.
         """
         if problem and problem.problem and problem.problem.known_error and problem.problem.is_open:
             return "known", problem.reason

@@ -51,6 +51,7 @@ def describe(app: FastAPI) -> None:
             _complete(described)
         return described
 
+    # FastAPI's own way to extend what it describes
     app.openapi = openapi  # type: ignore[method-assign]
 
 
