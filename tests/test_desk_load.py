@@ -23,6 +23,8 @@ from kb_service.desk import Desk
 from kb_service.incidents import Incidents
 from tests.conftest import CONTENT
 
+pytestmark = pytest.mark.breaking
+
 KB = [sys.executable, "-m", "kb_service.cli"]
 SAID = (
     "VPN drops every hour after the update", "account locked out after password change", "printer jams in tray two",

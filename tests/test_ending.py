@@ -21,6 +21,8 @@ from tests.conftest import WAIT_SECONDS, eventually
 from tests.forked import Run
 from tests.written import article
 
+pytestmark = pytest.mark.breaking
+
 # What the machine may take besides when others keep it busy
 SLACK_SECONDS = 6.0
 

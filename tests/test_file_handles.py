@@ -18,6 +18,8 @@ LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, ({most}, {most}))
 from kb_service.cli import main
+
+pytestmark = pytest.mark.breaking
 sys.argv = ["kb", *sys.argv[1:]]
 main()
 """

@@ -101,6 +101,7 @@ LONG = "words of an article\n\n" * 6_000
 MOST = 8.0
 
 
+@pytest.mark.breaking
 @pytest.mark.parametrize("many", [pytest.param(2, marks=pytest.mark.long), 400], ids=["side by side", "one by one"])
 def test_a_file_that_hangs_is_refused_and_the_rest_is_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
@@ -127,6 +128,7 @@ def test_a_file_that_hangs_is_refused_and_the_rest_is_published(
     assert desk.update().refused == 0
 
 
+@pytest.mark.breaking
 def test_a_process_that_is_stopped_is_ended_and_another_reads_on(monkeypatch: pytest.MonkeyPatch) -> None:
     # More than a pipe takes: it hangs before it has heard everything
     files = [(f"{number}.md", f"# Article {number}\n\n{LONG}".encode()) for number in range(3)]

@@ -20,6 +20,8 @@ from kb_service.counted_requests import MOST_LINES, CountedConnection
 from kb_service.slow_clients import protocol
 from tests.conftest import eventually
 
+pytestmark = pytest.mark.breaking
+
 
 async def length(request: Request) -> PlainTextResponse:
     return PlainTextResponse(str(len(await request.body())))

@@ -14,6 +14,8 @@ from tests.authors import Service
 from tests.conftest import eventually
 from tests.written import article
 
+pytestmark = pytest.mark.breaking
+
 SECONDS = 2
 
 

@@ -22,6 +22,8 @@ from kb_service.slow_clients import protocol
 from tests.attacked import JSON, MIB, NO_PROXY, PROXY, SECONDS, WRONG, Attacked, attacked, others, send_all, status_of
 from tests.conftest import eventually
 
+pytestmark = pytest.mark.breaking
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:

@@ -26,9 +26,11 @@ LOADED = (
 AXE = Axe()
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds, by rule and place."""
-    options = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
+def violations(page: Page, colours: ColorScheme = "light") -> list[str]:
+    """What axe finds, by rule and place; in the dark only of colours, since nothing else is another then."""
+    page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+    rules = {"type": "tag", "values": WCAG} if colours == "light" else {"type": "rule", "values": ["color-contrast"]}
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
     found = AXE.run(page, options=options).response["violations"]
     return [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
@@ -52,11 +54,7 @@ def look(page: Page, address: str) -> Seen:
         page.set_viewport_size({"width": width, "height": 800})
         needed[width] = page.evaluate("document.documentElement.scrollWidth")
     page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
-    found: dict[ColorScheme, list[str]] = {}
-    for colours in COLOURS:
-        page.emulate_media(color_scheme=colours, reduced_motion="reduce")
-        found[colours] = violations(page)
-    return Seen(title, loaded, needed, found)
+    return Seen(title, loaded, needed, {colours: violations(page, colours) for colours in COLOURS})
 
 
 def test_nobody_is_shut_out_nothing_is_cut_off_and_each_is_light_and_says_what_it_is(demo: str, opened: Opened) -> None:

@@ -55,6 +55,17 @@ class Side:
         return answer.status_code, text.replace(name, "KEY"), answer.headers.get("location")
 
 
+class Near(float):
+    """A figure in which what is newer counts for a little more, by the second."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, float) and abs(self - other) < 1e-4
+
+    __hash__ = float.__hash__
+
+
 def lasting(body: Any) -> Any:
     if isinstance(body, dict):
         return {name: lasting(value) for name, value in body.items() if name not in PASSING}
@@ -63,8 +74,7 @@ def lasting(body: Any) -> Any:
     # What is opened by a write is so in the second of that write
     if isinstance(body, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", body) and body >= STARTED:
         return "now"
-    # What is newer counts for a little more, by the second
-    return round(body, 5) if isinstance(body, float) else body
+    return Near(body) if isinstance(body, float) else body
 
 
 def _records() -> list[dict[str, Any]]:
