@@ -283,6 +283,7 @@ ASKED: Mapping[tuple[str, str], Requests] = {
     ("POST", "/api/gaps"): _sent("/api/gaps", lambda text, _ids: [{"text": text}]),
     ("GET", "/"): _asked("/", {}, {"audience": "public"}, {"type": "runbook"}),
     ("GET", "/results"): _asked("/results", {}, {"only": "words"}, {"service": "mail"}, {"shown": ["x/1", "x/3"]}),
+    ("POST", "/results"): _sent("/results?only=words", lambda text, _ids: [Fields(q=text)]),
     ("POST", "/gaps"): _sent("/gaps", lambda text, _ids: [Fields(text=text)]),
     ("GET", "/a/{id:path}"): _each("/a/{id}"),
     ("POST", "/feedback"): _sent(

@@ -1,6 +1,9 @@
 // Results as one types: by words at once, by meaning too when one pauses. An answer that comes late is not shown.
+import { MOST_IN_ADDRESS, packed, unpacked } from "./long.js";
+
 const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
 const PAUSE = 180;
+const NAME = "#q=";
 const form = document.getElementById("search");
 const results = document.getElementById("results");
 const token = document.body.dataset.token;
@@ -17,13 +20,31 @@ form.q.addEventListener("input", () => {
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  ask(false);
+  ask(false, { isStep: true, more: event.submitter });
 });
-results.addEventListener("change", (event) => event.target.form === form && ask(false));
+results.addEventListener("change", (event) => event.target.form === form && ask(false, { isStep: true }));
 results.addEventListener("click", opened);
 results.addEventListener("auxclick", opened);
 // Above half a screen the narrowing stands beside what was found
 results.querySelector("aside details")?.toggleAttribute("open", isWide() || isNarrowed());
+
+// Back and forward lead through what was asked for by Enter or narrowed down, not through every letter
+let here = place();
+let isKept = true;
+addEventListener("popstate", () => place() !== here && location.reload());
+if (location.hash.startsWith(NAME)) {
+  try {
+    form.q.value = await unpacked(location.hash.slice(NAME.length));
+    ask(false, { isStep: true });
+  } catch {
+    // Cut on its way: the field as it is says all there is to say
+  }
+}
+
+// Where one stands on the page is not what is searched for
+function place() {
+  return location.search + (location.hash && !location.hash.startsWith(NAME) ? "" : location.hash);
+}
 
 function isWide() {
   return matchMedia("(min-width: 50rem)").matches;
@@ -33,25 +54,33 @@ function isNarrowed() {
   return results.querySelector("aside :checked") !== null;
 }
 
-async function ask(byWords) {
+// A step is what one may go back to.
+async function ask(byWords, { isStep = false, more = null } = {}) {
   clearTimeout(pause);
   const own = ++asked;
   running?.abort();
-  running = new AbortController();
-  const wanted = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-  const url = `${ROOT}/?${wanted}`.replace(/\?$/, "");
+  const { signal } = (running = new AbortController());
+  const wanted = new URLSearchParams([...new FormData(form, more)].filter(([, value]) => value));
+  const text = form.q.value;
+  const isLong = text.length > MOST_IN_ADDRESS;
+  if (isLong) wanted.delete("q");
+  const url = `${ROOT}/?${wanted}`.replace(/\?$/, "") + (isLong ? `${NAME}${await packed(text)}` : "");
   for (const hit of results.querySelectorAll(".hits > li")) wanted.append("shown", hit.dataset.id);
   if (byWords) wanted.set("only", "words");
   if (searchId) wanted.set("continues", searchId);
   try {
-    const answer = await fetch(`${ROOT}/results?${wanted}`, { signal: running.signal });
+    const sent = isLong ? { method: "POST", body: new URLSearchParams({ token, q: text }) } : {};
+    const answer = await fetch(`${ROOT}/results?${wanted}`, { signal, ...sent });
     if (answer.redirected || !answer.ok) return location.assign(url);
     const html = await answer.text();
     if (own < shown) return;
     shown = own;
     show(html, byWords);
     if (!byWords) {
-      history.replaceState(null, "", url);
+      if (isKept && new URL(url, location).href !== location.href) history.pushState(null, "", url);
+      else history.replaceState(null, "", url);
+      here = place();
+      isKept = isStep;
       document.title = form.q.value.trim() ? `${form.q.value.trim().slice(0, 80)} – Knowledge base` : "Knowledge base";
       document.getElementById("count").textContent = results.querySelector("[data-said]")?.textContent ?? "";
     }

@@ -1,20 +1,8 @@
-// A ticket too long for an address that servers and proxies read stands in the fragment, which none of them sees.
+// A ticket too long for an address has one all the same, to hand on.
+import { packed, unpacked } from "./long.js";
+
 const form = document.querySelector("form.ticket");
 const NAME = "#ticket=";
-
-const through = (bytes, stream) => new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer();
-
-async function packed(fields) {
-  const bytes = await through(new TextEncoder().encode(JSON.stringify(fields)), new CompressionStream("deflate-raw"));
-  const letters = Array.from(new Uint8Array(bytes), (one) => String.fromCharCode(one)).join("");
-  return btoa(letters).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-async function unpacked(text) {
-  const letters = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = Uint8Array.from(letters, (one) => one.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(await through(bytes, new DecompressionStream("deflate-raw"))));
-}
 
 async function open() {
   if (!location.hash.startsWith(NAME)) return;

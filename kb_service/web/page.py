@@ -26,6 +26,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# Any proxy takes an address with a text of this length; static/long.js makes one of what is longer
+MOST_IN_ADDRESS = 1_500
 _PAGES: tuple[tuple[str, str, str, Role], ...] = (
     ("Triage", "/triage", "t", "agent"),
     ("Incidents", "/incidents", "i", "agent"),

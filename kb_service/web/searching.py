@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -15,12 +14,13 @@ from kb_service.knowledge_base import KnowledgeBase
 from kb_service.overview import overview
 from kb_service.query import Query as Asked
 from kb_service.web.forms import Form
-from kb_service.web.page import page, page_in_parts
+from kb_service.web.page import MOST_IN_ADDRESS, page, page_in_parts
 
 router = APIRouter(include_in_schema=False)
 
 _MOST = 100
-Text = Annotated[str, Query(max_length=200_000)]
+_MOST_LETTERS = 200_000
+Text = Annotated[str, Query(max_length=_MOST_LETTERS)]
 Chosen = Annotated[list[str], Query(max_length=50)]
 
 
@@ -42,6 +42,19 @@ def asked(
 AskedFor = Annotated[Asked, Depends(asked)]
 
 
+def typed(
+    asked: AskedFor,
+    shown: Annotated[list[str], Query(max_length=_MOST)] = [],
+    only: Literal["words"] | None = None,
+) -> Asked:
+    """What is asked for while somebody types."""
+    return replace(asked, shown=tuple(shown), words_only=only is not None)
+
+
+Typed = Annotated[Asked, Depends(typed)]
+Continued = Annotated[int | None, Query(alias="continues", ge=1, le=2**63 - 1)]
+
+
 @router.get("/")
 def search_page(request: Request, base: Base, who: Who, asked: AskedFor) -> Response:
     """A search field and what it found; the field is there before anything is looked for."""
@@ -53,18 +66,19 @@ def search_page(request: Request, base: Base, who: Who, asked: AskedFor) -> Resp
 
 @router.get("/results")
 @by_the_crew
-def results(
-    request: Request,
-    base: Base,
-    who: Who,
-    asked: AskedFor,
-    shown: Annotated[list[str], Query(max_length=_MOST)] = [],
-    only: Literal["words"] | None = None,
-    continues: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
-) -> Response:
+def results(request: Request, base: Base, who: Who, typed: Typed, continued: Continued = None) -> Response:
     """The part of the page that changes while somebody types, by itself."""
-    typing = replace(asked, shown=tuple(shown), words_only=only is not None)
-    return page(request, "results.html", _found(base, who, typing, continues))
+    return page(request, "results.html", _found(base, who, typed, continued))
+
+
+@router.post("/results")
+@by_the_crew
+def results_of_long(
+    request: Request, base: Base, who: Who, typed: Typed, fields: Form, continued: Continued = None
+) -> Response:
+    """The same for a text too long for an address, where what a ticket says does not belong either."""
+    asked = replace(typed, text=fields.get("q", "")[:_MOST_LETTERS])
+    return page(request, "results.html", _found(base, who, asked, continued))
 
 
 @router.post("/gaps")
@@ -89,13 +103,13 @@ def _found(base: KnowledgeBase, who: Caller, asked: Asked, continues: int | None
     if not asked.words_only:
         ids = [hit.id for hit in found.hits]
         kept = base.feedback.searched("search", asked.text, ids, caller=who.id, continues=continues)
-    more = [("q", asked.text), *((name, value) for name, values in asked.facets.items() for value in sorted(values))]
     return {
         "q": asked.text,
         "results": found,
         "record": record,
         "search_id": kept,
         "words_only": asked.words_only,
+        "is_long": len(asked.text) > MOST_IN_ADDRESS,
         "narrowed": sum(map(len, asked.facets.values())),
-        "more": f"/?{urlencode([*more, ('limit', min(_MOST, asked.limit + 20))])}",
+        "more": min(_MOST, asked.limit + 20),
     }

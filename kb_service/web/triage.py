@@ -13,13 +13,11 @@ from kb_service.knowledge_base import KnowledgeBase
 from kb_service.timeline import timeline
 from kb_service.triage import Ticket
 from kb_service.web.forms import Form
-from kb_service.web.page import page
+from kb_service.web.page import MOST_IN_ADDRESS, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Records])
 
 _MOST_LETTERS = 100_000
-# What is shorter has an address that any proxy takes; of what is longer the page's script makes one
-_MOST_IN_ADDRESS = 1_500
 
 
 @router.get("/triage")
@@ -28,7 +26,7 @@ def triage_page(
     base: Base,
     who: Who,
     sight: CallerSight,
-    text: Annotated[str, Query(max_length=_MOST_IN_ADDRESS)] = "",
+    text: Annotated[str, Query(max_length=MOST_IN_ADDRESS)] = "",
     service: Annotated[str, Query(max_length=200)] = "",
     number: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
@@ -47,7 +45,7 @@ def triage_text(request: Request, base: Base, who: Who, sight: CallerSight, fiel
     number = fields.get("number", "").strip()
     if number:
         return RedirectResponse(incident_url(number), 303)
-    if len(text) <= _MOST_IN_ADDRESS:
+    if len(text) <= MOST_IN_ADDRESS:
         said = {name: value for name, value in (("text", text), ("service", service)) if value}
         return RedirectResponse(f"/triage?{urlencode(said)}", 303)
     return page(request, "triage.html", _triaged(base, who, sight, text, service))

@@ -156,6 +156,62 @@ def test_what_was_opened_is_kept_and_stays_open_to_the_eye(demo: str, opened: Op
     expect(page.locator("h1")).to_contain_text("Wi-Fi")
 
 
+LONG = "0x80070005 – Größe & <b>\n" + "a line of a log that nobody reads; " * 100
+
+
+def test_a_long_text_stands_in_no_address_that_a_server_sees(demo: str, opened: Opened) -> None:
+    page = opened(demo, "/glossary")
+    asked: list[str] = []
+    page.context.on("request", lambda one: asked.append(one.url))
+    page.locator(FIELD).fill(LONG)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/#q=[\w-]+$"))
+    settled(page)
+    found = titles(page)
+    assert found
+    expect(page.locator(FIELD)).to_have_value(LONG.replace("\n", " "))
+    page.locator("#results aside input").first.check()
+    expect(page).to_have_url(re.compile(r"/\?type=[\w-]+#q=[\w-]+$"))
+    expect(page.locator("#results aside input:checked")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#results aside input:checked")).to_have_count(0)
+    settled(page)
+    assert titles(page) == found
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator("#results .hits > li")).not_to_have_count(len(found))
+    assert max(map(len, (url.partition("#")[0] for url in asked))) < 1_000
+
+
+def test_back_leads_through_what_was_asked_for_by_enter(demo: str, opened: Opened) -> None:
+    page = opened(demo)
+    page.keyboard.type("printer")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"q=printer$"))
+    page.locator(FIELD).fill("vpn")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"q=vpn$"))
+    found = titles(page)
+    page.go_back()
+    expect(page.locator(FIELD)).to_have_value("printer")
+    settled(page)
+    page.wait_for_load_state()
+    assert titles(page) != found
+    page.go_forward()
+    expect(page.locator(FIELD)).to_have_value("vpn")
+    settled(page)
+    assert titles(page) == found
+    page.locator(FIELD).press("End")
+    page.locator(FIELD).press_sequentially(" does not connect")
+    expect(page).to_have_url(re.compile(r"q=vpn\+does\+not\+connect$"))
+    page.go_back()
+    expect(page.locator(FIELD)).to_have_value("vpn")
+    settled(page)
+    page.wait_for_load_state()
+    # To go to a place of the page is not to search
+    page.goto(f"{page.url}#main")
+    expect(page.locator(FIELD)).to_have_value("vpn")
+
+
 def test_without_script_everything_can_be_searched_and_read(demo: str, opened: Opened) -> None:
     page = opened(demo, java_script_enabled=False)
     page.locator(FIELD).fill("vpn")
