@@ -32,6 +32,20 @@ class RunKeptError(KnowledgeBaseError):
         super().__init__(f"The run '{run_id}' is kept with {number}", "Begin another for another incident")
 
 
+class RunEndedError(KnowledgeBaseError):
+    """The run is over: what was done stands as it is."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"The run '{run_id}' has ended", "Go on with it first, by the button on its page")
+
+
+class RunBegunError(KnowledgeBaseError):
+    """Something of the run is done, and stays to be seen."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"Steps of the run '{run_id}' are done, so it is kept", "End it instead")
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run: ``steps`` are what each says, ``done`` when each was done, by its number from 1."""
@@ -116,9 +130,9 @@ class Runs:
         return [_run(row) for row in rows]
 
     def tick(self, run_id: str, step: int, *, done: bool) -> None:
-        """Say that a step is done, or that it is not after all. Raises UnknownRunError."""
+        """Say that a step is done, or that it is not after all. Raises UnknownRunError, RunEndedError."""
         with self._desk.writing() as connection:
-            run = self.get(run_id)
+            run = self._going_on(run_id)
             if not 1 <= step <= len(run.steps):
                 raise UnknownRunError(f"{run_id}, step {step}")
             times = {number: at.isoformat() for number, at in run.done.items() if number != step}
@@ -127,10 +141,13 @@ class Runs:
             connection.execute("UPDATE runs SET done = ? WHERE id = ?", (json.dumps(times), run_id))
 
     def fill(self, run_id: str, fields: Mapping[str, str]) -> None:
-        """Keep what the commands are filled in with; what is empty is filled in no more. Raises UnknownRunError."""
+        """Keep what the commands are filled in with; what is empty is filled in no more.
+
+        Raises UnknownRunError, RunEndedError.
+        """
         with self._desk.writing() as connection:
             said = {clean(name)[:_MOST_NAME]: clean(value) for name, value in fields.items()}
-            filled = ((name, value) for name, value in {**self.get(run_id).fields, **said}.items() if value)
+            filled = ((name, value) for name, value in {**self._going_on(run_id).fields, **said}.items() if value)
             known = dict(islice(filled, _MOST_FIELDS))
             connection.execute(
                 "UPDATE runs SET fields = ? WHERE id = ?", (json.dumps(known, ensure_ascii=False), run_id)
@@ -143,6 +160,17 @@ class Runs:
             at = datetime.now(UTC).isoformat() if ended else None
             connection.execute("UPDATE runs SET ended_at = ? WHERE id = ?", (at, run_id))
 
+    def discard(self, run_id: str, by: Caller) -> None:
+        """Take back one that was begun and of which nothing is done. Raises UnknownRunError, RunBegunError."""
+        with self._desk.writing() as connection:
+            run = self.get(run_id)
+            if run.done:
+                raise RunBegunError(run_id)
+            connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+            if run.number is not None:
+                detail = {"article": run.article, "revision": run.revision}
+                note(connection, by.id, "runbook discarded", run.number, detail)
+
     def keep_with(self, run_id: str, number: str, by: Caller) -> None:
         """Keep it as a work note of a record that is there. Raises UnknownRunError, RunKeptError."""
         with self._desk.writing() as connection:
@@ -151,6 +179,12 @@ class Runs:
                 raise RunKeptError(run_id, run.number)
             connection.execute("UPDATE runs SET number = ? WHERE id = ?", (number, run_id))
             note(connection, by.id, "runbook kept", number, {"article": run.article, "revision": run.revision})
+
+    def _going_on(self, run_id: str) -> Run:
+        run = self.get(run_id)
+        if run.ended_at is not None:
+            raise RunEndedError(run_id)
+        return run
 
 
 def _run(row: sqlite3.Row) -> Run:

@@ -287,6 +287,10 @@ def test_every_error_has_one_shape(client: TestClient, method: str, path: str, s
     assert path.partition("?")[0] in body["detail"] or path != "/nothing"
 
 
+def test_what_is_missing_is_named_also_where_it_is_the_whole_body(client: TestClient) -> None:
+    assert client.post("/api/suggest").json()["detail"] == "body: Field required."
+
+
 def test_a_failure_that_nobody_foresaw_has_the_shape_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kb_service.search.rank", lambda *_: 1 / 0)
     answer = client.get("/api/search?q=port")

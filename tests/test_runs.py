@@ -11,7 +11,7 @@ from kb_service.access import LOCAL, Caller, Sight
 from kb_service.audit import Audit
 from kb_service.desk import Desk
 from kb_service.placeholders import MOST_LETTERS
-from kb_service.runs import Run, RunKeptError, Runs, UnknownRunError
+from kb_service.runs import Run, RunBegunError, RunEndedError, RunKeptError, Runs, UnknownRunError
 
 ANN = Caller("key:ann", "Ann", "agent", Sight())
 BOB = Caller("key:bob", "Bob", "agent", Sight())
@@ -80,6 +80,7 @@ def test_a_step_that_is_not_there_is_told_and_changes_nothing(runs: Runs, step: 
         lambda runs: runs.fill("", {"host": "x"}),
         lambda runs: runs.end("nothing", ended=True),
         lambda runs: runs.keep_with("nothing", "INC1", ANN),
+        lambda runs: runs.discard("nothing", ANN),
     ],
 )
 def test_a_run_that_is_not_there_is_told_and_the_others_stay(
@@ -126,6 +127,37 @@ def test_a_work_note_is_never_taken_from_its_incident(runs: Runs) -> None:
     with pytest.raises(RunKeptError, match="is kept with INC1"):
         runs.keep_with(kept, "INC10", BOB)
     assert [run.id for run in runs.of_incident("INC1")] == [kept]
+
+
+def test_what_has_ended_stands_as_it_is_until_it_is_gone_on_with(runs: Runs) -> None:
+    run_id = begun(runs, "INC1")
+    runs.tick(run_id, 1, done=True)
+    runs.end(run_id, ended=True)
+    as_ended = runs.get(run_id)
+    changes: list[Callable[[], object]] = [
+        lambda: runs.tick(run_id, 2, done=True),
+        lambda: runs.tick(run_id, 1, done=False),
+        lambda: runs.fill(run_id, {"host": "db1"}),
+    ]
+    for change in changes:
+        with pytest.raises(RunEndedError, match="has ended"):
+            change()
+    assert runs.get(run_id) == as_ended
+    runs.end(run_id, ended=False)
+    runs.tick(run_id, 2, done=True)
+    assert set(runs.get(run_id).done) == {1, 2}
+
+
+def test_what_was_begun_by_mistake_is_discarded_and_that_is_noted(runs: Runs, desk: Desk) -> None:
+    mistaken, other = begun(runs, "INC1"), begun(runs, "INC1")
+    runs.tick(mistaken, 1, done=True)
+    with pytest.raises(RunBegunError, match="is kept"):
+        runs.discard(mistaken, BOB)
+    runs.tick(mistaken, 1, done=False)
+    runs.discard(mistaken, BOB)
+    assert [run.id for run in runs.of_incident("INC1")] == [other]
+    latest = Audit(desk).entries()[0]
+    assert (latest.actor, latest.action, latest.subject) == ("key:bob", "runbook discarded", "INC1")
 
 
 def test_a_desk_that_is_opened_again_has_all(runs: Runs, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from kb_service.origins import ForeignHostError, ForeignOriginError
 from kb_service.page_sessions import ForeignFormError
 from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError
 from kb_service.rates import TooManyRequestsError
-from kb_service.runs import RunKeptError, UnknownRunError
+from kb_service.runs import RunBegunError, RunEndedError, RunKeptError, UnknownRunError
 from kb_service.webhooks import (
     BrokenWebhookError,
     ForeignWebhookError,
@@ -193,7 +193,7 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         errors = [{"where": list(one["loc"]), "what": one["msg"]} for one in error.errors()[:_MOST_ERRORS]]
-        said = "; ".join(f"{'.'.join(map(str, one['where'][1:]))}: {one['what']}" for one in errors)
+        said = "; ".join(f"{'.'.join(map(str, one['where'][1:] or one['where']))}: {one['what']}" for one in errors)
         return problem(422, f"{said}.", errors)
 
     @app.exception_handler(InvalidIncidentError)
@@ -212,7 +212,9 @@ def add_handlers(app: FastAPI) -> None:
         return problem(412, str(error))
 
     @app.exception_handler(RunKeptError)
-    def _kept(_request: Request, error: RunKeptError) -> JSONResponse:
+    @app.exception_handler(RunEndedError)
+    @app.exception_handler(RunBegunError)
+    def _not_as_it_is(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
         return problem(409, str(error))
 
     @app.exception_handler(UnknownRunError)

@@ -11,6 +11,8 @@ document.addEventListener("submit", async (event) => {
     const answer = await fetch(form.action, { method: "POST", headers: { Accept: "text/html" }, body: new URLSearchParams(new FormData(form, event.submitter)) });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const run = fresh.getElementById("run");
+    // It is discarded: its runbook is what there is
+    if (answer.ok && answer.redirected && !run) return location.assign(answer.url);
     if (answer.status === 401) throw new Error("you are signed out. Sign in in another tab, then come back");
     if (!answer.ok || !run) throw new Error(fresh.querySelector("main")?.textContent ?? answer.statusText);
     document.getElementById("run").replaceWith(document.adoptNode(run));

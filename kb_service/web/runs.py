@@ -59,9 +59,12 @@ def run_page(request: Request, base: Base, sight: CallerSight, run_id: str) -> R
 
 @router.post("/runs/{run_id}")
 def change(base: Base, who: Who, sight: CallerSight, run_id: str, fields: Form) -> Response:
-    """Tick a step, fill the commands in, end it, or keep it with an incident; then the run again."""
-    _seen(base, run_id, sight)
+    """Tick a step, fill the commands in, end it, or keep it with an incident, then the run again; or discard it."""
+    run = _seen(base, run_id, sight)
     place = ""
+    if "discard" in fields:
+        base.runs.discard(run_id, who)
+        return RedirectResponse(article_url(run.article), 303)
     if fields.get("step", "").isdecimal():
         base.runs.tick(run_id, int(fields["step"][:4]), done=fields.get("done") == "yes")
         place = f"#step-{fields['step']}"

@@ -73,6 +73,35 @@ def test_a_run_goes_without_script_and_is_gone_on_with_from_its_runbook(demo: st
     expect(page.locator(".progress")).to_contain_text("1 of 5 steps done")
 
 
+def test_what_was_begun_by_mistake_is_discarded(demo: str, opened: Opened) -> None:
+    page = opened(demo)
+    begun(page, demo)
+    run = page.url
+    page.get_by_role("button", name="Step 1 done").click()
+    expect(page.locator(".progress")).to_contain_text("1 of 5 steps done")
+    expect(page.get_by_role("button", name="Discard it")).to_have_count(0)
+    page.get_by_role("button", name="Step 1 done").click()
+    page.get_by_role("button", name="Discard it").click()
+    expect(page).to_have_url(re.compile(re.escape(RUNBOOK)))
+    assert page.goto(run).status == 404  # type: ignore[union-attr]
+
+
+def test_an_ended_run_is_ticked_no_more_until_it_is_gone_on_with(demo: str, opened: Opened) -> None:
+    page = opened(demo)
+    begun(page, demo)
+    late = opened(demo, ignored=("409 (Conflict)",))
+    late.goto(page.url)
+    page.get_by_role("button", name="End it").click()
+    expect(page.locator(".progress")).to_contain_text("ended at")
+    expect(page.get_by_role("button", name="Step 1 done")).to_be_disabled()
+    # In another tab it still looks as if it went on
+    late.get_by_role("button", name="Step 1 done").click()
+    expect(late.locator("#said")).to_contain_text("has ended")
+    page.get_by_role("button", name="Go on with it").click()
+    page.get_by_role("button", name="Step 1 done").click()
+    expect(page.locator(".progress")).to_contain_text("1 of 5 steps done")
+
+
 def test_an_unknown_incident_is_said_and_loses_nothing(demo: str, opened: Opened) -> None:
     page = opened(demo)
     begun(page, demo)
