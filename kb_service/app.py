@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
@@ -98,7 +99,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
         lifespan=following,
         title="Knowledge base",
         description="Finds the right article during incident triage, by words, by meaning and by exact identifiers.",
-        version="0.1.0",
+        version=version("kb-service"),
     )
     app.state.knowledge_base = base
     app.state.publisher = publisher

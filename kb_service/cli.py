@@ -44,7 +44,9 @@ from kb_service.cli_options import (
     of_demo,
     opened,
     prepare_model,
+    record_of,
     settings_of,
+    with_record,
 )
 from kb_service.desk import Desk
 from kb_service.keys import Keys
@@ -219,8 +221,9 @@ def import_incidents(
     data: Data = None,
     as_json_: AsJson = False,
 ) -> None:
-    """Put the records of a JSONL, JSON or CSV file. Bad rows are listed, the rest is taken; may be repeated."""
-    cli_desk.import_file(opened(settings_of(data=data)), file, preset, mapping, zone, as_json_=as_json_)
+    """Put the records of a JSONL, JSON or CSV file. Bad rows are listed and make exit 1; may be repeated."""
+    if cli_desk.import_file(opened(settings_of(data=data)), file, preset, mapping, zone, as_json_=as_json_):
+        raise typer.Exit(1)
 
 
 @incidents_app.command("export")
@@ -235,19 +238,19 @@ def export_incidents(
     data: Data = None,
 ) -> None:
     """Write every record, to a file or to standard output."""
-    cli_desk.export(opened(settings_of(data=data)), file, form)
+    cli_desk.export(opened(with_record(settings_of(data=data))), file, form)
 
 
 @incidents_app.command("erase")
 def erase_incident(number: str, data: Data = None) -> None:
     """Delete a record out of every file: facts, searches, words and vectors too. Not out of backups."""
-    cli_desk.erase(opened(settings_of(data=data)), number)
+    cli_desk.erase(opened(with_record(settings_of(data=data))), number)
 
 
 @app.command()
 def backup(file: cli_desk.File, data: Data = None) -> None:
     """Copy the desk's record to a new file, whole, while the service runs."""
-    desk = Desk(settings_of(data=data).data / "desk.db")
+    desk = record_of(settings_of(data=data))
     desk.backup(file)
     out.print(f"{desk.path} is copied to {file}")
 

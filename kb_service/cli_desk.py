@@ -1,7 +1,7 @@
 """``kb incidents``: the desk's records from the shell."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ from indexer.disk import whole
 from indexer.errors import KnowledgeBaseError
 from kb_service.exports import write_csv, write_jsonl
 from kb_service.imports import read_rows
+from kb_service.incidents import LineReport
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.terminal import Bar, err, out, print_json
 
@@ -26,8 +27,11 @@ def import_file(
     zone: ZoneInfo | None = None,
     *,
     as_json_: bool,
-) -> None:
-    """Put the records of a file; bad ones are listed and the rest is taken. ``zone`` is that of times without one."""
+) -> int:
+    """Put the records of a file; bad ones are listed, the rest is taken. ``zone`` is that of times without one.
+
+    Gives how many are refused.
+    """
     rows = read_rows(file, preset, mapping, zone)
     with Bar(hidden=as_json_) as bar:
         reports = base.incidents.put_many(rows.given, lambda done: bar("import", done, len(rows.given)))
@@ -42,13 +46,24 @@ def import_file(
     if as_json_:
         lines = [asdict(one) for one in refused]
         print_json({**counts, "refused": lines, "left_out": rows.left_out, "articles_unknown": unknown})
-        return
+    else:
+        _say(file, rows.left_out, refused, unknown, counts)
+    return len(refused)
+
+
+def _say(
+    file: Path,
+    left_out: Sequence[str],
+    refused: Sequence[LineReport],
+    unknown: Sequence[str],
+    counts: Mapping[str, int],
+) -> None:
     for one in refused:
         err.print(f"[red]refused[/red] {escape(f'{file}:{one.line}: {one.problem}')}")
     for problem in unknown:
         err.print(escape(problem))
-    if rows.left_out:
-        err.print(f"Columns left out: {escape(', '.join(rows.left_out))}. Name one by --map FILE to take it")
+    if left_out:
+        err.print(f"Columns left out: {escape(', '.join(left_out))}. Name one by --map FILE to take it")
     done = ", ".join(f"{count} {status}" for status, count in counts.items())
     out.print(f"{done}, {len(refused)} refused")
 

@@ -12,11 +12,12 @@ from rich.markup import escape
 
 from kb_service.access import LOCAL, ROLES, Role
 from kb_service.audit import Audit, Entry
-from kb_service.cli_options import AsJson, Data, Demo, each_of, of_demo, opened, settings_of
+from kb_service.cli_options import AsJson, Data, Demo, each_of, of_demo, opened, record_of, settings_of, with_record
 from kb_service.desk import Desk
 from kb_service.kept import forget, kept_about, records_naming
 from kb_service.keys import Key, Keys
 from kb_service.retention import expire
+from kb_service.settings import Settings
 from kb_service.signed_in import end_sessions
 from kb_service.terminal import err, out, print_json
 
@@ -50,7 +51,7 @@ def create(
 ) -> None:
     """Make a key. It is shown this once and kept as a hash; from the first one on nobody comes in without one."""
     (wanted,) = each_of([role], "--role", Role)
-    keys = _keys(data, demo=demo)
+    keys = Keys(Desk(_settings(data, demo=demo).data / "desk.db"))
     is_first = not keys.any()
     made, secret = keys.create(
         cast(Role, wanted),
@@ -74,7 +75,7 @@ def create(
 @keys_app.command("list")
 def list_(demo: Demo = False, data: Data = None, as_json_: AsJson = False) -> None:
     """Every key there ever was: whose, what for, since when, and when it was used last."""
-    listed = _keys(data, demo=demo).listed()
+    listed = Keys(_desk(data, demo=demo)).listed()
     if as_json_:
         print_json([_key_json(one) for one in listed])
         return
@@ -87,7 +88,7 @@ def list_(demo: Demo = False, data: Data = None, as_json_: AsJson = False) -> No
 @keys_app.command()
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], demo: Demo = False, data: Data = None) -> None:
     """End a key at once, and every sign-in by it."""
-    out.print(escape(_line(_keys(data, demo=demo).revoke(key_id, LOCAL.id))))
+    out.print(escape(_line(Keys(_desk(data, demo=demo)).revoke(key_id, LOCAL.id))))
 
 
 @callers_app.command("export")
@@ -151,8 +152,7 @@ def audit(
 
 def retention(demo: Demo = False, data: Data = None) -> None:
     """Delete what is older than the settings KB_RETAIN_… say. A service that runs does so by itself each day."""
-    settings = settings_of(data=data)
-    base = opened(of_demo(settings) if demo else settings)
+    base = opened(with_record(_settings(data, demo=demo)))
     gone = expire(base.incidents, base.incident_index, base.settings.retention)
     out.print(
         f"{gone.searches} searches, {gone.suggestions} suggestions, {gone.comments} comments, {gone.gaps} gaps,"
@@ -160,13 +160,13 @@ def retention(demo: Demo = False, data: Data = None) -> None:
     )
 
 
-def _desk(data: Path | None, *, demo: bool) -> Desk:
+def _settings(data: Path | None, *, demo: bool) -> Settings:
     settings = settings_of(data=data)
-    return Desk((of_demo(settings) if demo else settings).data / "desk.db")
+    return of_demo(settings) if demo else settings
 
 
-def _keys(data: Path | None, *, demo: bool) -> Keys:
-    return Keys(_desk(data, demo=demo))
+def _desk(data: Path | None, *, demo: bool) -> Desk:
+    return record_of(_settings(data, demo=demo))
 
 
 def _several(values: list[str] | None, option: str) -> list[str]:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from indexer.encoder import PlainEncoder
 from indexer.errors import KnowledgeBaseError
+from kb_service.desk import Desk
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.settings import Settings, wrong_settings
 from kb_service.terminal import err
@@ -33,6 +34,24 @@ def settings_of(**given: Any) -> Settings:
 def of_demo(settings: Settings) -> Settings:
     """A demo desk has its own data; the model and texts once encoded are shared with the real one."""
     return settings.model_copy(update={"data": settings.data / "demo", "cache": settings.cache_folder})
+
+
+def record_of(settings: Settings) -> Desk:
+    """The record, which must be there: none is made where somebody only named another folder.
+
+    Raises KnowledgeBaseError, DeskError.
+    """
+    return Desk(with_record(settings).data / "desk.db")
+
+
+def with_record(settings: Settings) -> Settings:
+    """These settings, of a data folder that has a record. Raises KnowledgeBaseError."""
+    if not (settings.data / "desk.db").exists():
+        raise KnowledgeBaseError(
+            f"there is no record in {settings.data}",
+            "Name its folder by --data or KB_DATA; a new one begins with 'kb serve' or 'kb incidents import FILE'",
+        )
+    return settings
 
 
 def demo_desk(settings: Settings) -> Settings:

@@ -17,7 +17,18 @@ from indexer.source import WorkingTree
 from kb_service import drafting
 from kb_service.additions import Additions, additions
 from kb_service.articles import read_articles
-from kb_service.cli_options import AsJson, Content, Data, Demo, demo_desk, each_of, of_demo, opened, settings_of
+from kb_service.cli_options import (
+    AsJson,
+    Content,
+    Data,
+    Demo,
+    demo_desk,
+    each_of,
+    of_demo,
+    opened,
+    settings_of,
+    with_record,
+)
 from kb_service.content import is_ref, working_tree
 from kb_service.draft_sources import Material, gather, tier_of
 from kb_service.knowledge_base import KnowledgeBase
@@ -95,11 +106,7 @@ def draft(
     """Draft an article from a resolved incident, personal data and secrets redacted. Shows what to improve instead."""
     settings = settings_of(content=content, data=data)
     given = each_of([type_] if type_ else None, "--type", drafting.DraftType)
-    settings = demo_desk(settings) if demo else settings
-    if not (settings.data / "desk.db").exists():
-        raise KnowledgeBaseError(
-            f"there are no records in {settings.data}", "Import some by 'kb incidents import FILE'"
-        )
+    settings = demo_desk(settings) if demo else with_record(settings)
     tree = _own_files(settings, content)
     objects = read_articles(tree).objects
     base = opened(settings)
@@ -117,8 +124,10 @@ def draft(
     text = text_of(made.what, made.body)
     adds = additions(made.incident, material.better, settings.spoken) if material.better else Additions()
     keeps_back = material.better is not None and not anyway
+    # What never happened is no article of anybody's, unless somebody says where to put it
+    is_sample = base.desk.is_demo and path is None
     named = MARK.sub(" ", made.what.title)
-    target = None if print_ or keeps_back else place(tree, objects, made.what.kind, named, path)
+    target = None if print_ or keeps_back or is_sample else place(tree, objects, made.what.kind, named, path)
     if target is not None:
         write(tree, target, text)
     if as_json_:
@@ -133,7 +142,9 @@ def draft(
     if print_:
         say(text)
     elif target is None:
-        out.print(f"\nNothing is written. For an article of its own: kb draft {incident.number} --anyway")
+        why = "" if keeps_back else ", since the record is a sample"
+        how = " --anyway" * keeps_back + " --demo --print, or with --path FILE" * is_sample
+        out.print(f"\nNothing is written{why}. For an article of its own: kb draft {incident.number}{how}")
     else:
         marks = ", ".join(f"{kind} ({count})" for kind, count in sorted(made.redacted.items())) or "nothing"
         out.print(f"\nDrawn from {', '.join(made.drawn_from)}; redacted: {escape(marks)}")

@@ -134,8 +134,8 @@ class Settings(BaseSettings):
     )
     hosts: HostNames = Field(
         "",
-        description="The host names that are answered, with commas between. Default: on loopback its own names, else "
-        "any.",
+        description="The host names that are answered, with commas between; `/healthz` and `/readyz` under any. "
+        "Default: on loopback its own names, else any.",
     )
     proxies: Networks = Field(
         "",

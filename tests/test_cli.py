@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from kb_service.desk import Desk as Record
 from tests import forked
 from tests.conftest import Desk
 
@@ -166,10 +167,41 @@ def test_a_record_s_number_that_is_not_there_is_said(kb: Run) -> None:
     assert kb("triage", "port is closed").stderr == ""
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "backup COPY", "incidents export", "incidents erase INC1", "keys list", "keys revoke k1", "audit",
+        "retention", "callers export key:k1", "callers erase key:k1", "draft INC1",
+    ],
+)  # fmt: skip
+def test_no_record_is_made_where_another_folder_was_meant(desk: Desk, tmp_path: Path, command: str) -> None:
+    data, copy = tmp_path / "mistyped", tmp_path / "copy.db"
+    arguments = command.replace("COPY", str(copy)).split()
+    done = forked.kb([*arguments, "--data", str(data)], environment(KB_CONTENT=str(desk.content)))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"there is no record in {data}" in " ".join(done.stderr.split())
+    assert not data.exists()
+    assert not copy.exists()
+
+
+def test_an_import_with_bad_rows_takes_the_rest_and_says_so_to_a_script(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "given.jsonl"
+    file.write_text('{"number": "INC1", "short_description": "VPN"}\n{"number": "INC2"}\n', "utf-8")
+    for options in ((), ("--json",)):
+        done = forked.kb(["incidents", "import", str(file), *options, "--data", str(desk.data)], environment())
+        assert done.returncode == 1
+    assert json.loads(done.stdout)["unchanged"] == 1
+    assert json.loads(done.stdout)["refused"][0]["line"] == 2
+    file.write_text('{"number": "INC1", "short_description": "VPN"}\n', "utf-8")
+    done = forked.kb(["incidents", "import", str(file), "--data", str(desk.data)], environment())
+    assert done.returncode == 0
+
+
 def test_an_export_is_of_the_form_that_its_file_s_ending_says(desk: Desk, tmp_path: Path) -> None:
     def export(*given: str) -> subprocess.CompletedProcess[str]:
         return forked.kb(["incidents", "export", *given, "--data", str(desk.data)], environment())
 
+    Record(desk.data / "desk.db")
     for ending, form, begins in ((".csv", (), "number,"), (".csv", ("--format", "jsonl"), ""), (".jsonl", (), "")):
         file = tmp_path / f"out{ending}"
         assert export(str(file), *form).returncode == 0

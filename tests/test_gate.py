@@ -309,6 +309,14 @@ def test_further_host_names_are_answered_where_they_are_set(tmp_path: Path) -> N
     problem(client.get("/api/me", headers=bearer(key, Host="10.0.0.1")), 403)
 
 
+def test_whether_it_is_ready_is_told_under_any_name_and_no_more_than_that(base: KnowledgeBase) -> None:
+    client = client_of(base)
+    assert client.get("/readyz").json().keys() > {"status", "revision"}
+    for headers in ({"Host": "10.0.0.1:8000"}, bearer(key_of(base, "admin"), Host="10.0.0.1:8000")):
+        found = client.get("/readyz", headers=headers)
+        assert (found.status_code, found.json()) == (200, {"status": "ready"})
+
+
 def test_a_key_that_asks_too_often_waits_and_others_do_not(tmp_path: Path) -> None:
     base = opened(tmp_path, rate_key="3/hour")
     one, other = key_of(base, "agent"), key_of(base, "agent")

@@ -16,7 +16,7 @@ from kb_service.access import Caller
 from kb_service.api.problems import refusal
 from kb_service.api.session_cookie import cookie_of
 from kb_service.callers import Callers, CredentialsRefusedError, NoCredentialsError
-from kb_service.origins import ForeignOriginError, Origins
+from kb_service.origins import ForeignHostError, ForeignOriginError, Origins
 from kb_service.page_sessions import PageSession, PageSessions, wanted_page
 from kb_service.rates import RateLimiter, TooManyRequestsError
 
@@ -25,6 +25,8 @@ _log = logging.getLogger("kb.access")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Answered to anybody: they tell nothing, sign one in, or are signed themselves
 _FOR_ANYBODY = ("/readyz", "/login", "/logout", "/hooks/git")
+# Who watches over a service asks by its address, whatever name people use
+_PROBED = "/readyz"
 # Whether the process lives is told whatever state the rest is in; files are the same for everybody
 _TOUCHING_NOTHING = ("/healthz", "/static/", "/widget.js", "/favicon.ico")
 # Of a key, a session, another site: each is looked for in the record, which may take its time
@@ -115,6 +117,9 @@ class Gate:
             cookie = cookie_of(request)
             session = self._sessions.open(cookie) if cookie else None
             return Admitted(self._caller(request, session, origin), session, allowed)
+        except ForeignHostError as error:
+            # As to anybody, whoever the address would be for
+            return Admitted() if request.url.path == _PROBED else Admitted(origin=allowed, refused=error)
         except KnowledgeBaseError as error:
             return Admitted(origin=allowed, refused=error)
 

@@ -144,6 +144,7 @@ def test_a_key_expires_when_it_was_told_to(tmp_path: Path, given: str, lasts: ti
     ],
 )
 def test_what_makes_no_sense_is_said_and_no_key_is_made(tmp_path: Path, options: list[str], said: str) -> None:
+    Desk(tmp_path / "data" / "desk.db")
     assert said in said_by(here(tmp_path, "keys", "create", *options))
     assert here(tmp_path, "keys", "list", "--json").stdout == "[]\n"
 
@@ -155,6 +156,7 @@ def test_a_time_without_a_zone_is_the_same_wherever_it_is_said(tmp_path: Path) -
 
 
 def test_a_key_that_is_not_there_cannot_be_revoked(tmp_path: Path) -> None:
+    Desk(tmp_path / "data" / "desk.db")
     assert "there is no key 'nobody'" in said_by(here(tmp_path, "keys", "revoke", "nobody"))
 
 

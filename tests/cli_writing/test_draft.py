@@ -1,9 +1,12 @@
 """``kb draft``: an article out of what was recorded of an incident."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from kb_service.desk import Desk as Record
+from tests.cli_writing.conftest import INCIDENTS
 from tests.cli_writing.written import BACKUP, Run, article
 from tests.conftest import Desk
 
@@ -69,6 +72,23 @@ def test_draft_prints_without_writing_and_tells_in_json_what_it_wrote(recorded: 
     assert len(list(desk.content.rglob("*.md"))) == 1
     written = json.loads(recorded("draft", "INC1", "--json").stdout)
     assert (desk.content / written["written"]).read_text("utf-8") == written["text"]
+
+
+def test_draft_of_a_sample_writes_nothing_unless_it_is_told_where(kb: Run, desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "incidents.jsonl"
+    file.write_text(json.dumps(INCIDENTS[0]), "utf-8")
+    demo = desk.data / "demo"
+    kb("index", "--data", str(demo))
+    kb("incidents", "import", str(file), "--data", str(demo))
+    with Record(demo / "desk.db").writing() as connection:
+        connection.execute("INSERT INTO meta (name, value) VALUES ('demo', 'sample records')")
+    done = kb("draft", "INC1", "--demo")
+    assert "since the record is a sample" in done.stdout
+    assert "kb draft INC1 --demo --print, or with --path FILE" in done.stdout
+    assert len(list(desk.content.rglob("*.md"))) == 1
+    assert kb("draft", "INC1", "--demo", "--print").stdout.startswith("---")
+    assert kb("draft", "INC1", "--demo", "--path", "faq/archive.md").returncode == 0
+    assert (desk.content / "faq/archive.md").exists()
 
 
 @pytest.mark.parametrize(

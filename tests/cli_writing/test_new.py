@@ -68,7 +68,7 @@ def test_new_looks_among_the_articles_of_a_demo_desk(kb: Run, desk: Desk) -> Non
         (["new", "runbook", "T", "--tier", "L9"], 2, "none of L1, L2, L3"),
         (["new", "runbook", " "], 3, "the title is empty"),
         (["new", "runbook", "T", "--path", "../t.md"], 3, "outside of the content"),
-        (["draft", "INC1"], 3, "there are no records in"),
+        (["draft", "INC1"], 3, "there is no record in"),
         (["draft", "INC1", "--demo"], 3, "Start one by 'kb serve --demo'"),
         (["triage", "INC1", "--demo"], 3, "Start one by 'kb serve --demo'"),
         (["draft", "INC1", "--type", "policy"], 2, "none of known-error, runbook, faq, howto"),
