@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
-Kind = Literal["passage", "query"]
+TextKind = Literal["passage", "query"]
 CountTokens = Callable[[str], int]
 
 _EXPORT_SECONDS = 1800
@@ -59,7 +59,7 @@ class Encoder(Protocol):
     def counter(self) -> CountTokens | None:
         """``count_tokens`` for another process; None where it cannot go there."""
 
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+    def encode(self, texts: Sequence[str], kind: TextKind = "passage") -> Vectors:
         """``(n, dimension)`` float32, unit length."""
 
 
@@ -77,7 +77,7 @@ class HashingEncoder:
     def counter(self) -> CountTokens:
         return self.count_tokens
 
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:  # noqa: ARG002 (both kinds are alike)
+    def encode(self, texts: Sequence[str], kind: TextKind = "passage") -> Vectors:  # noqa: ARG002 (both kinds are alike)
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         for row, text in enumerate(texts):
             for word in text.casefold().split():
@@ -108,7 +108,7 @@ class WordsAlone:
     def count_tokens(self, text: str) -> int:  # noqa: ARG002 (no text can be cut)
         raise self.trouble
 
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:  # noqa: ARG002 (no text has a meaning)
+    def encode(self, texts: Sequence[str], kind: TextKind = "passage") -> Vectors:  # noqa: ARG002 (no text has a meaning)
         return np.ones((len(texts), self.dimension), np.float32)
 
 
@@ -152,7 +152,7 @@ class OnnxEncoder:
     def count_tokens(self, text: str) -> int:
         return self.counter(text)
 
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+    def encode(self, texts: Sequence[str], kind: TextKind = "passage") -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         prompted = [self._prompts[kind] + text.strip() for text in texts]
@@ -184,7 +184,7 @@ class PlainEncoder:
     def count_tokens(self, text: str) -> int:
         return len(self._model.tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+    def encode(self, texts: Sequence[str], kind: TextKind = "passage") -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         found = self._model.encode(

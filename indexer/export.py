@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer.encoder import Kind, OnnxEncoder, PlainEncoder, load_model, prompts_of, window_of
+from indexer.encoder import OnnxEncoder, PlainEncoder, TextKind, load_model, prompts_of, window_of
 from indexer.errors import EncoderError
 from indexer.model_files import EXPORT_RECIPE, exported, file_hash, hash_of_card, model_folder, model_hash
 
@@ -111,7 +111,7 @@ def _write_graph(model: Any, inputs: list[str], work: Path) -> None:
 
 
 def _least_cosine(exported: OnnxEncoder, original: PlainEncoder) -> float:
-    kinds: tuple[Kind, ...] = ("passage", "query")
+    kinds: tuple[TextKind, ...] = ("passage", "query")
     pairs = [(exported.encode([text], kind), original.encode([text], kind)) for text in SAMPLE for kind in kinds]
     return float(min(np.sum(ours * theirs) for ours, theirs in pairs))
 

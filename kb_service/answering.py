@@ -1,4 +1,4 @@
-"""Which questions an article answers, before a change and after it: pure functions over two orders of each question."""
+"""Which questions an article answers, before a change and after it: pure functions over both answers to each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Answer:
     """The articles found for a question, best first, and how sure each is."""
 
     ids: tuple[str, ...]
@@ -60,18 +60,18 @@ class Order:
         """The articles that answer."""
         return frozenset(article for article in self.ids[:FIRST] if (at := self.place(article)) and at.answers)
 
-    def renamed(self, names: Mapping[str, str]) -> "Order":
-        """The same order under the names that the articles have now."""
-        return Order(tuple(names.get(one, one) for one in self.ids), self.confidences)
+    def renamed(self, names: Mapping[str, str]) -> "Answer":
+        """The same under the names that the articles have now."""
+        return Answer(tuple(names.get(one, one) for one in self.ids), self.confidences)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with its order before and after, both under the names of after."""
+    """A question with its answer before and after, both under the names of after."""
 
     question: Question
-    before: Order
-    after: Order
+    before: Answer
+    after: Answer
 
 
 @dataclass(frozen=True, slots=True)

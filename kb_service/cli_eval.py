@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kb_service import bands
-from kb_service.confidence import Kind
+from kb_service.confidence import Corpus
 from kb_service.evaluation import FUSED, Evaluation, Summary, as_json, ask, evaluate, opened, summary_json
 from kb_service.labelled import LabelledQuery, LabelledSet, read_queries, read_run, read_set, write_run
 from kb_service.leave_one_out import LeaveOneOut, past_incidents
@@ -18,13 +18,13 @@ from kb_service.search import Searcher
 from kb_service.settings import Settings
 from kb_service.terminal import Bar, out, print_json
 
-_KINDS: tuple[Kind, ...] = ("articles", "incidents")
+_KINDS: tuple[Corpus, ...] = ("articles", "incidents")
 
 
 def run(
     settings: Settings,
     folder: Path,
-    kind: Kind,
+    kind: Corpus,
     by: str | None,
     run_file: Path | None,
     compare: Path | None,
@@ -150,7 +150,7 @@ Unanswerable = Annotated[
 ]
 
 
-def kind_of(value: str) -> Kind:
+def kind_of(value: str) -> Corpus:
     """Raises BadParameter for what is neither."""
     if value not in _KINDS:
         raise typer.BadParameter(f"--as: '{value}' is none of {', '.join(_KINDS)}")

@@ -39,7 +39,7 @@ from kb_service.settings import Settings
 from kb_service.similar import Similar, similar
 from kb_service.terminal import SHAPES, err, out, print_json, say
 
-Kind = Annotated[
+TypeName = Annotated[
     str, typer.Argument(metavar="TYPE", help="faq, runbook, glossary, howto, known-error, template, policy.")
 ]
 Title = Annotated[list[str], typer.Argument(help="What a reader would type: the question, the fault, the term.")]
@@ -53,7 +53,7 @@ Anyway = Annotated[bool, typer.Option("--anyway", help="Write it although a stro
 
 
 def new(
-    kind: Kind,
+    kind: TypeName,
     title: Title,
     path: Where = None,
     owner: Owner = None,

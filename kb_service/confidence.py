@@ -20,7 +20,7 @@ from indexer.retrieval import Found
 from kb_service.ranking import FULL_BONUSES, Figures, Order
 
 Confidence = Literal["strong", "medium", "weak"]
-Kind = Literal["articles", "incidents"]
+Corpus = Literal["articles", "incidents"]
 
 CALIBRATION = Path(__file__).parent / "calibration.json"
 WORDS_ONLY = "words"
@@ -30,7 +30,7 @@ STRONG = 0.65
 MEDIUM = 0.3
 # What is known beside likeness adds to the log odds: of an article, full evidence of incidents; of an incident, that it
 # is of the same service or item (a fit to our own sample says 1.9 and 1.7; less is taken, since the sample is ours)
-_FURTHER_ODDS: Mapping[Kind, Mapping[str, float]] = {
+_FURTHER_ODDS: Mapping[Corpus, Mapping[str, float]] = {
     "articles": {"evidence": 2.0},
     "incidents": {"service": 1.0, "ci": 1.2},
 }
@@ -57,10 +57,10 @@ class Calibration:
 
     model: Model | None
     words_only: Model
-    kind: Kind = "articles"
+    kind: Corpus = "articles"
 
     @classmethod
-    def of(cls, encoder: str, kind: Kind = "articles") -> "Calibration":
+    def of(cls, encoder: str, kind: Corpus = "articles") -> "Calibration":
         """For an encoder by its identity: does an article answer, or is a record one of the same fault."""
         fits = _stored()["fits"]
         own, words = fits.get(encoder), fits[WORDS_ONLY][kind]

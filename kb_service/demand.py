@@ -6,9 +6,9 @@ from pathlib import Path
 
 from kb_service.answering import Question
 from kb_service.desk import Desk
-from kb_service.feedback import Feedback
 from kb_service.incident_reading import Selection
 from kb_service.incidents import Incidents
+from kb_service.searches import Searches
 
 SEARCH_DAYS = 90
 
@@ -35,7 +35,7 @@ def demand(record: Path, most: int) -> Demand:
         return Demand()
     desk = Desk(record, read_only=True)
     incidents, total = Incidents(desk).listed(Selection(limit=most))
-    searched = Feedback(desk).searched_since(datetime.now(UTC) - timedelta(days=SEARCH_DAYS), most)
+    searched = Searches(desk).since(datetime.now(UTC) - timedelta(days=SEARCH_DAYS), most)
     recorded = (one.incident for one in incidents)
     questions = [Question("incident", one.text, one.number, service=one.service) for one in recorded]
     questions += [Question("search", one.text, times=one.times) for one in searched]

@@ -6,19 +6,18 @@ queue up (``BEGIN IMMEDIATE``), erased text is overwritten (``secure_delete``), 
 
 import sqlite3
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from indexer import at_rest
-from indexer.database import BUSY_SECONDS, Connection, create_private, open_database, reading, writing
-from indexer.disk import disk_error, whole
+from indexer.database import BUSY_SECONDS, open_database, reading, writing
 from indexer.errors import IndexDamagedError
 from indexer.locks import held
 from kb_service import desk_sums
 from kb_service.desk_check import DeskError, check, open_read_only
+from kb_service.desk_copies import check_backup, check_copy, copy_to, successor
 from kb_service.desk_log import Log, log_files
 from kb_service.desk_schema import is_older, migrate
 
@@ -130,8 +129,8 @@ class Desk:
             raise DeskError(f"{file} is there already", "Name another file, or move it away")
         if not file.parent.is_dir():
             raise DeskError(f"there is no folder {file.parent}", "Make it, or name a file in another")
-        _copy(self.connection, file)
-        _check_copy(file, self.path)
+        copy_to(file, self.connection)
+        check_copy(file, self.path)
         # Where even this cannot be written, the copy is what matters
         with suppress(sqlite3.OperationalError), self.writing() as connection:
             at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -152,46 +151,28 @@ class Desk:
         Raises DeskError where the file is no whole backup of a desk, or of a newer version, and DiskError; nothing is
         changed then.
         """
-        if not file.is_file():
-            raise DeskError(f"there is no file {file}", "Name a file that 'kb backup' wrote")
-        check(file, "Name a file that 'kb backup' wrote", thoroughly=not as_it_is)
+        check_backup(file, as_it_is=as_it_is)
         kept = self.path.with_name(f"{_BEFORE_RESTORE}{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
         work = self.path.with_name("desk-restoring.db")
-
         with self._alone():
-            _remove(work)
             for left in self.path.parent.glob(f"{_BEFORE_RESTORE}*.part*"):
                 # Of one that was killed
                 left.unlink()
             try:
-                with closing(open_read_only(file)) as given, closing(_plain(work)) as copy:
-                    given.backup(copy)
-                    migrate(copy)
-                    if as_it_is:
-                        desk_sums.renew(copy)
-                    copy.execute("UPDATE meta SET value = ? WHERE name = 'line'", (uuid.uuid4().hex,))
-                    copy.row_factory, copy.text_factory = sqlite3.Row, desk_sums.legible
+                with successor(file, work, as_it_is=as_it_is) as copy, self._turn:
 
                     def keep(status: int, _left: int, _of: int) -> None:
                         # The first page keeps writers out, and readers see none of it yet: this is the last of the
                         # record as it was. What is written to the copy by now gets here as well
                         if status == sqlite3.SQLITE_OK and not kept.exists():
                             with closing(_open(self.path)) as before:
-                                _copy(before, kept)
+                                copy_to(kept, before)
                                 carry_over(before, copy)
 
-                    with self._turn:
-                        copy.backup(self.connection, pages=1, progress=keep)
-            except Exception as error:
+                    copy.backup(self.connection, pages=1, progress=keep)
+            except Exception:
                 kept.unlink(missing_ok=True)
-                if not isinstance(error, sqlite3.DatabaseError):
-                    raise
-                refused = DeskError(f"{file} cannot be restored: {error}", "Name a file that 'kb backup' wrote")
-                raise disk_error(error) or refused from error
-            finally:
-                # What cannot be removed now is by the next one
-                with suppress(OSError):
-                    _remove(work)
+                raise
         return kept
 
     @property
@@ -255,35 +236,3 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
     if is_older(connection):
         raise DeskError(f"{path} was written by an older version", "Start the service once: it brings it to this one")
     return connection
-
-
-def _plain(path: Path) -> sqlite3.Connection:
-    create_private(path)
-    return sqlite3.connect(path, isolation_level=None, factory=Connection)
-
-
-def _copy(connection: sqlite3.Connection, file: Path) -> None:
-    """A record as it stands now, in one step: in several, each write of others would begin it anew."""
-    with whole(file) as part:
-        try:
-            # The journal of a killed copy would be taken for this one's
-            _remove(part)
-            with closing(_plain(part)) as copy:
-                connection.backup(copy)
-                copy.execute("PRAGMA journal_mode=DELETE")
-        except BaseException:
-            _remove(part)
-            raise
-
-
-def _check_copy(file: Path, of: Path) -> None:
-    try:
-        check(file, "Keep the copies that were made before", thoroughly=True)
-    except DeskError as error:
-        raise DeskError(f"{of} is copied to {file}, but {error.problem}", error.remedy) from error
-
-
-def _remove(database: Path) -> None:
-    """A database's file and those that SQLite keeps beside it."""
-    for ending in ("", "-journal", "-wal", "-shm"):
-        database.with_name(f"{database.name}{ending}").unlink(missing_ok=True)

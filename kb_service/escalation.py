@@ -40,7 +40,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SuggestedKind:
     """What kind of record it is, and why."""
 
     suggested: str
@@ -93,23 +93,29 @@ def escalation(
     )
 
 
-def kind_of(text: str, impact: Level | None, urgency: Level | None) -> Kind:
+def kind_of(text: str, impact: Level | None, urgency: Level | None) -> SuggestedKind:
     """Incident or case: by impact and urgency, then by whether it tells of a failure or asks for something."""
     asks, fails = _ASKS.search(text), _FAILS.search(text)
     if priority := priority_of(impact, urgency):
         levels = f"impact {impact}, urgency {urgency}"
         if priority <= "P3":
-            return Kind("incident", f"{levels}: service is disturbed and must be restored ({priority})")
+            return SuggestedKind("incident", f"{levels}: service is disturbed and must be restored ({priority})")
         if asks and not fails:
-            return Kind(
+            return SuggestedKind(
                 "case", f"{levels}, and it asks for something ('{asks.group().strip()}'): nothing is to restore"
             )
-        return Kind("incident", f"{levels}, and it tells of a failure" if fails else f"{levels}: taken for a failure")
+        return SuggestedKind(
+            "incident", f"{levels}, and it tells of a failure" if fails else f"{levels}: taken for a failure"
+        )
     if asks and not fails:
-        return Kind("case", f"impact and urgency are not said, and it asks for something ('{asks.group().strip()}')")
+        return SuggestedKind(
+            "case", f"impact and urgency are not said, and it asks for something ('{asks.group().strip()}')"
+        )
     if fails:
-        return Kind("incident", f"impact and urgency are not said, and it tells of a failure ('{fails.group()}')")
-    return Kind("incident", "impact and urgency are not said: when in doubt, restore first")
+        return SuggestedKind(
+            "incident", f"impact and urgency are not said, and it tells of a failure ('{fails.group()}')"
+        )
+    return SuggestedKind("incident", "impact and urgency are not said: when in doubt, restore first")
 
 
 def _group(related: Sequence[Related]) -> Group | None:

@@ -23,7 +23,7 @@ from indexer.prepared import Prepared
 from indexer.progress import Progress, in_batches, unwatched
 from indexer.retrieval import Owner
 from indexer.vectors import VectorCache
-from kb_service.confidence import Kind
+from kb_service.confidence import Corpus
 from kb_service.labelled import RUN_DEPTH, LabelledDocument, LabelledQuery, LabelledSet
 from kb_service.measures import METRICS, Interval, clusters, interval, measure
 from kb_service.query import Evidence, Query
@@ -97,7 +97,7 @@ def summarised(measured: Sequence[Mapping[str, float]], cluster_of: Sequence[int
 @contextmanager
 def opened(
     labelled: LabelledSet,
-    kind: Kind,
+    kind: Corpus,
     encoder: Encoder,
     cache: Path,
     progress: Progress = unwatched,
@@ -144,7 +144,7 @@ def ask(searcher: Searcher, query: LabelledQuery, evidence: Mapping[str, Evidenc
     return Answer(query, rankings, tuple(whole.probabilities[:RUN_DEPTH].tolist()), took)
 
 
-def _fill(index: PassageIndex, labelled: LabelledSet, kind: Kind, encoder: Encoder, progress: Progress) -> None:
+def _fill(index: PassageIndex, labelled: LabelledSet, kind: Corpus, encoder: Encoder, progress: Progress) -> None:
     catalogue = Catalogue(index.connection)
     catalogue.create_tables()
     for done, batch in in_batches(labelled.documents, _BATCH):

@@ -1,25 +1,17 @@
-"""What people say of articles and what they did with them: append-only facts, each with the article's revision."""
+"""What people say of articles: append-only facts, each with the article's revision."""
 
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
-from indexer.errors import KnowledgeBaseError
 from kb_service.access import EVERYTHING, Sight
 from kb_service.desk import Desk
 from kb_service.incident_reading import CONCERN, UnknownIncidentError, concern_of
 
 Verdict = Literal["helped", "not_helped", "flag"]
-Channel = Literal["search", "suggest", "triage"]
-# Who has paused for longer has asked
-_STILL_TYPING = timedelta(minutes=1)
-
-
-class UnknownSearchError(KnowledgeBaseError):
-    """There is no search of that id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +34,6 @@ class Fact:
     anchor: str
     number: str | None
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """A text that was searched for, as it was typed last, and how many times."""
-
-    text: str
-    times: int
 
 
 class Feedback:
@@ -100,17 +84,6 @@ class Feedback:
         helped = sum(row["verdict"] == "helped" for row in rows)
         return Votes(helped, len(rows) - helped)
 
-    def clicked(self, search_id: int, article: str, revision: str, caller: str | None = None) -> None:
-        """Record which article of a caller's search was opened. Raises UnknownSearchError."""
-        with self._desk.writing() as connection:
-            own = "SELECT 1 FROM searches WHERE id = ? AND caller IS ?"
-            if connection.execute(own, (search_id, caller)).fetchone() is None:
-                raise UnknownSearchError(f"there is no search {search_id}", "Use the search_id of GET /api/search")
-            connection.execute(
-                "INSERT INTO clicks (search_id, article, revision, at, caller) VALUES (?, ?, ?, ?, ?)",
-                (search_id, article, revision, datetime.now(UTC).isoformat(), caller),
-            )
-
     def flags(self, ids: Iterable[str] | None = None) -> list[Fact]:
         """What was flagged, latest first; of some articles or of all."""
         every = ids is None
@@ -120,48 +93,6 @@ class Feedback:
             {"every": every, "ids": json.dumps([] if ids is None else list(ids))},
         )
         return [_fact(row) for row in rows]
-
-    def searched_since(self, since: datetime, most: int) -> list[Searched]:
-        """Different texts that were searched for, or triaged without a record; the latest ones, latest first."""
-        rows = self._desk.connection.execute(
-            "SELECT text, max(id) AS last, count(*) AS times FROM searches WHERE at >= ? AND number IS NULL"
-            " GROUP BY lower(trim(text)) HAVING trim(text) <> '' ORDER BY last DESC LIMIT ?",
-            (since.isoformat(), most),
-        )
-        return [Searched(row["text"], row["times"]) for row in rows]
-
-    def searched(
-        self,
-        channel: Channel,
-        text: str,
-        articles: Sequence[str],
-        number: str | None = None,
-        caller: str | None = None,
-        continues: int | None = None,
-    ) -> int | None:
-        """Keep what was asked and which articles were shown; gives the search's id.
-
-        ``continues`` is a caller's search a moment ago that this one goes on from, letter by letter: it is put in its
-        place. Never in an answer's way: dropped when all is busy.
-        """
-        now = datetime.now(UTC)
-        row = (channel, text, number, json.dumps(articles), now.isoformat(), caller)
-        kept: list[int | None] = []
-        with self._desk.in_passing() as connection:
-            # One from which something was opened was a search by itself
-            again = connection.execute(
-                "UPDATE searches SET text = ?, articles = ?, at = ? WHERE id = ? AND caller IS ? AND channel = ?"
-                " AND at > ? AND (instr(?, text) = 1 OR instr(text, ?) = 1)"
-                " AND NOT EXISTS (SELECT 1 FROM clicks WHERE search_id = searches.id)",
-                (text, row[3], row[4], continues, caller, channel, (now - _STILL_TYPING).isoformat(), text, text),
-            )
-            if again.rowcount:
-                return continues
-            inserted = connection.execute(
-                "INSERT INTO searches (channel, text, number, articles, at, caller) VALUES (?, ?, ?, ?, ?, ?)", row
-            )
-            kept.append(inserted.lastrowid)
-        return kept[0] if kept else None
 
 
 def _fact(row: sqlite3.Row) -> Fact:

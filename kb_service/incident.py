@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, Val
 from indexer.errors import KnowledgeBaseError
 from kb_service.vocabulary import KINDS, OPEN_STATES, STATES, Kind, Level, Priority, State, meant_by, words_for
 
+# Of a ticket's or a record's long text, and of one that is said in a line
 MOST_LETTERS = 100_000
 MOST_LETTERS_SHORT = 1_000
 # Clocks differ a little; a date further ahead is a mistake

@@ -31,6 +31,7 @@ from kb_service.related import RelatedSearch
 from kb_service.results import Results
 from kb_service.runs import Runs
 from kb_service.search import Searcher
+from kb_service.searches import Searches
 from kb_service.settings import Settings
 from kb_service.triage import Triager
 from kb_service.usage import most_used
@@ -52,7 +53,7 @@ class KnowledgeBase:
         self.searcher = Searcher(self.index, self.encoder, settings.strong, vectors=vectors)
         self.desk = Desk(settings.data / "desk.db")
         self.incidents, self.attachments = Incidents(self.desk), Attachments(self.desk)
-        self.feedback, self.gaps = Feedback(self.desk), Gaps(self.desk)
+        self.feedback, self.searches, self.gaps = Feedback(self.desk), Searches(self.desk), Gaps(self.desk)
         self.suggestion_sessions = SuggestionSessions(self.desk)
         self.keys, self.audit, self.runs = Keys(self.desk), Audit(self.desk), Runs(self.desk)
         self.incident_index = IncidentIndex(self.incidents, self.encoder, settings.strong, vectors, settings.spoken)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
-from kb_service.confidence import Kind
+from kb_service.confidence import Corpus
 from kb_service.gauges import Gauges
 from kb_service.publishing import Published
 
@@ -80,7 +80,7 @@ class Metrics:
         )
         # Each is there from the start, so that a first one counts as a rise
         self._shed = {why: shed.labels(why) for why in _SHED}
-        kinds: tuple[Kind, ...] = ("articles", "incidents")
+        kinds: tuple[Corpus, ...] = ("articles", "incidents")
         self._lanes = {
             kind: {lane: lane_seconds.labels(kind, lane) for lane in ("encoding", "words", "meaning", "ranking")}
             for kind in kinds
@@ -92,7 +92,7 @@ class Metrics:
         self._requests.labels(route, known, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
-    def searched(self, kind: Kind, seconds: Mapping[str, float]) -> None:
+    def searched(self, kind: Corpus, seconds: Mapping[str, float]) -> None:
         """The seconds of a search by lane."""
         for lane, took in seconds.items():
             self._lanes[kind][lane].observe(took)

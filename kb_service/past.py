@@ -133,6 +133,13 @@ class Past:
             raise _unknown(known.id, when)
         return version
 
+    def known_at(self, object_id: str, when: str, sight: Sight) -> Version | None:
+        """As ``at``; None where that is not known, so that a reader is shown what is. Raises GitError."""
+        try:
+            return self.at(object_id, when, sight)
+        except (UnknownArticleError, UnknownRevisionError):
+            return None
+
     def difference(self, object_id: str, before: str | None, after: str | None, sight: Sight) -> Difference:
         """What changed between two versions: from the one before the last to the last, unless said otherwise.
 

@@ -11,6 +11,8 @@ from indexer.knowledge import KnowledgeObject
 from indexer.retrieval import Filter, Validity
 from kb_service.access import INTERNAL, Sight
 
+# Of a query; of longer texts the rest says nothing that is needed to find an article
+MOST_LETTERS = 200_000
 State = Literal["published", "draft", "review", "retired", "scheduled", "expired", "any"]
 
 

@@ -19,14 +19,14 @@ from indexer.recent import Recent
 from indexer.retrieval import Asked, Found
 from indexer.snapshot import Snapshot
 from kb_service.access import Sight
-from kb_service.answers import Answers
-from kb_service.confidence import STRONG, Calibration, Confidence, Kind, band
+from kb_service.confidence import STRONG, Calibration, Confidence, Corpus, band
 from kb_service.facets import NAMES, Facet, facet_of
 from kb_service.glossary import Glossary, Lexicon
 from kb_service.hits import Hit, hit_of, passages_shown
 from kb_service.query import Evidence, Query, filter_of, may_read
 from kb_service.query_vectors import QueryVectors
 from kb_service.ranking import EVIDENCE_WEIGHT, PREFERENCE_BONUSES, Bonuses, rank
+from kb_service.recent_answers import RecentAnswers
 from kb_service.results import Ranking, Results
 from kb_service.understanding import MOST_ENCODED_LETTERS, understand
 
@@ -52,7 +52,7 @@ class Searcher:
         index: PassageIndex,
         encoder: Encoder,
         strong: float = STRONG,
-        kind: Kind = "articles",
+        kind: Corpus = "articles",
         vectors: QueryVectors | None = None,
     ) -> None:
         """``strong`` is the probability from which a hit counts as strong; ``kind`` says what the index holds.
@@ -68,7 +68,7 @@ class Searcher:
         # Told of each search that was not given again how long its lanes took
         self.measured: Callable[[Mapping[str, float]], None] = _unmeasured
         # Those of the live generation, mostly the same ones again and again
-        self._answers: Answers[Results] = Answers()
+        self._answers: RecentAnswers[Results] = RecentAnswers()
         self._cards: Recent[str, Card] = Recent(_KEPT)
         self._passages: Recent[int, Passage] = Recent(_KEPT)
 

@@ -21,7 +21,7 @@ from indexer.knowledge import KnowledgeObject
 from indexer.progress import Progress
 from indexer.source import Content, WorkingTree
 from indexer.vectors import VectorCache
-from kb_service.answering import Asked, Order, Question
+from kb_service.answering import Answer, Asked, Question
 from kb_service.confidence import band
 from kb_service.query import Query
 from kb_service.query_vectors import QueryVectors
@@ -54,8 +54,8 @@ class Sides:
 
     def ask(self, question: Question, settings: Settings) -> Asked:
         """Both answers, as an agent would have them; of an incident without what earlier ones say for articles."""
-        after = _order(self.after, question, settings)
-        before = _order(self.before, question, settings) if self.report.changed else after
+        after = _answer(self.after, question, settings)
+        before = _answer(self.before, question, settings) if self.report.changed else after
         return Asked(question, before.renamed(self.names), after)
 
     def article(self, named: str) -> KnowledgeObject | None:
@@ -97,10 +97,10 @@ def _content_of(repository: Repository, commit: str, folder: Path) -> Content:
     return content
 
 
-def _order(searcher: Searcher, question: Question, settings: Settings) -> Order:
+def _answer(searcher: Searcher, question: Question, settings: Settings) -> Answer:
     prefer = {"service": question.service} if question.service else {}
     ranking = searcher.rank(Query(question.text, sight=settings.default_sight, prefer=prefer))
-    return Order(
+    return Answer(
         tuple(ranking.ranked.ids[:_DEEPEST]),
         tuple(band(chance, settings.strong) for chance in ranking.probabilities[:_DEEPEST].tolist()),
     )

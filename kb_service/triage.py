@@ -14,7 +14,7 @@ from indexer.terms import query_terms
 from kb_service.access import Sight
 from kb_service.attachments import Attachments
 from kb_service.confidence import MEDIUM, SURE
-from kb_service.escalation import Escalation, Kind, escalation, kind_of
+from kb_service.escalation import Escalation, SuggestedKind, escalation, kind_of
 from kb_service.evidence import MOST_WITNESSES, spoken_for
 from kb_service.feedback import Feedback
 from kb_service.glossary import Term
@@ -78,7 +78,7 @@ class Triage:
     major: MajorCandidate | None
     problem: ProblemCandidate | None
     escalation: Escalation
-    kind: Kind
+    kind: SuggestedKind
     terms: tuple[Term, ...]
     took_ms: float
 

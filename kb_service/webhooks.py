@@ -16,14 +16,14 @@ from typing import Any, Literal
 
 from indexer.errors import KnowledgeBaseError
 
-Kind = Literal["push", "ping", "other"]
+EventKind = Literal["push", "ping", "other"]
 MOST_REMEMBERED = 10_000
 
 _SIGNATURES = (("x-hub-signature-256", "sha256="), ("x-gitea-signature", ""), ("x-forgejo-signature", ""))
 _TOKEN = "x-gitlab-token"  # noqa: S105 (the name of a header)
 _EVENTS = ("x-github-event", "x-gitea-event", "x-forgejo-event", "x-gitlab-event")
 _DELIVERIES = ("x-gitlab-event-uuid", "x-gitlab-webhook-uuid", "idempotency-key")
-_KINDS: Mapping[str, Kind] = {"push": "push", "push hook": "push", "tag push hook": "push", "ping": "ping"}
+_KINDS: Mapping[str, EventKind] = {"push": "push", "push hook": "push", "tag push hook": "push", "ping": "ping"}
 
 
 class WebhookRefusedError(KnowledgeBaseError):
@@ -50,7 +50,7 @@ class BrokenWebhookError(WebhookRefusedError):
 class Webhook:
     """What a signed request says. ``ref`` is a full name, as in ``refs/heads/main``; None where it names none."""
 
-    kind: Kind
+    kind: EventKind
     ref: str | None
     names: tuple[str, ...]
 

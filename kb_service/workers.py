@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from indexer.index import PassageIndex
 from indexer.processes import GONE, Helper, answer
 from kb_service import logs
-from kb_service.confidence import Kind
+from kb_service.confidence import Corpus
 from kb_service.memory import hold_little
 from kb_service.query import Query
 from kb_service.query_vectors import QueryVectors
@@ -44,7 +44,7 @@ class Workers:
         with self._lock:
             return [helper.pid for helper in self._every]
 
-    def of(self, kind: Kind) -> Callable[[Query], Results | None]:
+    def of(self, kind: Corpus) -> Callable[[Query], Results | None]:
         """What answers queries about articles or incidents; None where no process is free for it."""
         return lambda query: self._ask(kind, query)
 
@@ -75,7 +75,7 @@ class Workers:
         else:
             self._idle.put(helper)
 
-    def _ask(self, kind: Kind, query: Query) -> Results | None:
+    def _ask(self, kind: Corpus, query: Query) -> Results | None:
         try:
             helper = self._idle.get_nowait()
         except Empty:
@@ -107,11 +107,11 @@ def serve() -> None:
     answer(_begin)
 
 
-def _begin(settings: Settings) -> Callable[[tuple[Kind, Query, str] | None], Results | None]:
+def _begin(settings: Settings) -> Callable[[tuple[Corpus, Query, str] | None], Results | None]:
     logs.configure(settings.log, texts=settings.log_texts)
     encoder = settings.open_encoder()
     vectors = QueryVectors(encoder)
-    files: dict[Kind, str] = {"articles": "index.db", "incidents": "incidents.db"}
+    files: dict[Corpus, str] = {"articles": "index.db", "incidents": "incidents.db"}
     searchers = {
         kind: Searcher(
             PassageIndex(settings.data / name, encoder, settings.spoken), encoder, settings.strong, kind, vectors
@@ -119,7 +119,7 @@ def _begin(settings: Settings) -> Callable[[tuple[Kind, Query, str] | None], Res
         for kind, name in files.items()
     }
 
-    def searched(asked: tuple[Kind, Query, str] | None) -> Results | None:
+    def searched(asked: tuple[Corpus, Query, str] | None) -> Results | None:
         if asked is _READY:
             return None
         kind, query, request = asked

@@ -1,27 +1,27 @@
-"""Two orders of the same questions: what an article answers now, and no longer."""
+"""Answers to the same questions, before and after: what an article answers now, and no longer."""
 
 import pytest
 
-from kb_service.answering import Asked, Effect, Order, Place, Question, effects, verdict
+from kb_service.answering import Answer, Asked, Effect, Place, Question, effects, verdict
 from kb_service.confidence import Confidence
 from kb_service.golden import GoldenQuery
 
 QUESTION = Question("search", "tunnel")
 
 
-def order(*found: tuple[str, Confidence]) -> Order:
-    return Order(tuple(one for one, _ in found), tuple(confidence for _, confidence in found))
+def answer(*found: tuple[str, Confidence]) -> Answer:
+    return Answer(tuple(one for one, _ in found), tuple(confidence for _, confidence in found))
 
 
 def test_only_the_first_three_answer_and_not_weakly() -> None:
-    found = order(("a", "strong"), ("b", "weak"), ("c", "medium"), ("d", "strong"))
+    found = answer(("a", "strong"), ("b", "weak"), ("c", "medium"), ("d", "strong"))
     assert found.answering() == {"a", "c"}
     assert (found.place("d"), found.place("e")) == (Place(4, "strong"), None)
 
 
 def test_moves_and_what_stays() -> None:
-    before = order(("a", "strong"), ("b", "medium"), ("c", "medium"))
-    after = order(("b", "strong"), ("a", "medium"), ("c", "weak"), ("d", "weak"))
+    before = answer(("a", "strong"), ("b", "medium"), ("c", "medium"))
+    after = answer(("b", "strong"), ("a", "medium"), ("c", "weak"), ("d", "weak"))
     found = effects([Asked(QUESTION, before, after)])
     assert (found["a"].kept, found["a"].higher, found["a"].lower) == (1, 0, 1)
     assert (found["b"].kept, found["b"].higher, found["b"].lower) == (1, 1, 0)
@@ -32,9 +32,9 @@ def test_moves_and_what_stays() -> None:
 
 
 def test_what_is_less_sure_but_still_first_has_nothing_in_its_place() -> None:
-    found = effects([Asked(QUESTION, order(("a", "strong")), order(("a", "weak")))])
+    found = effects([Asked(QUESTION, answer(("a", "strong")), answer(("a", "weak")))])
     assert [move.instead for move in found["a"].lost] == [""]
-    found = effects([Asked(QUESTION, order(("a", "strong")), order())])
+    found = effects([Asked(QUESTION, answer(("a", "strong")), answer())])
     assert [move.instead for move in found["a"].lost] == [""]
 
 
@@ -45,7 +45,7 @@ def test_golden_queries_come_first_then_incidents_then_what_is_searched_most() -
         Question("incident", "text", "INC1"),
         Question("golden", "wanted"),
     ]
-    found = effects([Asked(one, order(), order(("a", "strong"))) for one in questions])
+    found = effects([Asked(one, answer(), answer(("a", "strong"))) for one in questions])
     assert [move.question.text for move in found["a"].gained] == ["wanted", "text", "often", "seldom"]
     assert found["a"] == Effect(found["a"].gained)
 
@@ -63,9 +63,9 @@ def test_golden_queries_come_first_then_incidents_then_what_is_searched_most() -
     ],
 )
 def test_the_verdict(before: int | None, after: int | None, is_new: bool, outcome: str) -> None:
-    def at(rank: int | None) -> Order:
+    def at(rank: int | None) -> Answer:
         others: list[tuple[str, Confidence]] = [(f"other{number}", "weak") for number in range((rank or 1) - 1)]
-        return order(*others, ("a", "weak")) if rank else order()
+        return answer(*others, ("a", "weak")) if rank else answer()
 
     asked = Asked(Question("golden", "x"), at(before), at(after))
     found = verdict(GoldenQuery("x", "a"), "a", asked, is_new=is_new)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from indexer import PassageIndex, VectorCache, WorkingTree, update
-from indexer.encoder import HashingEncoder, Kind, Vectors
+from indexer.encoder import HashingEncoder, TextKind, Vectors
 from indexer.errors import ContentMissingError, IndexBusyError
 from tests.conftest import Desk
 from tests.written import article, catalogue, found
@@ -290,7 +290,7 @@ class Recording(HashingEncoder):
         super().__init__()
         self.texts: list[str] = []
 
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+    def encode(self, texts: Sequence[str], kind: TextKind = "passage") -> Vectors:
         self.texts += texts
         return super().encode(texts, kind)
 

@@ -19,6 +19,7 @@ from kb_service.desk_schema import migrations
 from kb_service.feedback import Feedback
 from kb_service.incident_reading import Selection
 from kb_service.incidents import Incidents
+from kb_service.searches import Searches
 
 CASE = Path(__file__).parent / "cases" / "desk-1.sql"
 OPEN = """
@@ -95,7 +96,7 @@ def test_what_is_written_is_on_disk_before_it_is_acknowledged(path: Path) -> Non
         return {name: desk.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
 
     assert pragmas() == wanted
-    Feedback(desk).searched("search", "x", [])
+    Searches(desk).keep("search", "x", [])
     assert pragmas() == wanted, "what need not wait for the disk leaves it as it was"
 
 

@@ -19,6 +19,7 @@ from kb_service.incident import InvalidIncidentError
 from kb_service.incident_reading import Selection, UnknownIncidentError
 from kb_service.incident_rows import Recorded
 from kb_service.incidents import ChangedMeanwhileError, Given, Incidents, LineReport
+from kb_service.searches import Searches
 
 OPENED = "2026-03-01T08:00:00Z"
 
@@ -304,7 +305,8 @@ def test_several_processes_put_at_once(incidents: Incidents) -> None:
 
 def test_what_is_erased_is_gone_with_its_facts_and_links(incidents: Incidents) -> None:
     desk = incidents.desk
-    attachments, feedback, sessions = Attachments(desk), Feedback(desk), SuggestionSessions(desk)
+    attachments, feedback, searches = Attachments(desk), Feedback(desk), Searches(desk)
+    sessions = SuggestionSessions(desk)
     said = "Payroll of Xq-Zanzibar shows a wrong sum"
     put(incidents, "INC1", short_description=said, description="Since Monday, seen by three.", kind="problem")
     put(incidents, "INC2", problem_id="INC1")
@@ -312,10 +314,10 @@ def test_what_is_erased_is_gone_with_its_facts_and_links(incidents: Incidents) -
     for number in ("INC1", "INC3"):
         attachments.add(number, "runbooks/a", "r", "attached")
         feedback.add("runbooks/a", "r", "helped", comment="c", number=number)
-    feedback.searched("triage", "some words", ["runbooks/a"], "inc1")
-    feedback.searched("search", f"re: {said.upper()} again", [])
-    feedback.searched("suggest", said[:20], [])
-    feedback.searched("search", "remains", [])
+    searches.keep("triage", "some words", ["runbooks/a"], "inc1")
+    searches.keep("search", f"re: {said.upper()} again", [])
+    searches.keep("suggest", said[:20], [])
+    searches.keep("search", "remains", [])
     typed, submitted, other = (sessions.keep(None, text, []) for text in (said[:25], "other words", "remains"))
     for session, ticket in ((typed, None), (submitted, "INC1"), (other, "INC3")):
         sessions.report(session, "submitted", article=None, revision=None, number=ticket)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from kb_service import KnowledgeBase, Settings
-from kb_service.api.crew import Crew
+from kb_service.api.search_threads import SearchThreads
 from kb_service.logs import REQUEST_ID, JsonLines, TextLines
 from kb_service.query import Query
 from kb_service.workers import Workers
@@ -185,12 +185,12 @@ def test_causes_are_told_first() -> None:
 def test_the_threads_that_search_log_as_of_the_request() -> None:
     async def asked(request_id: str) -> str:
         REQUEST_ID.set(request_id)
-        return await crew.run(REQUEST_ID.get)
+        return await threads.run(REQUEST_ID.get)
 
     async def both() -> list[str]:
         return list(await asyncio.gather(asked("a"), asked("b")))
 
-    crew = Crew(1)
+    threads = SearchThreads(1)
     assert asyncio.run(both()) == ["a", "b"]
 
 

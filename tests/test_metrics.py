@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from kb_service import KnowledgeBase, Settings
-from kb_service.api.crew import Crew
+from kb_service.api.search_threads import SearchThreads
 from kb_service.app import create_app
 from kb_service.publishing import Publisher
 from kb_service.query import Query
@@ -143,7 +143,7 @@ def test_what_is_turned_away_is_counted_by_why(tmp_path: Path, monkeypatch: pyte
         for _ in range(5):
             client.get("/api/search", headers={"X-API-Key": "kb_no_such_key"})
             client.get("/api/complete?q=v", headers={"X-API-Key": busy})
-        monkeypatch.setattr("kb_service.api.crew._CREW", Crew(1, most_seconds=-1.0))
+        monkeypatch.setattr("kb_service.api.search_threads._THREADS", SearchThreads(1, most_seconds=-1.0))
         assert client.get("/api/search?q=port", headers={"X-API-Key": admin}).status_code == 503
         told = figures(client, admin)
     shed = {name: value for name, value in told.items() if name.startswith("kb_shed_requests_total") and value}

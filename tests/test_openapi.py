@@ -96,7 +96,7 @@ def recorded(folder: Path, git: Git) -> Mapping[Role, str]:
         made, keys[role] = base.keys.create(role, by="test")
         form = base.suggestion_sessions.keep(None, "vpn drops", [vpn.id], f"key:{made.id}")
         base.desk.connection.execute("UPDATE suggestions SET id = ? WHERE id = ?", (f"form-{role}", form))
-        base.feedback.searched("search", "vpn drops", [vpn.id], caller=f"key:{made.id}")
+        base.searches.keep("search", "vpn drops", [vpn.id], caller=f"key:{made.id}")
     return keys
 
 

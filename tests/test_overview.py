@@ -15,6 +15,7 @@ from kb_service.desk import Desk as Record
 from kb_service.feedback import Feedback
 from kb_service.incidents import Incidents
 from kb_service.overview import MOST, Overview, overview
+from kb_service.searches import Searches
 from tests.conftest import Desk
 
 Seen = Callable[..., Overview]
@@ -32,14 +33,15 @@ class Used:
     """A desk's record in which articles are used."""
 
     def __init__(self, record: Record) -> None:
-        self.record, self.feedback, self.sessions = record, Feedback(record), SuggestionSessions(record)
+        self.record, self.feedback, self.searches = record, Feedback(record), Searches(record)
+        self.sessions = SuggestionSessions(record)
         self.incidents, self.attachments = Incidents(record), Attachments(record)
 
     def opened(self, article: str, times: int = 1) -> None:
         for _ in range(times):
-            search = self.feedback.searched("search", "x", [article])
+            search = self.searches.keep("search", "x", [article])
             assert search
-            self.feedback.clicked(search, article, "r")
+            self.searches.open(search, article, "r")
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from kb_service import Settings
 from kb_service.answering import Effect
 from kb_service.desk import Desk as Record
 from kb_service.desk_check import DeskError
-from kb_service.feedback import Feedback
 from kb_service.incidents import Incidents
 from kb_service.preview import Preview, preview
+from kb_service.searches import Searches
 from tests import forked
 from tests.conftest import CONTENT
 
@@ -77,7 +77,7 @@ class Branch:
         for number, text in incidents.items():
             Incidents(record).put({"number": number, "short_description": text})
         for text in searches:
-            Feedback(record).searched("search", text, [])
+            Searches(record).keep("search", text, [])
         record.connection.close()
 
 

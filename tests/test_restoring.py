@@ -13,12 +13,12 @@ from kb_service.access import LOCAL, Caller
 from kb_service.audit import Audit, AuditBrokenError, Entry, note
 from kb_service.desk import Desk
 from kb_service.desk_check import DeskError
-from kb_service.feedback import Feedback
 from kb_service.incidents import Incidents
 from kb_service.kept import forget, kept_about
 from kb_service.keys import KeyRefusedError, Keys
 from kb_service.page_sessions import PageSessions, Person
 from kb_service.restoring import restore
+from kb_service.searches import Searches
 from tests.authors import Service
 from tests.conftest import WAIT_SECONDS, eventually
 from tests.forged import rewrite
@@ -249,7 +249,7 @@ def test_what_was_erased_since_stays_erased(desk: Desk, file: Path) -> None:
 
 def test_who_was_forgotten_since_stays_forgotten(desk: Desk, file: Path) -> None:
     for caller in ("oidc:ann", "oidc:ben"):
-        Feedback(desk).searched("search", "jane doe payroll", [], caller=caller)
+        Searches(desk).keep("search", "jane doe payroll", [], caller=caller)
     desk.backup(file)
     forget(desk, "oidc:ann", ADMIN)
     assert restore(desk, file, ADMIN).forgotten == ["oidc:ann"]

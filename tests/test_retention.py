@@ -22,6 +22,7 @@ from kb_service.incidents import Incidents
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.retention import Expired, Retention, expire
 from kb_service.runs import Runs, UnknownRunError
+from kb_service.searches import Searches
 from kb_service.settings import Settings
 from tests.authors import Service
 from tests.client import client_of
@@ -53,10 +54,10 @@ def facts(desk: Desk, words: Sequence[str], caller: str = "key:ann") -> None:
     for and filled into a run.
     """
     search, form, flag, vote = words
-    feedback, sessions = Feedback(desk), SuggestionSessions(desk)
-    found = feedback.searched("search", search, ["a"], caller=caller)
+    feedback, searches, sessions = Feedback(desk), Searches(desk), SuggestionSessions(desk)
+    found = searches.keep("search", search, ["a"], caller=caller)
     assert found
-    feedback.clicked(found, "a", "1", caller)
+    searches.open(found, "a", "1", caller)
     sessions.report(
         sessions.keep(None, form, ["a"], caller), "opened", article="a", revision="1", number=None, caller=caller
     )

@@ -10,6 +10,7 @@ from indexer import KnowledgeObject
 from kb_service.desk import Desk as Record
 from kb_service.feedback import Feedback
 from kb_service.reviews import due_reviews
+from kb_service.searches import Searches
 from kb_service.usage import Usage, usage_of
 from tests.test_related import Records, row
 
@@ -85,10 +86,11 @@ def test_what_readers_say_and_how_it_was_used_is_counted_under_all_its_names(rec
     records.attachments.add("INC2", "new", "r1", "attached")
     records.attachments.add("INC3", "new", "r1", "attached")
     records.attachments.add("INC3", "new", "r1", "detached")
-    search = feedback.searched("search", "q", ["new"])
+    searches = Searches(records.desk)
+    search = searches.keep("search", "q", ["new"])
     assert search is not None
-    feedback.clicked(search, "new", "r1")
-    feedback.clicked(search, "other", "r1")
+    searches.open(search, "new", "r1")
+    searches.open(search, "other", "r1")
     found = usage_of(records.desk, article("new"), ["new", "old"])
     assert found == Usage(flags=1, helped=1, not_helped=1, resolved=1, attached=1, clicks=1)
     assert found.words == "1 flag open · did not help 1 of 2 · resolved 1 · attached 1 · opened 1×"

@@ -11,7 +11,7 @@ import pytest
 from pygments.lexers import get_all_lexers
 
 from indexer import WorkingTree, update
-from indexer.encoder import Encoder, HashingEncoder, Kind, Vectors
+from indexer.encoder import Encoder, HashingEncoder, TextKind, Vectors
 from indexer.html import HIGHLIGHTED, render_html
 from indexer.knowledge import MOST_HEADING_LETTERS, MOST_WORDS, KnowledgeObject, parse
 from indexer.language import ENGLISH
@@ -245,7 +245,7 @@ class Counting(HashingEncoder):
     def __init__(self) -> None:
         self.encoded = 0
 
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+    def encode(self, texts: Sequence[str], kind: TextKind = "passage") -> Vectors:
         self.encoded += len(texts)
         return super().encode(texts, kind)
 

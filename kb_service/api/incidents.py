@@ -13,7 +13,7 @@ from kb_service.api.description import As
 from kb_service.api.problems import CHANGED_MEANWHILE, ETAG, NOT_FOUND, OTHER_TYPE, RESPONSES
 from kb_service.api.record_bodies import AttachedBody, LinesBody, RecordBody, RecordsBody, RelatedBody
 from kb_service.bodies import attachment_json, brief_json, incident_json, related_incidents_json, sees_article
-from kb_service.incident import adapter
+from kb_service.incident import MOST_LETTERS, adapter
 from kb_service.incident_reading import Selection
 from kb_service.incident_rows import Recorded
 from kb_service.knowledge_base import KnowledgeBase
@@ -183,7 +183,7 @@ def related(
 def related_to_text(
     base: Base,
     sight: CallerSight,
-    q: Annotated[str, Query(min_length=1, max_length=100_000)],
+    q: Annotated[str, Query(min_length=1, max_length=MOST_LETTERS)],
     service: Annotated[str | None, Query(max_length=200)] = None,
     ci: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=50)] = 10,

@@ -71,7 +71,7 @@ def _out_of_bounds(scope: Scope) -> Response | None:
 class WithoutQueues:
     """Turns away at once what would have to wait for long until one of the threads is free for it.
 
-    A search has a crew of its own (``api.crew``); this is for all else. Who is alive is always said.
+    A search has threads of its own (``api.search_threads``); this is for all else. Who is alive is always said.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -18,11 +18,10 @@ from indexer.disk import DiskError
 from indexer.errors import IndexDamagedError, IndexMissingError, KnowledgeBaseError
 from indexer.git import GitError
 from kb_service.access import NotForCallerError
-from kb_service.api.crew import OverloadedError
+from kb_service.api.search_threads import OverloadedError
 from kb_service.callers import CredentialsRefusedError, NoCredentialsError
 from kb_service.deflection import UnknownSuggestionError
 from kb_service.failures import UNFORESEEN
-from kb_service.feedback import UnknownSearchError
 from kb_service.incident import InvalidIncidentError
 from kb_service.incident_reading import DamagedIncidentError, UnknownIncidentError
 from kb_service.incidents import ChangedMeanwhileError
@@ -33,6 +32,7 @@ from kb_service.page_sessions import ForeignFormError
 from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError
 from kb_service.rates import TooManyRequestsError
 from kb_service.runs import RunBegunError, RunEndedError, RunKeptError, UnknownRunError
+from kb_service.searches import UnknownSearchError
 from kb_service.webhooks import (
     BrokenWebhookError,
     ForeignWebhookError,

@@ -11,19 +11,17 @@ from indexer.frontmatter import KnowledgeType, Tier
 from kb_service import completing, glossary
 from kb_service.api.answers import as_it_is
 from kb_service.api.caller import Base, CallerSight, Who
-from kb_service.api.crew import by_the_crew
 from kb_service.api.description import As
 from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.api.search_bodies import CompleteBody, OneTermBody, SearchBody, TermsBody
+from kb_service.api.search_threads import on_search_threads
 from kb_service.bodies import term_json
 from kb_service.hits import article_url
-from kb_service.query import Query as Asked
-from kb_service.query import State, filter_of
+from kb_service.query import MOST_LETTERS, State, filter_of
+from kb_service.query import Query as SearchQuery
 from kb_service.results import as_json
 
 router = APIRouter(prefix="/api", tags=["knowledge"], responses=RESPONSES)
-
-_MOST_LETTERS = 200_000
 
 
 Shown = Annotated[
@@ -33,7 +31,7 @@ Shown = Annotated[
 
 
 @router.get("/search", summary="Find the right article", response_model=SearchBody)
-@by_the_crew
+@on_search_threads
 def search(
     base: Base,
     who: Who,
@@ -41,7 +39,7 @@ def search(
     q: Annotated[
         str,
         Query(
-            max_length=_MOST_LETTERS,
+            max_length=MOST_LETTERS,
             description="Any text: words, a question, an error code, a pasted log.",
             openapi_examples={
                 "question": {"value": "who declares a major incident"},
@@ -65,26 +63,26 @@ def search(
     """Articles by words, by meaning and by exact identifiers, each with its reasons and the passage that matched."""
     given: dict[str, list[Any]] = {"type": type_, "service": service, "tag": tag, "tier": tier}
     facets = {name: frozenset(values) for name, values in given.items() if values}
-    asked = Asked(q, facets, state, sight, limit, offset, shown=tuple(shown), with_facets=with_facets)
+    asked = SearchQuery(q, facets, state, sight, limit, offset, shown=tuple(shown), with_facets=with_facets)
     results = base.searcher.search(asked)
     kept = None
     if q.strip() and not offset:
-        kept = base.feedback.searched("search", q, [hit.id for hit in results.hits], caller=who.id)
+        kept = base.searches.keep("search", q, [hit.id for hit in results.hits], caller=who.id)
     return as_it_is({**as_json(results), "search_id": kept})
 
 
 @router.get("/complete", summary="Type-ahead", response_model=CompleteBody)
-@by_the_crew
+@on_search_threads
 def complete(
     base: Base,
     sight: CallerSight,
-    q: Annotated[str, Query(max_length=_MOST_LETTERS, examples=["password r"])] = "",
+    q: Annotated[str, Query(max_length=MOST_LETTERS, examples=["password r"])] = "",
     limit: Annotated[int, Query(ge=1, le=20)] = 8,
     shown: Annotated[list[str], Query(description="Completions shown already: they keep their places.")] = [],
 ) -> Response:
     """Titles, other names and terms that hold the words typed, the last one perhaps only begun. Words lane only."""
     started = time.perf_counter()
-    found = completing.complete(base.index, Asked(q, sight=sight, limit=limit, shown=tuple(shown)))
+    found = completing.complete(base.index, SearchQuery(q, sight=sight, limit=limit, shown=tuple(shown)))
     return as_it_is(
         {
             "query": q,
@@ -99,7 +97,7 @@ def complete(
 @router.get("/glossary", summary="All terms")
 def all_terms(base: Base, sight: CallerSight) -> Annotated[dict[str, Any], As(TermsBody)]:
     """Every term of the glossary objects, by name."""
-    found = glossary.terms(base.index, filter_of(Asked("", sight=sight)))
+    found = glossary.terms(base.index, filter_of(SearchQuery("", sight=sight)))
     return {"terms": [term_json(one) for one in found], "generation": base.index.generation}
 
 
@@ -108,7 +106,7 @@ def one_term(
     base: Base, sight: CallerSight, term: Annotated[str, Path(examples=["MIR"])]
 ) -> Annotated[dict[str, Any], As(OneTermBody)]:
     """A term by its abbreviation, its expansion or an alias, whatever the case; other meanings under `others`."""
-    found = glossary.lookup(base.index, filter_of(Asked("", sight=sight)), term)
+    found = glossary.lookup(base.index, filter_of(SearchQuery("", sight=sight)), term)
     if not found:
         raise HTTPException(404, f"The glossary has no term '{term}'. GET /api/glossary lists them all.")
     return {**term_json(found[0]), "others": [term_json(other) for other in found[1:]]}

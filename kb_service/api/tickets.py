@@ -13,26 +13,26 @@ from indexer.disk import disk_error
 from indexer.frontmatter import Audience
 from kb_service import suggest as suggesting
 from kb_service.api.caller import Base, CallerSight, Records, Who
-from kb_service.api.crew import by_the_crew
 from kb_service.api.description import As
 from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.api.search_bodies import SuggestionBody
+from kb_service.api.search_threads import on_search_threads
 from kb_service.bodies import suggestion_json
 from kb_service.deflection import Deflection, Event
-from kb_service.query import Query as Asked
+from kb_service.incident import MOST_LETTERS
+from kb_service.query import Query as SearchQuery
 from kb_service.triage import Ticket
 
 router = APIRouter(prefix="/api", tags=["ticket forms"], responses=RESPONSES)
 
 _log = logging.getLogger("kb.service")
-_MOST_LETTERS = 100_000
 
 
 class TicketBody(BaseModel):
     """What a requester has written so far."""
 
-    short_description: str = Field("", max_length=_MOST_LETTERS, examples=["cannot log in after password change"])
-    description: str | None = Field(None, max_length=_MOST_LETTERS)
+    short_description: str = Field("", max_length=MOST_LETTERS, examples=["cannot log in after password change"])
+    description: str | None = Field(None, max_length=MOST_LETTERS)
     service: str | None = Field(None, max_length=200, description="Articles of this service go before others as good.")
     category: str | None = Field(None, max_length=200, description="The same for articles with this tag.")
     audience: Audience | None = Field(
@@ -73,7 +73,7 @@ class HappenedBody(BaseModel):
 
 
 @router.post("/suggest", summary="Articles for a ticket that is being written")
-@by_the_crew
+@on_search_threads
 def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> Annotated[dict[str, Any], As(SuggestBody)]:
     """At most three, and only such as answer with the probability set by `KB_SUGGEST`; else none, and why.
 
@@ -82,7 +82,7 @@ def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> Ann
     started = time.perf_counter()
     sight = sight if ticket.audience is None else sight.narrowed(ticket.audience)
     text = "\n\n".join(filter(None, (ticket.short_description.strip(), (ticket.description or "").strip())))
-    asked = Asked(
+    asked = SearchQuery(
         text,
         sight=sight,
         limit=ticket.limit,

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field, model_validator
 
 from kb_service.api.caller import Base, CallerSight, Records, Who
-from kb_service.api.crew import by_the_crew
 from kb_service.api.description import As
 from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.api.record_bodies import TriagedBody
+from kb_service.api.search_threads import on_search_threads
 from kb_service.bodies import triage_json
-from kb_service.incident import Incident, incident_of
+from kb_service.incident import MOST_LETTERS, MOST_LETTERS_SHORT, Incident, incident_of
 from kb_service.triage import Ticket
 
 router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records], responses=RESPONSES)
@@ -21,9 +21,9 @@ class TriageBody(BaseModel):
     """A number of the record, or what came in; a text that is nothing but such a number is one."""
 
     number: str | None = Field(None, max_length=64, examples=["INC0020119"])
-    text: str | None = Field(None, max_length=100_000)
-    short_description: str | None = Field(None, max_length=1_000)
-    description: str | None = Field(None, max_length=100_000)
+    text: str | None = Field(None, max_length=MOST_LETTERS)
+    short_description: str | None = Field(None, max_length=MOST_LETTERS_SHORT)
+    description: str | None = Field(None, max_length=MOST_LETTERS)
     service: str | None = Field(None, max_length=200)
     cmdb_ci: str | None = Field(None, max_length=200)
     category: str | None = Field(None, max_length=200)
@@ -54,7 +54,7 @@ class TriageBody(BaseModel):
 
 
 @router.post("/triage", summary="Triage an incident", responses=NOT_FOUND)
-@by_the_crew
+@on_search_threads
 def triage(
     base: Base, who: Who, sight: CallerSight, asked: Annotated[TriageBody, Body()]
 ) -> Annotated[dict[str, Any], As(TriagedBody)]:
@@ -64,7 +64,7 @@ def triage(
     number = named.number if named else number
     ticket = Ticket.of(base.incidents.existing(number, sight).incident) if number else asked.ticket
     found = base.triager.triage(ticket, sight)
-    base.feedback.searched("triage", ticket.text, [hit.id for hit in found.suggestions], number or None, who.id)
+    base.searches.keep("triage", ticket.text, [hit.id for hit in found.suggestions], number or None, who.id)
     body = triage_json(found, base.searcher.catalogue, sight)
     return {
         "number": ticket.incident.number if ticket.incident else None,

@@ -17,9 +17,9 @@ from kb_service.feedback import Verdict
 from kb_service.hits import article_url
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.media import kind_of, shows
-from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError, Version
+from kb_service.past import DeletedArticleError, UnknownArticleError, Version
 from kb_service.placeholders import text_fields
-from kb_service.query import Query as Asked
+from kb_service.query import Query as SearchQuery
 from kb_service.reading import read
 from kb_service.tooltips import with_tooltips
 from kb_service.web.files import ranged
@@ -46,19 +46,19 @@ def article_page(
     at: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """An article, as it is or as it was."""
-    version = _version(base, id, at, sight) if at else None
+    version = base.past().known_at(id, at, sight) if at else None
     if version is not None:
         return _shown(request, base, who, sight, version.knowledge, version)
     try:
         knowledge = base.past().article(id, sight)
     except DeletedArticleError as error:
         deleted = error.tombstone
-        url = article_url(deleted.id) if _version(base, id, deleted.revision, sight) else None
+        url = article_url(deleted.id) if base.past().known_at(id, deleted.revision, sight) else None
         return page(request, "deleted.html", {"deleted": deleted, "url": url}, 410)
     except UnknownArticleError:
         # By its own name: of the folders that it is said to be in all articles there would be like it
         name = id.rstrip("/").rpartition("/")[2].replace("-", " ")
-        found = base.searcher.search(Asked(name, sight=sight, limit=5))
+        found = base.searcher.search(SearchQuery(name, sight=sight, limit=5))
         return page(request, "missing.html", {"id": id, "near": found.hits}, 404)
     if knowledge.id != id:
         asked = f"?{request.url.query}" if request.url.query else ""
@@ -147,14 +147,6 @@ def _warnings(base: KnowledgeBase, who: Caller, knowledge: KnowledgeObject) -> I
         yield f"It should have been looked at again{owner} by {knowledge.review_by}: it may be out of date."
 
 
-def _version(base: KnowledgeBase, id_: str, at: str, sight: Sight) -> Version | None:
-    """The article as it was then; None where that is not known, so that a reader is shown what is."""
-    try:
-        return base.past().at(id_, at, sight)
-    except (UnknownArticleError, UnknownRevisionError):
-        return None
-
-
 @router.get("/media/{path:path}")
 def media(
     request: Request,
@@ -166,7 +158,7 @@ def media(
 ) -> Response:
     """A picture, a video or its captions, as it is or as a commit has it: for who may read the article ``of`` it."""
     kind = kind_of(path)
-    version = _version(base, of, at, sight) if at else None
+    version = base.past().known_at(of, at, sight) if at else None
     knowledge = version.knowledge if version else None if at else base.searcher.article(of, sight)
     data = base.file(path, at) if kind and knowledge and shows(knowledge, path) else None
     if kind is None or data is None:

@@ -8,7 +8,9 @@ from fastapi import Depends, Request
 
 from kb_service.page_sessions import ForeignFormError, PageSession
 
-_OF_ARTICLE = "field:"
+# Of one in which nobody writes texts
+MOST_SHORT_FORM_BYTES = 16 * 1024
+OF_ARTICLE = "field:"
 
 
 async def form(request: Request) -> dict[str, str]:
@@ -32,7 +34,7 @@ def article_fields(fields: Mapping[str, str]) -> dict[str, str]:
 
     None of them is a field of the form's own.
     """
-    return {name.removeprefix(_OF_ARTICLE): value for name, value in fields.items() if name.startswith(_OF_ARTICLE)}
+    return {name.removeprefix(OF_ARTICLE): value for name, value in fields.items() if name.startswith(OF_ARTICLE)}
 
 
 Form = Annotated[dict[str, str], Depends(form)]

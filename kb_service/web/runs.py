@@ -12,7 +12,7 @@ from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.bodies import sees_article
 from kb_service.hits import article_url
 from kb_service.knowledge_base import KnowledgeBase
-from kb_service.past import UnknownArticleError, UnknownRevisionError, Version
+from kb_service.past import UnknownArticleError, Version
 from kb_service.placeholders import command_fields, with_commands_filled
 from kb_service.reading import html_of
 from kb_service.runs import Run, UnknownRunError
@@ -45,7 +45,7 @@ def begin(base: Base, who: Who, sight: CallerSight, fields: Form) -> Response:
 def run_page(request: Request, base: Base, sight: CallerSight, run_id: str) -> Response:
     """The article as it was when the run began, with what was done of it."""
     run = _seen(base, run_id, sight)
-    version = _version(base, run, sight)
+    version = base.past().known_at(run.article, run.revision, sight)
     session = request.state.session
     context = {
         "run": run,
@@ -85,13 +85,6 @@ def _seen(base: KnowledgeBase, run_id: str, sight: Sight) -> Run:
     if not of_record or not sees_article(base.searcher.catalogue, run.article, sight):
         raise UnknownRunError(run_id)
     return run
-
-
-def _version(base: KnowledgeBase, run: Run, sight: Sight) -> Version | None:
-    try:
-        return base.past().at(run.article, run.revision, sight)
-    except (UnknownArticleError, UnknownRevisionError):
-        return None
 
 
 def _html(base: KnowledgeBase, run: Run, version: Version, sight: Sight, token: str) -> str:

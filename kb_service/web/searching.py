@@ -9,18 +9,18 @@ from fastapi.responses import RedirectResponse, Response
 from indexer.frontmatter import KnowledgeType, Tier
 from kb_service.access import Caller
 from kb_service.api.caller import Base, CallerSight, Who
-from kb_service.api.crew import by_the_crew
+from kb_service.api.search_threads import on_search_threads
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.overview import overview
-from kb_service.query import Query as Asked
+from kb_service.query import MOST_LETTERS
+from kb_service.query import Query as SearchQuery
 from kb_service.web.forms import Form
 from kb_service.web.page import MOST_IN_ADDRESS, page, page_in_parts
 
 router = APIRouter(include_in_schema=False)
 
 _MOST = 100
-_MOST_LETTERS = 200_000
-Text = Annotated[str, Query(max_length=_MOST_LETTERS)]
+Text = Annotated[str, Query(max_length=MOST_LETTERS)]
 Chosen = Annotated[list[str], Query(max_length=50)]
 
 
@@ -32,26 +32,26 @@ def asked(
     tier: Annotated[list[Tier], Query()] = [],
     tag: Chosen = [],
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 10,
-) -> Asked:
+) -> SearchQuery:
     """What the address of a page asks for."""
     given: dict[str, list[Any]] = {"type": type_, "service": service, "tier": tier, "tag": tag}
     facets = {name: frozenset(values) for name, values in given.items() if values}
-    return Asked(q, facets, sight=sight, limit=limit, with_facets=True)
+    return SearchQuery(q, facets, sight=sight, limit=limit, with_facets=True)
 
 
-AskedFor = Annotated[Asked, Depends(asked)]
+AskedFor = Annotated[SearchQuery, Depends(asked)]
 
 
 def typed(
     asked: AskedFor,
     shown: Annotated[list[str], Query(max_length=_MOST)] = [],
     only: Literal["words"] | None = None,
-) -> Asked:
+) -> SearchQuery:
     """What is asked for while somebody types."""
     return replace(asked, shown=tuple(shown), words_only=only is not None)
 
 
-Typed = Annotated[Asked, Depends(typed)]
+Typed = Annotated[SearchQuery, Depends(typed)]
 Continued = Annotated[int | None, Query(alias="continues", ge=1, le=2**63 - 1)]
 
 
@@ -65,19 +65,19 @@ def search_page(request: Request, base: Base, who: Who, asked: AskedFor) -> Resp
 
 
 @router.get("/results")
-@by_the_crew
+@on_search_threads
 def results(request: Request, base: Base, who: Who, typed: Typed, continued: Continued = None) -> Response:
     """The part of the page that changes while somebody types, by itself."""
     return page(request, "results.html", _found(base, who, typed, continued))
 
 
 @router.post("/results")
-@by_the_crew
+@on_search_threads
 def results_of_long(
     request: Request, base: Base, who: Who, typed: Typed, fields: Form, continued: Continued = None
 ) -> Response:
     """The same for a text too long for an address, where what a ticket says does not belong either."""
-    asked = replace(typed, text=fields.get("q", "")[:_MOST_LETTERS])
+    asked = replace(typed, text=fields.get("q", "")[:MOST_LETTERS])
     return page(request, "results.html", _found(base, who, asked, continued))
 
 
@@ -91,7 +91,7 @@ def ask_for_an_article(request: Request, base: Base, who: Who, fields: Form) -> 
     return page(request, "gap.html", {"text": text})
 
 
-def _found(base: KnowledgeBase, who: Caller, asked: Asked, continues: int | None = None) -> dict[str, Any]:
+def _found(base: KnowledgeBase, who: Caller, asked: SearchQuery, continues: int | None = None) -> dict[str, Any]:
     if not asked.text.strip():
         return {"q": "", "results": None, "overview": overview(base.searcher.catalogue, base.desk, asked.sight)}
     found = base.searcher.search(asked)
@@ -102,7 +102,7 @@ def _found(base: KnowledgeBase, who: Caller, asked: Asked, continues: int | None
     # While somebody types only what is there when they pause was asked
     if not asked.words_only:
         ids = [hit.id for hit in found.hits]
-        kept = base.feedback.searched("search", asked.text, ids, caller=who.id, continues=continues)
+        kept = base.searches.keep("search", asked.text, ids, caller=who.id, continues=continues)
     return {
         "q": asked.text,
         "results": found,

@@ -8,11 +8,10 @@ from fastapi.responses import RedirectResponse, Response
 from kb_service.api.caller import Base, Who
 from kb_service.page_sessions import PageSession
 from kb_service.signed_in import end_session, mark_of, sessions_of
-from kb_service.web.forms import Form
+from kb_service.web.forms import MOST_SHORT_FORM_BYTES, Form
 from kb_service.web.page import page
 
 router = APIRouter(include_in_schema=False)
-_MOST_FORM_BYTES = 16 * 1024
 
 
 @router.get("/sessions")
@@ -32,7 +31,7 @@ def sessions_page(request: Request, base: Base, who: Who, *, tried: bool = False
     return page(request, "sessions.html", context)
 
 
-@router.post("/sessions", max_body_size=_MOST_FORM_BYTES)
+@router.post("/sessions", max_body_size=MOST_SHORT_FORM_BYTES)
 def sign_one_out(request: Request, base: Base, who: Who, fields: Form) -> Response:
     """End one of the caller's sessions; one's own leads to the sign-in by itself.
 

@@ -19,12 +19,11 @@ from kb_service.page_sessions import PageSession, PageSessions, Person, wanted_p
 from kb_service.provider import ProviderError, SignIn
 from kb_service.rates import TooManyRequestsError
 from kb_service.signed_in import browser_named, end_sessions
-from kb_service.web.forms import Form
+from kb_service.web.forms import MOST_SHORT_FORM_BYTES, Form
 from kb_service.web.page import page
 from kb_service.web.written import came_from, written_in
 
 router = APIRouter(include_in_schema=False)
-_MOST_FORM_BYTES = 16 * 1024
 _log = logging.getLogger("kb.access")
 
 
@@ -40,7 +39,7 @@ def sign_in_page(request: Request, then: str = "/") -> Response:
     return _sign_in(request, wanted_page(then))
 
 
-@router.post("/login", max_body_size=_MOST_FORM_BYTES)
+@router.post("/login", max_body_size=MOST_SHORT_FORM_BYTES)
 def sign_in_by_key(request: Request, fields: Form) -> Response:
     """By a key. What is wrong with it is said above the form."""
     then = wanted_page(fields.get("then", "/"))
@@ -109,7 +108,7 @@ def back_from_provider(
     return _signed_in(request, _sessions(request).sign_in(person=person, browser=_browser(request)), session.then)
 
 
-@router.post("/logout", max_body_size=_MOST_FORM_BYTES)
+@router.post("/logout", max_body_size=MOST_SHORT_FORM_BYTES)
 def sign_out(request: Request, fields: Form) -> Response:
     """The session is over, wherever its cookie is; every session of the caller, where that is asked for.
 

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from kb_service.access import Caller, Sight
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.bodies import incident_url
+from kb_service.incident import MOST_LETTERS
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.timeline import timeline
 from kb_service.triage import Ticket
@@ -16,8 +17,6 @@ from kb_service.web.forms import Form
 from kb_service.web.page import MOST_IN_ADDRESS, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Records])
-
-_MOST_LETTERS = 100_000
 
 
 @router.get("/triage")
@@ -41,7 +40,7 @@ def triage_page(
 @router.post("/triage")
 def triage_text(request: Request, base: Base, who: Who, sight: CallerSight, fields: Form) -> Response:
     """What was pasted: at an address of its own where a server's holds it."""
-    text, service = fields.get("text", "").strip()[:_MOST_LETTERS], fields.get("service", "").strip()[:200]
+    text, service = fields.get("text", "").strip()[:MOST_LETTERS], fields.get("service", "").strip()[:200]
     number = fields.get("number", "").strip()
     if number:
         return RedirectResponse(incident_url(number), 303)
@@ -59,5 +58,5 @@ def _triaged(base: KnowledgeBase, who: Caller, sight: Sight, text: str, service:
     if not text:
         return told
     found = base.triager.triage(Ticket(text, service or None), sight)
-    base.feedback.searched("triage", text, [hit.id for hit in found.suggestions], caller=who.id)
+    base.searches.keep("triage", text, [hit.id for hit in found.suggestions], caller=who.id)
     return {**told, "triage": found, "flood": timeline(found.major.incidents) if found.major else None}

@@ -6,16 +6,16 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 
 from kb_service.page_sessions import wanted_page
+from kb_service.web.forms import OF_ARTICLE
 from kb_service.web.page import root_of
 
 _WRITTEN = frozenset({"text", "comment", "service", "number"})
-_OF_ARTICLE = "field:"
 
 
 def written_in(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """What a person wrote, by the names of the fields."""
-    of_person = (one for one in fields if one[0] in _WRITTEN or one[0].startswith(_OF_ARTICLE))
-    return [(name.removeprefix(_OF_ARTICLE), said) for name, said in of_person if said.strip()]
+    of_person = (one for one in fields if one[0] in _WRITTEN or one[0].startswith(OF_ARTICLE))
+    return [(name.removeprefix(OF_ARTICLE), said) for name, said in of_person if said.strip()]
 
 
 def sent_by(request: Request, body: bytes) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from indexer.encoder import HashingEncoder, Kind, Vectors
+from indexer.encoder import HashingEncoder, TextKind, Vectors
 from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
 from kb_service.query import Query
@@ -16,7 +16,7 @@ class Counting(HashingEncoder):
     def __init__(self) -> None:
         self.encoded: list[str] = []
 
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+    def encode(self, texts: Sequence[str], kind: TextKind = "passage") -> Vectors:
         if kind == "passage":
             self.encoded += texts
         return super().encode(texts, kind)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from indexer import Encoder, open_encoder
 from indexer.model_files import DEFAULT_MODEL
-from kb_service.confidence import CALIBRATION, STRONG, SURE, WORDS_ONLY, Kind, Model, features
+from kb_service.confidence import CALIBRATION, STRONG, SURE, WORDS_ONLY, Corpus, Model, features
 from kb_service.labelled import LabelledSet
 from kb_service.query import Query
 from kb_service.search import Searcher
@@ -30,7 +30,7 @@ WORDS_FEATURES = ("words", "title_words", "title_share", "said", "lead")
 # Of one fault there may be many reports: each is judged by itself, not by its lead, and by how much both say
 REPORT_FEATURES = ("meaning", "words", "title_share", "said", "length")
 REPORT_WORDS_FEATURES = ("words", "title_share", "said", "length")
-FEATURES_OF: Mapping[Kind, tuple[Sequence[str], Sequence[str]]] = {
+FEATURES_OF: Mapping[Corpus, tuple[Sequence[str], Sequence[str]]] = {
     "articles": (FEATURES, WORDS_FEATURES),
     "incidents": (REPORT_FEATURES, REPORT_WORDS_FEATURES),
 }
@@ -168,7 +168,7 @@ def costs(sets: Mapping[str, Samples], cuts: Sequence[float]) -> str:
     return "\n".join(lines)
 
 
-def stored_model(encoder: str, kind: Kind = "articles") -> Model:
+def stored_model(encoder: str, kind: Corpus = "articles") -> Model:
     """The fit that the service uses with an encoder."""
     fits = json.loads(CALIBRATION.read_text("utf-8"))["fits"]
     return Model(**fits[encoder][kind])
@@ -203,7 +203,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("data/cache"), help="where encoded texts are kept")
     given = parser.parse_args()
     encoder = open_encoder("onnx", DEFAULT_MODEL, given.cache)
-    groups: dict[Kind, dict[str, Samples]] = {
+    groups: dict[Corpus, dict[str, Samples]] = {
         "articles": gather(encoder, given.cache, ARTICLES),
         "incidents": gather(encoder, given.cache, REPORTS),
     }
@@ -217,7 +217,7 @@ def main() -> None:
         put("cuts", costs(groups["articles"], CUTS), "measured")
 
 
-def stored(encoder: Encoder, groups: Mapping[Kind, Mapping[str, Samples]]) -> dict[str, Any]:
+def stored(encoder: Encoder, groups: Mapping[Corpus, Mapping[str, Samples]]) -> dict[str, Any]:
     """What ``kb_service.confidence`` reads: the fits, and what they were fitted on."""
 
     def fits(which: int) -> dict[str, Any]:

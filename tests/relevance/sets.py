@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import Encoder
-from kb_service.confidence import Kind
+from kb_service.confidence import Corpus
 from kb_service.evaluation import opened
 from kb_service.labelled import LabelledQuery, LabelledSet, read_queries, read_set
 from kb_service.leave_one_out import past_incidents
@@ -22,7 +22,7 @@ class Development:
     """
 
     name: str
-    kind: Kind
+    kind: Corpus
     foreign: tuple[str, ...]
     queries_as_reports: bool = False
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from indexer.encoder import HashingEncoder, Kind, Vectors
+from indexer.encoder import HashingEncoder, TextKind, Vectors
 from kb_service import KnowledgeBase
 from tests.test_api import PROBLEM_KEYS
 
@@ -16,7 +16,7 @@ class CountingEncoder(HashingEncoder):
     def __init__(self) -> None:
         self.texts = 0
 
-    def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Vectors:
+    def encode(self, texts: Sequence[str], kind: TextKind = "passage") -> Vectors:
         self.texts += len(texts)
         return super().encode(texts, kind)
 

@@ -8,47 +8,47 @@ from pathlib import Path
 import pytest
 
 from kb_service import KnowledgeBase, Settings
-from kb_service.api.crew import Crew, OverloadedError
+from kb_service.api.search_threads import OverloadedError, SearchThreads
 from tests.client import client_of
 
 
-async def asked_at_once(crew: Crew, work: Callable[[], bool], times: int) -> list[object]:
-    return await asyncio.gather(*(crew.run(work) for _ in range(times)), return_exceptions=True)
+async def asked_at_once(threads: SearchThreads, work: Callable[[], bool], times: int) -> list[object]:
+    return await asyncio.gather(*(threads.run(work) for _ in range(times)), return_exceptions=True)
 
 
 def test_what_would_come_too_late_is_turned_away_and_the_rest_is_done_in_turn() -> None:
-    crew = Crew(1, most_seconds=0.2)
+    threads = SearchThreads(1, most_seconds=0.2)
     turn = threading.Event()
 
     def work() -> bool:
         return turn.wait(0.05)
 
     # None is known to take long yet
-    assert asyncio.run(asked_at_once(crew, work, 40)) == [False] * 40
-    answers = asyncio.run(asked_at_once(crew, work, 40))
+    assert asyncio.run(asked_at_once(threads, work, 40)) == [False] * 40
+    answers = asyncio.run(asked_at_once(threads, work, 40))
     turned_away = [one for one in answers if isinstance(one, OverloadedError)]
     assert answers[:2] == [False, False]
     assert 0 < len(turned_away) < 40
     assert {one.seconds for one in turned_away} == {1}
-    assert asyncio.run(asked_at_once(crew, work, 1)) == [False]
+    assert asyncio.run(asked_at_once(threads, work, 1)) == [False]
 
 
 def test_work_that_fails_does_not_hold_its_place() -> None:
-    crew = Crew(1, most_seconds=0.0)
+    threads = SearchThreads(1, most_seconds=0.0)
 
     def failing() -> bool:
         threading.Event().wait(0.01)
         raise ValueError
 
     for _ in range(3):
-        (failed,) = asyncio.run(asked_at_once(crew, failing, 1))
+        (failed,) = asyncio.run(asked_at_once(threads, failing, 1))
         assert isinstance(failed, ValueError)
 
 
 def test_a_search_that_is_turned_away_says_when_to_ask_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base = KnowledgeBase(Settings(content=tmp_path, data=tmp_path / "data", encoder="hashing"))
     with client_of(base) as client:
-        monkeypatch.setattr("kb_service.api.crew._CREW", Crew(1, most_seconds=-1.0))
+        monkeypatch.setattr("kb_service.api.search_threads._THREADS", SearchThreads(1, most_seconds=-1.0))
         for answer in (
             client.get("/api/search?q=port"),
             client.get("/api/complete?q=po"),

@@ -17,7 +17,7 @@ _MOST = 128
 _MOST_HITS = 20
 
 
-class Answers(Generic[R]):
+class RecentAnswers(Generic[R]):
     """The latest of one searcher. One serves all threads."""
 
     def __init__(self) -> None:

@@ -36,12 +36,12 @@ class OverloadedError(KnowledgeBaseError):
         )
 
 
-class Crew:
+class SearchThreads:
     """So many threads, and who waits for them. Serves any number of event loops."""
 
-    def __init__(self, threads: int, most_seconds: float = MOST_SECONDS) -> None:
-        self._count, self._most_seconds = threads, most_seconds
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="crew")
+    def __init__(self, count: int, most_seconds: float = MOST_SECONDS) -> None:
+        self._count, self._most_seconds = count, most_seconds
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="search")
         self._lock = threading.Lock()
         self._unfinished = 0
         self._mean_seconds = 0.0
@@ -71,14 +71,14 @@ class Crew:
                 self._mean_seconds += _SHARE_OF_LATEST * (took - self._mean_seconds)
 
 
-_CREW = Crew(os.cpu_count() or 1)
+_THREADS = SearchThreads(os.cpu_count() or 1)
 
 
-def by_the_crew(endpoint: Callable[P, R]) -> Callable[P, Awaitable[R]]:
+def on_search_threads(endpoint: Callable[P, R]) -> Callable[P, Awaitable[R]]:
     """An endpoint whose work is done by these threads."""
 
     @wraps(endpoint)
     async def run(*arguments: P.args, **named: P.kwargs) -> R:
-        return await _CREW.run(partial(endpoint, *arguments, **named))
+        return await _THREADS.run(partial(endpoint, *arguments, **named))
 
     return run
