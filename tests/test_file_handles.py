@@ -13,13 +13,12 @@ from tests.authors import StandaloneService
 from tests.conftest import eventually
 from tests.written import article
 
+pytestmark = pytest.mark.breaking
 HANDLES = 90
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, ({most}, {most}))
 from kb_service.cli import main
-
-pytestmark = pytest.mark.breaking
 sys.argv = ["kb", *sys.argv[1:]]
 main()
 """
