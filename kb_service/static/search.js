@@ -71,7 +71,11 @@ async function ask(byWords, { isStep = false, more = null } = {}) {
   try {
     const sent = isLong ? { method: "POST", body: new URLSearchParams({ token, q: text }) } : {};
     const answer = await fetch(`${ROOT}/results?${wanted}`, { signal, ...sent });
-    if (answer.redirected || !answer.ok) return location.assign(url);
+    if (answer.redirected || !answer.ok) {
+      // Whatever it is, the page itself says it: signed out, too much to answer
+      history.replaceState(null, "", url);
+      return location.reload();
+    }
     const html = await answer.text();
     if (own < shown) return;
     shown = own;

@@ -73,6 +73,17 @@ def test_what_is_not_for_one_is_not_offered_and_says_so(signed_in: SignedIn) -> 
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("text", ["vpn", "a line of a log that nobody reads; " * 100], ids=["short", "long"])
+def test_who_is_signed_out_while_searching_is_asked_to_sign_in(signed_in: SignedIn, text: str) -> None:
+    page = signed_in("agent", "/", ignored=("401 (Unauthorized)",))
+    field = page.locator("input[type=search]")
+    field.fill(text)
+    page.wait_for_selector("#results [data-search]")
+    page.context.clear_cookies()
+    field.fill(f"{text} drops")
+    expect(page).to_have_url(re.compile("/login"))
+
+
 def test_a_requester_is_helped_by_the_form_and_says_so(signed_in: SignedIn) -> None:
     page = signed_in("requester", "/demo/ticket")
     expect(page.get_by_role("link", name="Triage")).to_have_count(0)
