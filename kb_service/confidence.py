@@ -101,6 +101,11 @@ def band(probability: float, strong: float) -> Confidence:
     return "strong" if probability >= strong else "medium" if probability >= min(MEDIUM, strong) else "weak"
 
 
+def in_percent(probability: float) -> str:
+    """A probability as a person reads it: whole percents, and never none or all, which nobody knows."""
+    return "under 1%" if probability < 0.01 else "over 99%" if probability > 0.99 else f"{probability:.0%}"
+
+
 def features(order: Order, found: Found) -> dict[str, Figures]:
     """What hits are judged by, ``(n,)`` each, in order.
 

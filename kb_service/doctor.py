@@ -62,9 +62,8 @@ def _look(name: str, look: Look, case: Case, found: list[Diagnosis]) -> None:
         found.append(Diagnosis(name, "error", said, remedy))
 
     try:
-        # One by one, so that what was found before a fault is kept
         for one in look(case):
-            found.append(one)  # noqa: PERF402
+            found.append(one)  # noqa: PERF402 (one by one: what was found before a fault is kept)
     except KnowledgeBaseError as error:
         failed(error.problem, error.remedy)
     except PermissionError as error:

@@ -7,6 +7,7 @@ from typing import get_args
 from indexer.errors import IndexMissingError
 from indexer.frontmatter import Tier
 from indexer.knowledge import KnowledgeObject
+from kb_service.confidence import in_percent
 from kb_service.drafting import MOST_RELATED, Sources, require_resolved, says_what_helped
 from kb_service.incident import Incident
 from kb_service.knowledge_base import KnowledgeBase
@@ -46,7 +47,10 @@ def gather(base: KnowledgeBase, number: str) -> Material:
     live = (one for one in resolved_by if one is not None and one.workflow_state != "retired")
     better, why = next(((one, f"it resolved {incident.number}") for one in live), (None, ""))
     if better is None and found and found[0].hit.confidence == "strong":
-        better, why = found[0].knowledge, f"it answers {incident.number} with {found[0].hit.probability:.0%}"
+        better, why = (
+            found[0].knowledge,
+            f"it answers {incident.number} with a probability of {in_percent(found[0].hit.probability)}",
+        )
     problem = base.incidents.get(incident.problem_id) if incident.problem_id else None
     return Material(
         sources=Sources(incident, _related(base, incident)),

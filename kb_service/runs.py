@@ -39,7 +39,7 @@ class RunEndedError(KnowledgeBaseError):
         super().__init__(f"The run '{run_id}' has ended", "Go on with it first, by the button on its page")
 
 
-class RunBegunError(KnowledgeBaseError):
+class RunUnderWayError(KnowledgeBaseError):
     """Something of the run is done, and stays to be seen."""
 
     def __init__(self, run_id: str) -> None:
@@ -161,11 +161,11 @@ class Runs:
             connection.execute("UPDATE runs SET ended_at = ? WHERE id = ?", (at, run_id))
 
     def discard(self, run_id: str, by: Caller) -> None:
-        """Take back one that was begun and of which nothing is done. Raises UnknownRunError, RunBegunError."""
+        """Take back one that was begun and of which nothing is done. Raises UnknownRunError, RunUnderWayError."""
         with self._desk.writing() as connection:
             run = self.get(run_id)
             if run.done:
-                raise RunBegunError(run_id)
+                raise RunUnderWayError(run_id)
             connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
             if run.number is not None:
                 detail = {"article": run.article, "revision": run.revision}

@@ -65,7 +65,7 @@ class Searches:
             kept.append(inserted.lastrowid)
         return kept[0] if kept else None
 
-    def open(self, search_id: int, article: str, revision: str, caller: str | None = None) -> None:
+    def click(self, search_id: int, article: str, revision: str, caller: str | None = None) -> None:
         """Record which article of a caller's search was opened. Raises UnknownSearchError."""
         with self._desk.writing() as connection:
             own = "SELECT 1 FROM searches WHERE id = ? AND caller IS ?"

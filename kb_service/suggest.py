@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from kb_service.confidence import in_percent
 from kb_service.hits import Hit
 from kb_service.query import Query
 from kb_service.search import Searcher
@@ -39,8 +40,6 @@ def suggest(searcher: Searcher, query: Query, least: float) -> Suggestions:
         return Suggestions(hits, "", results.generation)
     if not results.hits:
         return Suggestions((), "Nothing was found.", results.generation)
-    best = max(hit.probability for hit in results.hits)
-    reason = (
-        f"No article is sure enough: the surest answers with a probability of {best:.0%}, and {least:.0%} is asked."
-    )
+    best = in_percent(max(hit.probability for hit in results.hits))
+    reason = f"No article is sure enough: the surest answers with a probability of {best}, and {least:.0%} is asked."
     return Suggestions((), reason, results.generation)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from kb_service.confidence import Confidence
+from kb_service.confidence import Confidence, in_percent
 from kb_service.hits import Hit
 from kb_service.ranking import BONUSES, LANE_OF, LANES, words_trust
 from kb_service.results import Ranking
@@ -82,7 +82,7 @@ def print_lanes(hits: Sequence[Hit], ranking: Ranking) -> None:
         adds = {lane: sum(value for name, value in hit.parts.items() if LANE_OF.get(name) == lane) for lane in LANES}
         by_lane = (f"{places[lane].get(hit.id, '–'):4}{adds[lane]:5.2f}" for lane in LANES)
         bonuses = (f"{hit.parts[name]:.2f}" if name in hit.parts else "" for name in given)
-        table.add_row(str(number), *by_lane, *bonuses, f"{hit.score:.2f}", f"{hit.probability:.0%}")
+        table.add_row(str(number), *by_lane, *bonuses, f"{hit.score:.2f}", in_percent(hit.probability))
     out.print(table)
     trust = words_trust(ranking.found.asked, ranking.understood.common_share)
     out.print(f"[dim]The words of this query are taken at {trust:.0%}.[/dim]")

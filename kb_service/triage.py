@@ -13,7 +13,7 @@ from typing import Literal
 from indexer.terms import query_terms
 from kb_service.access import Sight
 from kb_service.attachments import Attachments
-from kb_service.confidence import MEDIUM, SURE
+from kb_service.confidence import MEDIUM, SURE, in_percent
 from kb_service.escalation import Escalation, SuggestedKind, escalation, kind_of
 from kb_service.evidence import MOST_WITNESSES, spoken_for
 from kb_service.feedback import Feedback
@@ -183,14 +183,14 @@ class Triager:
         if major and major.parent and (major.linked or not self._says_little(text)):
             return "known", f"one of {major.parent.number}: {major.parent.short_description}"
         answers = [
-            (hit.probability, f"'{hit.title}' is the answer with a probability of {hit.probability:.0%}")
+            (hit.probability, f"'{hit.title}' is the answer with a probability of {in_percent(hit.probability)}")
             for hit in suggestions
             if hit.type not in _NO_ANSWERS
         ]
         answers += [
             (
                 one.probability,
-                f"{one.incident.number}, resolved, is the same with a probability of {one.probability:.0%}",
+                f"{one.incident.number}, resolved, is the same with a probability of {in_percent(one.probability)}",
             )
             for one in related.resolved
             if one.incident.close_notes

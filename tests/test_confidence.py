@@ -8,13 +8,40 @@ import pytest
 from indexer.candidates import Candidate, Candidates
 from indexer.encoder import HashingEncoder
 from indexer.retrieval import Found
-from kb_service.confidence import CALIBRATION, MEDIUM, STRONG, SURE, Calibration, Confidence, Model, band, features
+from kb_service.confidence import (
+    CALIBRATION,
+    MEDIUM,
+    STRONG,
+    SURE,
+    Calibration,
+    Confidence,
+    Model,
+    band,
+    features,
+    in_percent,
+)
 from kb_service.ranking import rank
 
 STORED = json.loads(CALIBRATION.read_text("utf-8"))
 (REAL,) = (name for name in STORED["fits"] if name.endswith(":onnx-int8-1"))
 GOOD = Candidate("good", article_words=9, title_words=9, title_share=1, said=4, passage_meaning=0.8, title_meaning=0.8)
 POOR = Candidate("poor", article_words=5, said=1, passage_meaning=0.4, title_meaning=0.3)
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [
+        (0, "under 1%"),
+        (0.0099, "under 1%"),
+        (0.01, "1%"),
+        (0.847, "85%"),
+        (0.99, "99%"),
+        (0.9951, "over 99%"),
+        (1, "over 99%"),
+    ],
+)
+def test_nothing_is_said_to_be_certain(probability: float, said: str) -> None:
+    assert in_percent(probability) == said
 
 
 def found(*candidates: Candidate, holders: dict[str, int] | None = None) -> Found:

@@ -41,7 +41,7 @@ class Used:
         for _ in range(times):
             search = self.searches.keep("search", "x", [article])
             assert search
-            self.searches.open(search, article, "r")
+            self.searches.click(search, article, "r")
 
 
 @pytest.fixture

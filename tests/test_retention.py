@@ -57,7 +57,7 @@ def facts(desk: Desk, words: Sequence[str], caller: str = "key:ann") -> None:
     feedback, searches, sessions = Feedback(desk), Searches(desk), SuggestionSessions(desk)
     found = searches.keep("search", search, ["a"], caller=caller)
     assert found
-    searches.open(found, "a", "1", caller)
+    searches.click(found, "a", "1", caller)
     sessions.report(
         sessions.keep(None, form, ["a"], caller), "opened", article="a", revision="1", number=None, caller=caller
     )

@@ -89,8 +89,8 @@ def test_what_readers_say_and_how_it_was_used_is_counted_under_all_its_names(rec
     searches = Searches(records.desk)
     search = searches.keep("search", "q", ["new"])
     assert search is not None
-    searches.open(search, "new", "r1")
-    searches.open(search, "other", "r1")
+    searches.click(search, "new", "r1")
+    searches.click(search, "other", "r1")
     found = usage_of(records.desk, article("new"), ["new", "old"])
     assert found == Usage(flags=1, helped=1, not_helped=1, resolved=1, attached=1, clicks=1)
     assert found.words == "1 flag open · did not help 1 of 2 · resolved 1 · attached 1 · opened 1×"

@@ -11,7 +11,7 @@ from kb_service.access import LOCAL, Caller, Sight
 from kb_service.audit import Audit
 from kb_service.desk import Desk
 from kb_service.placeholders import MOST_LETTERS
-from kb_service.runs import Run, RunBegunError, RunEndedError, RunKeptError, Runs, UnknownRunError
+from kb_service.runs import Run, RunEndedError, RunKeptError, Runs, RunUnderWayError, UnknownRunError
 
 ANN = Caller("key:ann", "Ann", "agent", Sight())
 BOB = Caller("key:bob", "Bob", "agent", Sight())
@@ -151,7 +151,7 @@ def test_what_has_ended_stands_as_it_is_until_it_is_gone_on_with(runs: Runs) -> 
 def test_what_was_begun_by_mistake_is_discarded_and_that_is_noted(runs: Runs, desk: Desk) -> None:
     mistaken, other = begun(runs, "INC1"), begun(runs, "INC1")
     runs.tick(mistaken, 1, done=True)
-    with pytest.raises(RunBegunError, match="is kept"):
+    with pytest.raises(RunUnderWayError, match="is kept"):
         runs.discard(mistaken, BOB)
     runs.tick(mistaken, 1, done=False)
     runs.discard(mistaken, BOB)

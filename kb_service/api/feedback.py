@@ -91,7 +91,7 @@ def click(base: Base, who: Who, sight: CallerSight, body: ClickBody) -> Annotate
     knowledge = base.searcher.article(body.article, sight)
     if knowledge is None:
         raise HTTPException(404, f"There is no article '{body.article}'.")
-    base.searches.open(body.search_id, knowledge.id, knowledge.revision, who.id)
+    base.searches.click(body.search_id, knowledge.id, knowledge.revision, who.id)
     return {"search_id": body.search_id, "article": knowledge.id, "revision": knowledge.revision}
 
 

@@ -31,7 +31,7 @@ from kb_service.origins import ForeignHostError, ForeignOriginError
 from kb_service.page_sessions import ForeignFormError
 from kb_service.past import DeletedArticleError, UnknownArticleError, UnknownRevisionError
 from kb_service.rates import TooManyRequestsError
-from kb_service.runs import RunBegunError, RunEndedError, RunKeptError, UnknownRunError
+from kb_service.runs import RunEndedError, RunKeptError, RunUnderWayError, UnknownRunError
 from kb_service.searches import UnknownSearchError
 from kb_service.webhooks import (
     BrokenWebhookError,
@@ -213,7 +213,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RunKeptError)
     @app.exception_handler(RunEndedError)
-    @app.exception_handler(RunBegunError)
+    @app.exception_handler(RunUnderWayError)
     def _not_as_it_is(_request: Request, error: KnowledgeBaseError) -> JSONResponse:
         return problem(409, str(error))
 
