@@ -33,6 +33,9 @@ CountTokens = Callable[[str], int]
 
 _EXPORT_SECONDS = 1800
 
+# ONNX Runtime (1.29 and later) keeps an id of the machine in the home folder and tells its makers over the network that
+# it runs, unless this is there before it is loaded. Who searches tells nobody outside
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _log = logging.getLogger("kb.encoder")
 
