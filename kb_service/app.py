@@ -20,6 +20,7 @@ from kb_service.api.below_root import BelowRoot
 from kb_service.api.description import describe
 from kb_service.api.gate import Gate
 from kb_service.api.middleware import (
+    HeadAsGet,
     MarkedAsDemo,
     SafeByDefault,
     TooLargeAsProblem,
@@ -138,4 +139,5 @@ def _surround(app: FastAPI, settings: Settings, *, is_demo: bool) -> None:
     if settings.root:
         app.add_middleware(BelowRoot, root=settings.root)
     app.add_middleware(SafeByDefault, url=settings.url)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(Observed, metrics=app.state.metrics, texts=settings.log_texts)

@@ -299,9 +299,9 @@ def test_a_failure_that_nobody_foresaw_has_the_shape_too(client: TestClient, mon
 
 def test_a_method_that_is_not_answered_names_those_that_are(client: TestClient) -> None:
     for path, allowed in (
-        ("/api/search", "GET"),
-        ("/api/incidents", "GET, POST"),
-        ("/api/incidents/1", "GET, PUT, PATCH"),
+        ("/api/search", "GET, HEAD"),
+        ("/api/incidents", "GET, HEAD, POST"),
+        ("/api/incidents/1", "GET, HEAD, PUT, PATCH"),
     ):
         answer = client.delete(path)
         assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

@@ -103,6 +103,28 @@ class WithoutBlankParameters:
         await self._app(scope, receive, send)
 
 
+class HeadAsGet:
+    """Answers HEAD with the head of what GET would answer: monitors and checkers of links ask so (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def head_alone(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        asked = {**scope, "method": "GET"}
+        try:
+            await self._app(asked, receive, head_alone)
+        finally:
+            # Which route it was for is told to those outside
+            scope.update(asked, method="HEAD")
+
+
 class MarkedAsDemo:
     """Says on every answer that the records are a sample."""
 

@@ -44,7 +44,8 @@ from kb_service.webhooks import (
 MEDIA_TYPE = "application/problem+json"
 # The framework's words for a body that is no text
 _UNREADABLE = "There was an error parsing the body"
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+# As a route is asked for it: HEAD is answered from what GET would be
+_METHODS = {"GET": "GET", "HEAD": "GET"} | {method: method for method in ("POST", "PUT", "PATCH", "DELETE")}
 # Of a request with everything wrong, so that the answer is no larger than it
 _MOST_ERRORS = 20
 
@@ -277,6 +278,6 @@ def _allowed(request: Request) -> str:
     routes: Sequence[BaseRoute] = request.app.routes
     return ", ".join(
         method
-        for method in _METHODS
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+        for method, asked in _METHODS.items()
+        if any(route.matches({**request.scope, "method": asked})[0] is Match.FULL for route in routes)
     )
