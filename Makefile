@@ -8,12 +8,12 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c const
 # The same generated cases each time, so that no change is judged by chance; test-long generates new ones
 SAME_CASES := --hypothesis-profile=ci -n 2 --dist worksteal
 
-.PHONY: serve test chromium strace lint test-breaking test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
+.PHONY: serve test chromium strace programs lint test-breaking test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/kb serve --demo --watch
 
-test: lint chromium strace
+test: lint chromium strace programs
 	$(BIN)/python -m pytest -m "not relevance and not breaking and not long" $(SAME_CASES)
 
 # Hostile content, generated requests and inputs, faults of the disk, kills, flipped bytes: a sample of what test-long tries
@@ -25,6 +25,9 @@ chromium: $(VENV)/.installed-dev
 
 strace: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.strace
+
+programs: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.programs
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -38,7 +38,7 @@ def launch(playwright: Playwright, executable: str) -> Browser:
 def install() -> None:
     """By the system where we may, else by Playwright."""
     if not install_package("chromium"):
-        run_in_time([sys.executable, "-m", "playwright", "install", "chromium-headless-shell"], os.environ)
+        run_in_time([sys.executable, "-m", "playwright", "install", "chromium-headless-shell"])
 
 
 def main() -> int:

@@ -79,7 +79,8 @@ def page_in_parts(
             yield f'<p class="banner bad" role="alert">{said or UNFORESEEN}</p>'
         yield tail
 
-    return StreamingResponse(parts(), 200, _headers(request), "text/html")
+    # A proxy (nginx for one) would keep the head until the rest is there
+    return StreamingResponse(parts(), 200, {**_headers(request), "X-Accel-Buffering": "no"}, "text/html")
 
 
 def _rendered(request: Request, template: str, context: Mapping[str, Any]) -> str:

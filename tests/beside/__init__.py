@@ -1,0 +1,1 @@
+"""What the README says of running the service, with the programs that it names."""

@@ -1,0 +1,69 @@
+"""Programs that a service runs beside, so that what the README says of them is tried in earnest.
+
+Each is one on the PATH, or else Debian's, whose files are laid into the environment: nothing is installed, and no other
+service begins to run. ``python -m tests.programs`` gets them; it fails where one cannot be had and CI is set, and else
+says what is not run.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.debian import refresh, run_in_time
+
+# Each with Debian's package of it
+PACKAGES = {"nginx": "nginx", "prometheus": "prometheus", "promtool": "prometheus"}
+FOLDER = Path(sys.prefix) / "programs"
+_PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", f"{FOLDER}/usr/bin", f"{FOLDER}/usr/sbin"])
+
+
+def program(name: str) -> str:
+    """The path of one, for a test. Skips where there is none, and fails where there must be one."""
+    if found := _found(name):
+        return found
+    why = f"there is no {name}; python -m tests.programs gets one"
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+def _found(name: str) -> str | None:
+    return shutil.which(name, path=_PLACES)
+
+
+def _get(package: str) -> None:
+    """Lay the files of a package of Debian into the environment."""
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        download = ["apt-get", "download", "-q", package]
+        if run_in_time(download, folder=Path(scratch)) or (refresh() and run_in_time(download, folder=Path(scratch))):
+            for file in Path(scratch).glob("*.deb"):
+                run_in_time(["dpkg-deb", "-x", str(file), str(FOLDER)])
+
+
+def main() -> int:
+    """Find each or get it, and say so."""
+    for name, package in PACKAGES.items():
+        if _found(name) is None:
+            print(f"There is no {name} on the PATH: getting one", file=sys.stderr)
+            _get(package)
+    missing = [name for name in PACKAGES if _found(name) is None]
+    for name in PACKAGES.keys() - missing:
+        print(f"{name}: {_found(name)}")
+    if not missing:
+        return 0
+    print(
+        f"\n*** NOT RUN: the tests with {', '.join(missing)} (tests/beside), since none could be had. Put them on the"
+        f" PATH (Debian: apt-get install {' '.join(sorted({PACKAGES[name] for name in missing}))}).\n",
+        file=sys.stderr,
+    )
+    return 1 if os.environ.get("CI") == "true" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
