@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from indexer.errors import ContentMissingError
-from indexer.git import GitError, GitRefusedError, run_git
+from indexer.git_command import GitError, GitRefusedError, run_git
 from indexer.locks import held
 
 ASK_SECONDS = 30

@@ -7,7 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from indexer.errors import ContentMissingError, Problem
-from indexer.git import Blobs, GitError, Repository
+from indexer.git import Blobs, Repository
+from indexer.git_command import GitError
 from indexer.history import History, history, is_plain, last_change
 from indexer.knowledge import MAX_FILE_BYTES
 from indexer.source import (

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from indexer.errors import KnowledgeBaseError
-from indexer.git import GitError, Repository
+from indexer.git import Repository
+from indexer.git_command import GitError
 from indexer.history import is_shallow
 
 _WHOLE = (

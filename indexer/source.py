@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from indexer.errors import ContentMissingError, Problem
-from indexer.git import GitError, Repository
+from indexer.git import Repository
+from indexer.git_command import GitError
 from indexer.history import LONGEST_PATH, History, history, revisions
 from indexer.knowledge import MAX_FILE_BYTES
 from indexer.lookalikes import has_unseen

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from indexer.clone import Clone
 from indexer.errors import ContentMissingError
-from indexer.git import GitError, Repository
+from indexer.git import Repository
+from indexer.git_command import GitError
 from indexer.git_ref import GitRef
 from indexer.source import Content, WorkingTree
 from kb_service.settings import Settings

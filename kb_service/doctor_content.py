@@ -1,6 +1,5 @@
 """The content: can it be read, is what it says live, can its remote be asked, and does a push tell the service."""
 
-import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +9,8 @@ from indexer.catalogue import Catalogue
 from indexer.clone import wanted_refs
 from indexer.database import look_into
 from indexer.errors import KnowledgeBaseError, Problem
-from indexer.git import GitError, Repository, run_git, without_credentials
+from indexer.git import Repository
+from indexer.git_command import GitError, run_git, without_credentials
 from indexer.git_ref import GitRef
 from indexer.source import Content, Scan
 from kb_service.content import is_ref, open_content
@@ -107,9 +107,7 @@ def _history(settings: Settings) -> Iterator[Diagnosis]:
     try:
         Repository(folder)
     except GitError as error:
-        mend = shlex.join(["git", "config", "--global", "--add", "safe.directory", str(top)])
-        remedy = f"If you trust it, run: {mend}" if "ownership" in error.problem else error.remedy
-        yield Diagnosis(_CONTENT, "warning", f"articles have no history: {error.problem}", remedy)
+        yield Diagnosis(_CONTENT, "warning", f"articles have no history: {error.problem}", error.remedy)
 
 
 def _published(case: Case, scan: Scan) -> Iterator[Diagnosis]:

@@ -11,7 +11,7 @@ from importlib import metadata
 
 from packaging.requirements import Requirement
 
-from indexer.git import GitError, run_git
+from indexer.git_command import GitError, run_git
 from kb_service.content import is_ref
 from kb_service.diagnosis import Case, Diagnosis
 

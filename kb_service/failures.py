@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from indexer.disk import DiskError, disk_error
 from indexer.errors import IndexDamagedError, IndexMissingError
-from indexer.git import GitError
+from indexer.git_command import GitError
 from kb_service.incident_reading import DamagedIncidentError
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.metrics import Metrics

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.errors import KnowledgeBaseError
-from indexer.git import GitError, Repository
+from indexer.git import Repository
+from indexer.git_command import GitError
 
 # A bare repository is pushed to; in an author's own a branch moves in several ways
 BARE_HOOKS = ("post-receive",)

@@ -8,7 +8,7 @@ from indexer.build import Report, update
 from indexer.catalogue import TABLES
 from indexer.encoder import Encoder
 from indexer.errors import IndexMissingError
-from indexer.git import GitError
+from indexer.git_command import GitError
 from indexer.index import PassageIndex
 from indexer.progress import Progress, unwatched
 from indexer.source import Content

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from indexer.catalogue import Catalogue, Tombstone
 from indexer.errors import KnowledgeBaseError
-from indexer.git import Blobs, Repository, blob_id, unified_diff
+from indexer.git import Blobs, Repository, blob_id
+from indexer.git_command import unified_diff
 from indexer.history import Revision, is_shallow, revisions
 from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject, front_matter_of, parse, text_of
 from kb_service.access import Sight

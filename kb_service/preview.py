@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from indexer.errors import Problem
-from indexer.git import GitError, Repository
+from indexer.git import Repository
+from indexer.git_command import GitError
 from indexer.knowledge import MAX_FILE_BYTES, KnowledgeObject
 from indexer.merge_base import Base, merge_base
 from indexer.progress import Progress, unwatched

@@ -9,7 +9,8 @@ import pytest
 
 from indexer.clone import Clone
 from indexer.errors import ContentMissingError
-from indexer.git import GitError, Repository
+from indexer.git import Repository
+from indexer.git_command import GitError
 from indexer.git_ref import GitRef
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.settings import Settings
@@ -176,7 +177,7 @@ def test_where_git_cannot_be_run_nothing_is_put_aside(
     clone = Clone(str(authored.bare), tmp_path / "clone.git")
     clone.fetch()
     with monkeypatch.context() as changed:
-        changed.setattr("indexer.git._FIXED", (str(tmp_path / "nothing"),))
+        changed.setattr("indexer.git_command.FIXED", (str(tmp_path / "nothing"),))
         for look in (clone.fetch, clone.put_aside_if_damaged):
             with pytest.raises(GitError, match="git is not there"):
                 look()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.git import Blobs, GitError, Repository
+from indexer.git import Blobs, Repository
+from indexer.git_command import GitError
 from tests.authored import Authored
 from tests.conftest import Desk
 from tests.written import article, found

@@ -1,12 +1,15 @@
 """How git is run: in time, on nothing but what was asked for, and as the administrator has set it up."""
 
+import os
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from indexer.git import Blobs, GitError, Repository, environment, run_git, without_credentials
+from indexer.git import Blobs, Repository
+from indexer.git_command import GitError, environment, run_git, without_credentials
 from tests.hostile import Store
 
 
@@ -68,3 +71,24 @@ def test_what_git_complains_of_shows_no_credentials() -> None:
     with pytest.raises(GitError) as raised:
         run_git("ls-remote", "https://ann:p@ss@127.0.0.1:1/kb.git", seconds=30)
     assert "ss@" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("home", "told"), [("home", "run: git config --global"), ("none", "as root run: git config --system")]
+)
+def test_a_repository_of_somebody_else_is_told_how_to_be_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: Callable[..., str], home: str, told: str
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a repository away")
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / home))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    foreign = tmp_path / "foreign repository"
+    foreign.mkdir()
+    git(foreign, "init", "-q", "--bare")
+    os.chown(foreign, 12345, -1)
+    with pytest.raises(GitError, match="dubious ownership") as caught:
+        run_git("ls-remote", foreign.as_uri())
+    assert told in caught.value.remedy
+    assert caught.value.remedy.endswith(f" --add safe.directory '{foreign}'")

@@ -7,7 +7,8 @@ import pytest
 
 from indexer import update
 from indexer.errors import ContentMissingError
-from indexer.git import GitError, Repository
+from indexer.git import Repository
+from indexer.git_command import GitError
 from indexer.git_ref import GitRef
 from tests.authored import Authored, Git, objects
 from tests.conftest import Desk

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from indexer import update
-from indexer.git import GitError, Repository
+from indexer.git import Repository
+from indexer.git_command import GitError
 from indexer.git_ref import GitRef
 from indexer.history import History
 from tests.authored import BROKEN, Authored, Git, objects

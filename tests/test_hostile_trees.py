@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 
 from indexer.build import Report
 from indexer.errors import KnowledgeBaseError, Problem
-from indexer.git import GitError, blob_id
+from indexer.git import blob_id
+from indexer.git_command import GitError
 from indexer.source import WorkingTree
 from kb_service import KnowledgeBase, Settings
 from kb_service.content import open_content
@@ -239,7 +240,7 @@ def test_a_tree_of_ten_thousand_million_files_is_refused_and_what_follows_is_pub
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("indexer.git_ref._MOST_LISTED_BYTES", 1_000_000)
-    monkeypatch.setattr("indexer.git.MOST_MEMORY_BYTES", 100_000_000)
+    monkeypatch.setattr("indexer.git_command.MOST_MEMORY_BYTES", 100_000_000)
     hostile = Hostile(tmp_path, {}, Seen())
     base = hostile.base(hostile.store.folder, "data")
     hostile.push_good()

@@ -11,7 +11,7 @@ from typing import Self
 
 import pytest
 
-from indexer.git import GitError
+from indexer.git_command import GitError
 from kb_service import Settings
 from kb_service.answering import Effect
 from kb_service.desk import Desk as Record

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Match
 
 from indexer.disk import DiskError
 from indexer.errors import IndexDamagedError, IndexMissingError, KnowledgeBaseError
-from indexer.git import GitError
+from indexer.git_command import GitError
 from kb_service.access import NotForCallerError
 from kb_service.api.search_threads import OverloadedError
 from kb_service.callers import CredentialsRefusedError, NoCredentialsError

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from indexer.errors import Problem
-from indexer.git import without_credentials
+from indexer.git_command import without_credentials
 from kb_service.api.caller import Authors, Base, Publishing
 from kb_service.api.description import As
 from kb_service.api.problems import RESPONSES

@@ -6,7 +6,7 @@ from itertools import islice
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from indexer.git import without_credentials
+from indexer.git_command import without_credentials
 from kb_service.api.caller import Authors, Base, CallerSight, Publishing
 from kb_service.edit_links import edit_url
 from kb_service.flags import flags

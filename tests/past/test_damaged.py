@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.git import GitError
+from indexer.git_command import GitError
 from kb_service.content import read_file
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.publishing import Publisher
