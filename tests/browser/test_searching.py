@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Error, Page, Route, expect
 
+from kb_service.web.page import MOST_IN_ADDRESS
 from tests.browser.conftest import Opened
 from tests.conftest import eventually
 
@@ -157,6 +158,11 @@ def test_what_was_opened_is_kept_and_stays_open_to_the_eye(demo: str, opened: Op
 
 
 LONG = "0x80070005 – Größe & <b>\n" + "a line of a log that nobody reads; " * 100
+
+
+def test_scripts_and_service_agree_on_what_is_long(demo: str, opened: Opened) -> None:
+    told = opened(demo).evaluate("import('/static/long.js').then((one) => one.MOST_IN_ADDRESS)")
+    assert told == MOST_IN_ADDRESS
 
 
 def test_a_long_text_stands_in_no_address_that_a_server_sees(demo: str, opened: Opened) -> None:

@@ -16,6 +16,7 @@ from tests.browser.test_every_page import violations
 from tests.conftest import CONTENT
 
 SignedIn = Callable[..., Page]
+NewKey = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +32,24 @@ def running(
 
 
 @pytest.fixture
-def signed_in(running: tuple[str, Service], opened: Opened) -> SignedIn:
+def new_key(running: tuple[str, Service]) -> NewKey:
+    """Makes a key of a role."""
+    _, service = running
+
+    def new(role: str) -> str:
+        made = service.kb("keys", "create", "--json", "--role", role, "--name", f"One {role}")
+        return str(json.loads(made)["key"])
+
+    return new
+
+
+@pytest.fixture
+def signed_in(running: tuple[str, Service], opened: Opened, new_key: NewKey) -> SignedIn:
     """Opens a page, and signs in with a new key of a role where it asks for one."""
-    address, service = running
+    address, _ = running
 
     def new(role: str, path: str, ignored: tuple[str, ...] = ()) -> Page:
-        key = json.loads(service.kb("keys", "create", "--json", "--role", role, "--name", f"One {role}"))["key"]
+        key = new_key(role)
         page = opened(address, path, ignored)
         expect(page).to_have_url(re.compile("/login"))
         page.get_by_label("Key").fill(key)
@@ -74,7 +87,9 @@ def test_what_is_not_for_one_is_not_offered_and_says_so(signed_in: SignedIn) -> 
 
 
 @pytest.mark.parametrize("text", ["vpn", "a line of a log that nobody reads; " * 100], ids=["short", "long"])
-def test_who_is_signed_out_while_searching_is_asked_to_sign_in(signed_in: SignedIn, text: str) -> None:
+def test_who_is_signed_out_while_searching_goes_on_once_signed_in(
+    signed_in: SignedIn, new_key: NewKey, text: str
+) -> None:
     page = signed_in("agent", "/", ignored=("401 (Unauthorized)",))
     field = page.locator("input[type=search]")
     field.fill(text)
@@ -82,6 +97,13 @@ def test_who_is_signed_out_while_searching_is_asked_to_sign_in(signed_in: Signed
     page.context.clear_cookies()
     field.fill(f"{text} drops")
     expect(page).to_have_url(re.compile("/login"))
+    page.get_by_label("Key").fill("kb_wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Key").fill(new_key("agent"))
+    page.keyboard.press("Enter")
+    expect(field).to_have_value(f"{text} drops")
+    page.wait_for_selector("#results [data-search]")
 
 
 def test_a_requester_is_helped_by_the_form_and_says_so(signed_in: SignedIn) -> None:
