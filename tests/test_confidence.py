@@ -23,7 +23,7 @@ from kb_service.confidence import (
 from kb_service.ranking import rank
 
 STORED = json.loads(CALIBRATION.read_text("utf-8"))
-(REAL,) = (name for name in STORED["fits"] if name.endswith(":onnx-int8-1"))
+(REAL,) = (name for name in STORED["fits"] if name.endswith(":onnx-int8-2"))
 GOOD = Candidate("good", article_words=9, title_words=9, title_share=1, said=4, passage_meaning=0.8, title_meaning=0.8)
 POOR = Candidate("poor", article_words=5, said=1, passage_meaning=0.4, title_meaning=0.3)
 
@@ -72,7 +72,7 @@ def test_two_alike_make_each_other_less_sure() -> None:
     assert chances(found(GOOD, twin))["good"] < chances(found(GOOD, POOR))["good"]
 
 
-@pytest.mark.parametrize("encoder", [REAL, HashingEncoder.identity, "another-model:onnx-int8-1"])
+@pytest.mark.parametrize("encoder", [REAL, HashingEncoder.identity, "another-model:onnx-int8-2"])
 def test_without_a_fit_or_a_vector_words_judge(encoder: str) -> None:
     alone = Candidate("a", article_words=9, title_words=9, title_share=1, said=4)
     other = Candidate("b", article_words=5, said=1)

@@ -111,6 +111,37 @@ def test_another_model_s_prompts_pooling_and_window_are_honoured(small_model: Pa
     assert not np.allclose(exported.encode(TEXTS, "passage"), exported.encode(TEXTS, "query"), atol=0.01)
 
 
+def test_its_weights_leave_room_for_sums_on_every_processor(cache: Path) -> None:
+    """What is multiplied by eight bits and summed in pairs must fit into sixteen where there is no VNNI."""
+    import onnx
+
+    (file,) = cache.glob("models/*/model.onnx")
+    tensors = {one.name: onnx.numpy_helper.to_array(one) for one in onnx.load(file).graph.initializer}
+    # What words and places stand for is looked up, not multiplied
+    weights = [one for one in tensors.values() if one.dtype == np.int8 and one.ndim == 2]
+    assert len(weights) == 12
+    assert max(int(np.abs(one.astype(int)).max()) for one in weights) <= 64
+
+
+def test_smoothing_leaves_a_model_as_it_was_and_its_inputs_even(small_model: Path) -> None:
+    import torch
+
+    from indexer.encoder import load_model
+    from indexer.smoothing import largest_inputs, smooth
+
+    model = load_model(str(small_model))
+    before, uneven = model.encode(TEXTS), largest_inputs(model, TEXTS)
+    smooth(model, TEXTS)
+    assert np.allclose(model.encode(TEXTS), before, atol=1e-4)
+    after = largest_inputs(model, TEXTS)
+    assert len(after) == len(uneven) >= 12
+
+    def spread(inputs: dict[str, torch.Tensor]) -> float:
+        return float(np.mean([(one.max() / one.median()).item() for one in inputs.values()]))
+
+    assert spread(after) < 0.8 * spread(uneven)
+
+
 def test_where_the_export_differs_the_plain_encoder_is_used(small_model: Path, cache: Path) -> None:
     (card,) = cache.glob(f"models/*-{EXPORT_RECIPE}/encoder.json")
     differs = {**json.loads(card.read_text("utf-8")), "differs": True}

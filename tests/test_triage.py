@@ -60,7 +60,9 @@ def suggested(triage: Triage) -> list[str]:
         ("INC0020085", "known", "runbooks/backup-failed"),
         ("INC0020084", "known", "runbooks/vpn-wont-connect"),
         ("INC0020093", "known", "runbooks/network-outage-triage"),
-        ("INC0020119", "likely known", "runbooks/web-application-5xx"),
+        ("INC0020114", "known", "runbooks/web-application-5xx"),
+        # That says next to nothing by itself
+        ("INC0020119", "new likely", "runbooks/web-application-5xx"),
         # Over, and resolved by something that we have nothing on
         ("INC0010062", "new likely known", None),
         ("CS0005005", "new", None),
