@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from indexer.errors import KnowledgeBaseError
+from indexer.model_files import EXPORT_RECIPE
 from kb_service.diagnosis import Case, Diagnosis, size
 
 _LEAST_FREE = 200_000_000
@@ -58,7 +59,7 @@ def room(case: Case, free: int | None = None) -> Iterator[Diagnosis]:
 
 
 def left_over(case: Case) -> Iterator[Diagnosis]:
-    """What runs that were stopped left, and records that were kept when a backup was restored."""
+    """What runs that were stopped left, records that were kept when a backup was restored, earlier versions' models."""
     name, data, cache = "left over", case.settings.data, case.settings.cache_folder
     if not data.is_dir():
         return
@@ -76,7 +77,14 @@ def left_over(case: Case) -> Iterator[Diagnosis]:
             " be in them",
             f"If they are not needed any more, run: {shlex.join(['rm', '--', *map(str, kept)])}",
         )  # fmt: skip
-    if not stray and not kept:
+    earlier = (path for path in _older(cache, ["models/*-onnx-*"], 0) if not path.name.endswith(f"-{EXPORT_RECIPE}"))
+    if exports := list(earlier):
+        yield Diagnosis(
+            name, "warning",
+            f"models as earlier versions prepared them: {len(exports)}, {size(sum(map(_size, exports)))}",
+            f"If none of those is gone back to, run: {shlex.join(['rm', '-r', '--', *map(str, exports)])}",
+        )  # fmt: skip
+    if not stray and not kept and not exports:
         yield Diagnosis(name, "ok", "nothing")
 
 

@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+from indexer.model_files import EXPORT_RECIPE
 from kb_service import doctor_files
 from kb_service.diagnosis import Case, size
 from kb_service.settings import Settings
@@ -38,6 +39,17 @@ def test_what_stopped_runs_left_is_named_once_it_is_old(house: House) -> None:
     os.utime(kept, (1, 1))
     house.do(house.only("left over", "warning", "records as they were before a restore.*: 1"))
     assert house.wrong() == []
+
+
+def test_models_of_earlier_versions_are_named(house: House) -> None:
+    house.data.chmod(0o750)
+    models = house.data / "cache" / "models"
+    for name in ("abc-onnx-int8-0", f"abc-{EXPORT_RECIPE}"):
+        (models / name).mkdir(parents=True)
+        (models / name / "model.onnx").write_bytes(b"x" * 2_000_000)
+    house.do(house.only("left over", "warning", "models as earlier versions prepared them: 1, 2.0 MB"))
+    assert house.wrong() == []
+    assert [one.name for one in models.iterdir()] == [f"abc-{EXPORT_RECIPE}"]
 
 
 def test_room_is_judged_by_what_a_backup_and_a_rebuild_take(house: House) -> None:
