@@ -1,3 +1,3 @@
 // Whoever has to sign in anew finds again what was asked for: a long text stands in the fragment, which no answer names.
 const form = document.querySelector("form.sign-in");
-if (form) form.action += location.hash;
+form?.setAttribute("action", form.getAttribute("action") + location.hash);
