@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.identifiers import is_code
 from indexer.retrieval import Found
@@ -69,8 +70,7 @@ class Calibration:
     def probabilities(self, order: Order, found: Found) -> Figures:
         """How likely each hit answers, ``(n,)``, in order."""
         seen, further = features(order, found), self._further_odds(order)
-        candidates = order.candidates
-        known = (candidates.known("passage_meaning") | candidates.known("title_meaning"))[order.rows]
+        known = _have_meaning(order)
         if self.model is None or not known.any():
             chances = self.words_only.probabilities(seen, further)
         else:
@@ -109,12 +109,18 @@ def in_percent(probability: float) -> str:
 def features(order: Order, found: Found) -> dict[str, Figures]:
     """What hits are judged by, ``(n,)`` each, in order.
 
-    The lead is on the best of the others, below zero for all but the first.
+    The lead is on the best of the others, below zero for all but the first. One whose meaning is not known yet may mean
+    as much as any that is: it counts as if it did, or what is encoded first would be sure for want of rivals.
     """
     figures, rows = order.candidates.figures, order.rows
     ceiling = found.words_ceiling or 1.0
     best = np.full(len(order), order.likeness[0] if len(order) else 0.0)
     best[:1] = order.likeness[1] if len(order) > 1 else 0.0
+    known = _have_meaning(order)
+    if known.any() and not known.all():
+        means = sum(order.part(name) for name in ("meaning", "title_meaning", "mean_meaning"))
+        may_be = order.likeness[~known].max() + np.max(means)
+        best = np.where(known, np.maximum(best, may_be), best)
     return {
         "meaning": np.maximum(np.maximum(figures("passage_meaning"), figures("title_meaning")), 0.0)[rows],
         "mean_meaning": figures("mean_meaning")[rows],
@@ -125,6 +131,12 @@ def features(order: Order, found: Found) -> dict[str, Figures]:
         "lead": np.clip(order.likeness - best, -0.5, 0.5),
         "length": np.full(len(order), log(max(1, found.asked))),
     }
+
+
+def _have_meaning(order: Order) -> NDArray[np.bool_]:
+    """Which hits have a vector, ``(n,)``, in order."""
+    candidates = order.candidates
+    return (candidates.known("passage_meaning") | candidates.known("title_meaning"))[order.rows]
 
 
 @cache

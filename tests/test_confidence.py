@@ -67,6 +67,15 @@ def test_a_good_hit_far_ahead_is_strong_and_a_poor_one_alone_is_weak() -> None:
     assert band(chances(found(POOR))["poor"], STRONG) == "weak"
 
 
+def test_what_is_not_encoded_yet_makes_others_less_sure_by_what_it_may_mean() -> None:
+    unencoded = Candidate("unencoded", article_words=9, title_words=9, title_share=1, said=4)
+    wordless = Candidate("wordless", article_words=1, said=1)
+    sure = chances(found(GOOD, POOR))["good"]
+    beside_rival = chances(found(GOOD, POOR, unencoded))["good"]
+    assert band(sure, STRONG) == "strong" != band(beside_rival, STRONG)
+    assert sure >= chances(found(GOOD, POOR, wordless))["good"] > beside_rival
+
+
 def test_two_alike_make_each_other_less_sure() -> None:
     twin = Candidate("twin", article_words=9, title_words=9, title_share=1, said=4, passage_meaning=0.8)
     assert chances(found(GOOD, twin))["good"] < chances(found(GOOD, POOR))["good"]
