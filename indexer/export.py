@@ -37,11 +37,14 @@ SAMPLE = (
 
 def export(model_name: str, folder: Path) -> None:
     """Write ``model.onnx``, ``tokenizer.json`` and ``encoder.json`` to ``folder``, whole or not at all."""
+    from indexer.smoothing import TYPICAL_TEXTS, smooth
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
     try:
         model = load_model(model_name)
         card = _card(model_name, model)
+        smooth(model, [*SAMPLE, *TYPICAL_TEXTS.read_text("utf-8").splitlines()])
         _write_graph(model, card["inputs"], work)
         model.tokenizer.save_pretrained(str(work / "tokenizer"))
         shutil.move(work / "tokenizer" / "tokenizer.json", work / "tokenizer.json")
@@ -77,10 +80,6 @@ def _write_graph(model: Any, inputs: list[str], work: Path) -> None:
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    from indexer.smoothing import TYPICAL_TEXTS, smooth
-
-    smooth(model, [*SAMPLE, *TYPICAL_TEXTS.read_text("utf-8").splitlines()])
 
     class Pipeline(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]  # torch is there only to export
         """All modules of the model, from token ids to a vector of unit length."""

@@ -154,9 +154,9 @@ def _remedy(complaint: str) -> str:
     if foreign is None:
         return "Mend what git says"
     # A user that a service runs as has no home to keep settings in
-    scope = "--global" if os.access(Path.home(), os.W_OK) else "--system"
+    by, scope = ("run", "--global") if os.access(Path.home(), os.W_OK) else ("as root run", "--system")
     trusting = shlex.join(["git", "config", scope, "--add", "safe.directory", foreign[1]])
-    return f"It belongs to another user. If you trust it, {'as root ' * (scope == '--system')}run: {trusting}"
+    return f"It belongs to another user. If you trust it, {by}: {trusting}"
 
 
 def _named(arguments: tuple[str, ...]) -> str:

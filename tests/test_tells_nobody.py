@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from indexer.encoder import Encoder
 from tests.authors import KB
 from tests.conftest import CONTENT, WAIT_SECONDS, eventually
 from tests.faults import traced
@@ -83,8 +82,8 @@ def test_preparing_a_model_and_indexing_tell_nobody(tmp_path: Path, encoder: str
     assert list((tmp_path / "home").rglob("*")) == []
 
 
-def test_a_service_and_a_search_tell_nobody(tmp_path: Path, model_cache: Path, encoder: Encoder) -> None:
-    assert encoder.identity, "the model is prepared"
+@pytest.mark.usefixtures("encoder")
+def test_a_service_and_a_search_tell_nobody(tmp_path: Path, model_cache: Path) -> None:
     content(tmp_path)
     environ = environment(tmp_path, model_cache)
     out = tmp_path / "out"
