@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import sqlite_utils
 
@@ -24,7 +25,7 @@ class Connection(sqlite3.Connection):
     """One whose errors carry a note that says which file it was, as SQLite's own do not."""
 
     def __init__(self, database: Any, *given: Any, **named: Any) -> None:
-        self.name = str(database)
+        self.name = unquote(urlsplit(database).path) if named.get("uri") else str(database)
         try:
             super().__init__(database, *given, **named)
         except sqlite3.Error as error:

@@ -4,6 +4,7 @@ Nothing else holds what stands here, so every write is on disk before it is ackn
 queue up (``BEGIN IMMEDIATE``), erased text is overwritten (``secure_delete``), and no rebuild of an index touches it.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from indexer import at_rest
 from indexer.database import BUSY_SECONDS, open_database, reading, writing
+from indexer.disk import DiskError
 from indexer.errors import IndexDamagedError
 from indexer.locks import held
 from kb_service import desk_sums
@@ -23,6 +25,10 @@ from kb_service.desk_schema import is_older, migrate
 
 _BEFORE_RESTORE = "desk-before-restore-"
 _MEND = "Move it away, with the files beside it of the same name, and restore a backup: kb restore FILE"
+_PUT_BACK = (
+    "Nothing is read or written until the same file is moved back. Where it is lost: stop the service, and give the"
+    " last backup to 'kb restore FILE'"
+)
 
 
 class Desk:
@@ -33,6 +39,7 @@ class Desk:
         self.path = path
         self._open = _open_to_read if read_only else _open
         self._local = threading.local()
+        self._in_use: tuple[int, ...] | None = None
         # SQLite's own queue is by chance; in one process it is by turn: who waits is next, and cannot be overtaken
         self._next, self._turn = threading.Lock(), threading.Lock()
         if read_only:
@@ -43,6 +50,9 @@ class Desk:
             if path.exists():
                 self._check_before_use()
             migrate(self.connection)
+            # As long as one is open, SQLite leaves all three files where they are
+            self._kept_open = self.connection
+            self._in_use = _inodes(path)
 
     def _check_before_use(self) -> None:
         """Before anything is written to it, be it how it keeps its journal. Raises DeskError."""
@@ -66,11 +76,22 @@ class Desk:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection."""
+        """This thread's connection. Raises DiskError where a file of the record was moved, deleted or replaced."""
+        if self._in_use:
+            self._check_places(self._in_use)
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._open(self.path)
         return connection
+
+    def _check_places(self, in_use: tuple[int, ...]) -> None:
+        # SQLite goes on with what was deleted, and all that is written there is lost with the process
+        try:
+            is_in_place, why = _inodes(self.path) == in_use, "another file has taken its place"
+        except OSError as error:
+            is_in_place, why = False, str(error)
+        if not is_in_place:
+            raise DiskError(f"{self.path} is not the record any more that is in use: {why}", _PUT_BACK)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -212,6 +233,11 @@ def next_change(connection: sqlite3.Connection) -> int:
     """The number of a change of the record; the index over it follows these. Inside a transaction that writes."""
     row = connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'change' RETURNING value").fetchone()
     return int(row[0])
+
+
+def _inodes(path: Path) -> tuple[int, ...]:
+    """What stands under the names of the record's files. Raises FileNotFoundError."""
+    return tuple(os.stat(f"{path}{ending}").st_ino for ending in ("", "-wal", "-shm"))  # noqa: PTH116 (a third slower)
 
 
 def _open(path: Path) -> sqlite3.Connection:

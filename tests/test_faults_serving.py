@@ -200,6 +200,31 @@ def test_a_write_that_fails_at_its_end_is_taken_the_next_time(tmp_path: Path) ->
     assert "Traceback" not in made.serving.log.read_text()
 
 
+def test_what_is_derived_is_made_anew_where_it_is_deleted(tmp_path: Path) -> None:
+    made = Putting(tmp_path)
+    with made.serving.running() as client:
+        for _ in range(3):
+            made.change(client, WATCHING)
+        eventually(lambda: client.get("/readyz").json()["encoded"]["share"] == 1, "all is encoded")
+        names = [file.name for file in made.data.iterdir() if file.is_file() and not file.name.startswith("desk.db")]
+        assert {"index.db", "incidents.db", "index.db-wal", "incidents.db-wal"} <= set(names)
+        for name in sorted(names):
+            (made.data / name).unlink(missing_ok=True)
+            eventually(lambda: bool(hits(client)), f"articles are found without {name}")
+            made.change(client, WATCHING, may_fail=True)
+    assert "Traceback" not in made.serving.log.read_text()
+    assert not made.refused
+    check_whole(made.data)
+    made.check_in_the_end()
+
+
+def hits(client: httpx2.Client) -> list[str]:
+    answer = client.get("/api/search", params={"q": "the same text"})
+    if answer.status_code == 503:
+        return []
+    return [hit["id"] for hit in answer.json()["hits"]]
+
+
 @pytest.mark.long
 def test_each_call_of_a_publish_may_fail(tmp_path: Path, bare: Path, git: Git) -> None:
     fail(Publishing(tmp_path, bare, git), None, seed=1)
