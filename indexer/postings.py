@@ -7,29 +7,18 @@ scope has lists of its own, so that what others may see is not even read and tak
 """
 
 import sqlite3
-import zlib
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from indexer.errors import IndexDamagedError
-
-Keys = NDArray[np.int64]
-Counts = NDArray[np.uint8]
+from indexer.posting_pieces import EMPTY, Keys, List, cut, damaged, has_room, lengthen, pack, unpack
 
 # What has one number may be seen by the same people
 Scope = int
 
-# Four bytes say how far a key is from the first one, one how often the term is said: 4,000 of a page of 4,096, after
-# a CRC-32 of all that
-_CHECK_BYTES = 4
-_MOST_IN_PIECE = 800
-_FAR = 1 << 32
 # So many pieces a list can have; they lie one after another
 _PIECES = 1 << 20
 _OFTEN = 255
@@ -37,16 +26,6 @@ _OFTEN = 255
 _TOGETHER = 500
 # Of a large import so much is collected before it is written
 _MOST_COLLECTED = 3_000_000
-
-
-class List(NamedTuple):
-    """Keys of passages, ``(n,)`` int64 in rising order, and how often each says the term, 255 for all that is more."""
-
-    keys: Keys
-    counts: Counts
-
-
-EMPTY = List(np.zeros(0, np.int64), np.zeros(0, np.uint8))
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
@@ -71,10 +50,10 @@ def read(connection: sqlite3.Connection, scopes: Sequence[Scope], term: str) -> 
     )
     pieces, holders = [], {}
     for number, count, *piece in rows:
-        pieces.append(_unpacked(*piece))
+        pieces.append(unpack(*piece))
         holders[number] = count
     if sum(holders.values()) != sum(len(piece.keys) for piece in pieces):
-        raise _damaged(term)
+        raise damaged(term)
     if len(pieces) < 2:
         return pieces[0] if pieces else EMPTY
     keys, counts = (np.concatenate(column) for column in zip(*pieces, strict=True))
@@ -100,12 +79,12 @@ def check(connection: sqlite3.Connection) -> None:
     """Read every list. Raises IndexDamagedError where one is not as it was written."""
     counts: defaultdict[int, int] = defaultdict(int)
     for piece, first, packed in connection.execute("SELECT id, first, list FROM pieces"):
-        counts[piece // _PIECES] += len(_unpacked(piece, first, packed).keys)
+        counts[piece // _PIECES] += len(unpack(piece, first, packed).keys)
     for number, holders in connection.execute("SELECT number, holders FROM terms"):
         if counts.pop(number, 0) != holders:
-            raise _damaged(number)
+            raise damaged(number)
     for number in counts:
-        raise _damaged(number)
+        raise damaged(number)
 
 
 class Changes:
@@ -176,12 +155,12 @@ class Changes:
         ).fetchone()
         if last is not None:
             begin, first, held = last
-            if len(held) // 5 + len(new.keys) <= _MOST_IN_PIECE and new.keys[-1] - first < _FAR:
-                # Put between what is there without reading it, which is most of what a record changes
-                longer = _longer(begin, first, held, new)
+            if has_room(first, held, new):
+                # Most of what a record changes
+                longer = lengthen(begin, first, held, new)
                 self._connection.execute("UPDATE pieces SET list = ? WHERE id = ?", (longer, begin))
                 return
-            old = _unpacked(begin, first, held)
+            old = unpack(begin, first, held)
             new = List(np.concatenate([old.keys, new.keys]), np.concatenate([old.counts, new.counts]))
         self._put(begin, new)
 
@@ -189,7 +168,7 @@ class Changes:
         """A list's pieces from the one with this number on."""
         self._connection.executemany(
             "INSERT OR REPLACE INTO pieces VALUES (?, ?, ?)",
-            ((begin + at, int(piece.keys[0]), _packed(begin + at, piece)) for at, piece in enumerate(_cut(whole))),
+            ((begin + at, int(piece.keys[0]), pack(begin + at, piece)) for at, piece in enumerate(cut(whole))),
         )
 
     def _take_out(self, scope: Scope, term: str, keys: Keys) -> None:
@@ -207,14 +186,14 @@ class Changes:
             ).fetchone()
             if row is None:
                 break
-            held = _unpacked(*row)
+            held = unpack(*row)
             stays = ~np.isin(held.keys, left)
             count -= len(stays) - int(np.count_nonzero(stays))
             if stays.any():
                 piece = List(held.keys[stays], held.counts[stays])
                 self._connection.execute(
                     "UPDATE pieces SET first = ?, list = ? WHERE id = ?",
-                    (int(piece.keys[0]), _packed(row[0], piece), row[0]),
+                    (int(piece.keys[0]), pack(row[0], piece), row[0]),
                 )
             else:
                 self._connection.execute("DELETE FROM pieces WHERE id = ?", (row[0],))
@@ -229,18 +208,6 @@ def clear(connection: sqlite3.Connection) -> None:
     """Empty every list."""
     connection.execute("DELETE FROM terms")
     connection.execute("DELETE FROM pieces")
-
-
-def _cut(whole: List) -> Iterator[List]:
-    if len(whole.keys) <= _MOST_IN_PIECE and whole.keys[-1] - whole.keys[0] < _FAR:
-        # Most are short
-        yield whole
-        return
-    start = 0
-    while start < len(whole.keys):
-        end = min(start + _MOST_IN_PIECE, int(np.searchsorted(whole.keys, whole.keys[start] + _FAR)))
-        yield List(whole.keys[start:end], whole.counts[start:end])
-        start = end
 
 
 class _Numbers(dict[str, int]):
@@ -279,46 +246,6 @@ class _Said:
         for term, number in sorted(self._numbers.items()):
             some = slice(bounds[number], bounds[number + 1])
             yield term, List(keys[some], counts[some])
-
-
-def _longer(piece: int, first: int, packed: bytes, new: List) -> bytes:
-    """A piece with further keys, put between what is there."""
-    held = _checked(piece, first, packed)
-    count = len(held) // 5
-    keys = (new.keys - first).astype(np.uint32).tobytes()
-    return _with_check(piece, first, b"".join((held[: 4 * count], keys, held[4 * count :], new.counts.tobytes())))
-
-
-def _packed(piece: int, said: List) -> bytes:
-    first = int(said.keys[0])
-    return _with_check(piece, first, (said.keys - first).astype(np.uint32).tobytes() + said.counts.tobytes())
-
-
-def _unpacked(piece: int, first: int, packed: bytes) -> List:
-    held = _checked(piece, first, packed)
-    count = len(held) // 5
-    keys = np.frombuffer(held, np.uint32, count).astype(np.int64) + first
-    return List(keys, np.frombuffer(held, np.uint8, count, offset=4 * count))
-
-
-def _with_check(piece: int, first: int, held: bytes) -> bytes:
-    return _check_of(piece, first, held) + held
-
-
-def _checked(piece: int, first: int, packed: bytes | None) -> bytes:
-    """What a piece holds. Raises IndexDamagedError where it is not as it was written, or not there."""
-    if packed is None or packed[:_CHECK_BYTES] != _check_of(piece, first, packed[_CHECK_BYTES:]):
-        raise _damaged(piece)
-    return packed[_CHECK_BYTES:]
-
-
-def _check_of(piece: int, first: int, held: bytes) -> bytes:
-    return zlib.crc32(held, zlib.crc32(b"%d %d" % (piece, first))).to_bytes(_CHECK_BYTES, "little")
-
-
-def _damaged(what: object) -> IndexDamagedError:
-    said = f"a list of the words index is not as it was written ({what})"
-    return IndexDamagedError(said, "Run 'kb index', which makes it anew; a service that runs does so by itself")
 
 
 def _lists() -> defaultdict[str, list[int]]:

@@ -8,7 +8,6 @@ import sqlite3
 import sys
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
@@ -31,9 +30,8 @@ from kb_service import (
     cli_serve,
     cli_triage,
     cli_writing,
-    restoring,
 )
-from kb_service.access import LOCAL, sight_up_to
+from kb_service.access import sight_up_to
 from kb_service.cli_options import (
     AsJson,
     Content,
@@ -44,12 +42,8 @@ from kb_service.cli_options import (
     of_demo,
     opened,
     prepare_model,
-    record_of,
     settings_of,
-    with_record,
 )
-from kb_service.desk import Desk
-from kb_service.keys import Keys
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.query import Query, State
 from kb_service.results import as_json
@@ -61,8 +55,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-incidents_app = typer.Typer(help="The desk's records: import, export, erase.", no_args_is_help=True)
-app.add_typer(incidents_app, name="incidents")
+app.add_typer(cli_desk.incidents_app, name="incidents")
 app.add_typer(cli_hook.hook_app, name="hook")
 app.add_typer(cli_keys.keys_app, name="keys")
 app.add_typer(cli_keys.callers_app, name="callers")
@@ -212,72 +205,11 @@ def triage(
     cli_triage.run(base, text, service, as_json_=as_json_)
 
 
-@incidents_app.command("import")
-def import_incidents(
-    file: cli_desk.File,
-    preset: cli_desk.Preset = None,
-    mapping: cli_desk.MapFile = None,
-    zone: cli_desk.Zone = None,
-    data: Data = None,
-    as_json_: AsJson = False,
-) -> None:
-    """Put the records of a JSONL, JSON or CSV file. Bad rows are listed and make exit 1; may be repeated."""
-    if cli_desk.import_file(opened(settings_of(data=data)), file, preset, mapping, zone, as_json_=as_json_):
-        raise typer.Exit(1)
-
-
-@incidents_app.command("export")
-def export_incidents(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help="jsonl (whole), or csv (without articles).  [default: by the file's ending, else jsonl]"
-        ),
-    ] = None,
-    data: Data = None,
-) -> None:
-    """Write every record, to a file or to standard output."""
-    cli_desk.export(opened(with_record(settings_of(data=data))), file, form)
-
-
-@incidents_app.command("erase")
-def erase_incident(number: str, data: Data = None) -> None:
-    """Delete a record out of every file: facts, searches, words and vectors too. Not out of backups."""
-    cli_desk.erase(opened(with_record(settings_of(data=data))), number)
-
-
-@app.command()
-def backup(file: cli_desk.File, data: Data = None) -> None:
-    """Copy the desk's record to a new file, whole, while the service runs."""
-    desk = record_of(settings_of(data=data))
-    desk.backup(file)
-    out.print(f"{desk.path} is copied to {file}")
-
-
-@app.command()
-def restore(
-    file: cli_desk.File,
-    data: Data = None,
-    as_it_is: Annotated[
-        bool, typer.Option("--as-it-is", help="Take rows that are not as they were written for what they are.")
-    ] = False,
-) -> None:
-    """Put a backup in the record's place, while the service runs; what was there is kept beside it."""
-    desk = Desk(settings_of(data=data).data / "desk.db")
-    restored = restoring.restore(desk, file, LOCAL, as_it_is=as_it_is)
-    out.print(f"{desk.path} is restored from {file}; as it was before, it is kept in {restored.kept}")
-    if again := [*restored.erased, *restored.forgotten]:
-        err.print(escape(f"Erased or forgotten since, and so once more: {', '.join(again)}"))
-        err.print("To have one back all the same, restore the file into an empty folder (--data) and export it there")
-    err.print("Delete that when it is not needed any more: neither retention nor erasing looks into it")
-    if live := [f"{key.id} ({key.name})" if key.name else key.id for key in Keys(desk).listed() if key.is_live]:
-        err.print(escape(f"Keys that are valid now: {', '.join(live)}. Revoke what must not be: kb keys revoke ID"))
-
-
-app.command()(cli_doctor.doctor)
-app.command()(cli_check.schema)
 for command in (
+    cli_desk.backup,
+    cli_desk.restore,
+    cli_doctor.doctor,
+    cli_check.schema,
     cli_writing.new,
     cli_writing.draft,
     cli_owners.stale,

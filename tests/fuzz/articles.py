@@ -9,7 +9,7 @@ from zlib import crc32
 
 from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
-from indexer import frontmatter, plain_yaml
+from indexer import frontmatter, plain_yaml, yaml_values
 from indexer.catalogue import object_from_json, object_to_json
 from indexer.encoder import HashingEncoder
 from indexer.html import render_html
@@ -65,8 +65,8 @@ def _comes_back(found: KnowledgeObject, data: bytes) -> None:
 def as_the_whole_of_yaml_reads_it(front: str) -> None:
     """What libyaml composes is what YAML 1.2 makes of it."""
     if (plain := plain_yaml.compose(front)) is not None:
-        whole = frontmatter._Yaml(typ="safe", pure=True)
-        assert not [*frontmatter._yaml_problems(PATH, whole, front)]
+        whole = yaml_values._Yaml(typ="safe", pure=True)
+        assert not [*yaml_values._yaml_problems(PATH, whole, front)]
         assert _told(plain) == _told(whole.compose(front))
 
 
