@@ -90,6 +90,11 @@ class Candidates(Sequence[Candidate]):
         return known
 
     @property
+    def have_meaning(self) -> NDArray[np.bool_]:
+        """Which rows have any vector yet."""
+        return self.known("passage_meaning") | self.known("title_meaning")
+
+    @property
     def in_window(self) -> NDArray[np.bool_]:
         """Which rows are valid for a limited time only."""
         in_window: NDArray[np.bool_] = self._rows["in_window"]

@@ -107,20 +107,9 @@ def in_percent(probability: float) -> str:
 
 
 def features(order: Order, found: Found) -> dict[str, Figures]:
-    """What hits are judged by, ``(n,)`` each, in order.
-
-    The lead is on the best of the others, below zero for all but the first. One whose meaning is not known yet may mean
-    as much as any that is: it counts as if it did, or what is encoded first would be sure for want of rivals.
-    """
+    """What hits are judged by, ``(n,)`` each, in order."""
     figures, rows = order.candidates.figures, order.rows
     ceiling = found.words_ceiling or 1.0
-    best = np.full(len(order), order.likeness[0] if len(order) else 0.0)
-    best[:1] = order.likeness[1] if len(order) > 1 else 0.0
-    known = _have_meaning(order)
-    if known.any() and not known.all():
-        means = sum(order.part(name) for name in ("meaning", "title_meaning", "mean_meaning"))
-        may_be = order.likeness[~known].max() + np.max(means)
-        best = np.where(known, np.maximum(best, may_be), best)
     return {
         "meaning": np.maximum(np.maximum(figures("passage_meaning"), figures("title_meaning")), 0.0)[rows],
         "mean_meaning": figures("mean_meaning")[rows],
@@ -128,15 +117,38 @@ def features(order: Order, found: Found) -> dict[str, Figures]:
         "title_words": np.clip(figures("title_words")[rows] / ceiling, 0.0, 1.5),
         "title_share": figures("title_share")[rows],
         "said": figures("said")[rows] / max(1, found.asked),
-        "lead": np.clip(order.likeness - best, -0.5, 0.5),
+        "lead": np.clip(_leads(order), -0.5, 0.5),
         "length": np.full(len(order), log(max(1, found.asked))),
     }
 
 
+def _leads(order: Order) -> Figures:
+    """How much more alike than the best of the others each hit is: below zero for all but one.
+
+    Of a hit whose meaning is not known yet it is by words alone. To those of which it is known that one may mean as
+    much as any of them: it counts as if it did, or what is encoded first would be sure for want of rivals.
+    """
+    likeness, known = order.likeness, _have_meaning(order)
+    leads = likeness - _best_of_others(likeness)
+    if known.all() or not known.any():
+        return leads
+    words = order.of_lane("words")
+    may_be = words[~known].max() + (likeness - words)[known].max()
+    return np.where(known, np.minimum(leads, likeness - may_be), words - _best_of_others(words))
+
+
+def _best_of_others(values: Figures) -> Figures:
+    """For each the largest of the others, ``(n,)``; none where there is no other."""
+    best = np.full(len(values), values.max(initial=0.0))
+    if len(values):
+        first = int(values.argmax())
+        best[first] = np.delete(values, first).max(initial=0.0)
+    return best
+
+
 def _have_meaning(order: Order) -> NDArray[np.bool_]:
     """Which hits have a vector, ``(n,)``, in order."""
-    candidates = order.candidates
-    return (candidates.known("passage_meaning") | candidates.known("title_meaning"))[order.rows]
+    return order.candidates.have_meaning[order.rows]
 
 
 @cache

@@ -40,12 +40,16 @@ LANE_OF: Mapping[str, Lane] = {
     "meaning": "meaning",
     "title_meaning": "meaning",
     "mean_meaning": "meaning",
+    "awaited_meaning": "meaning",
     "article_words": "words",
     "title_words": "words",
     "title_share": "words",
 }
 # What a score may have beside likeness
 BONUSES = ("exact", "window", "evidence", "service", "ci", "tag", "recency")
+# What is not encoded yet is taken to mean as much as the best that is, times this power of its share of the best words.
+# Counted as none it would be last whatever it says: see tests/relevance/partly.py, which measures it
+AWAITED_POWER = 0.25
 # A question says in its own words what the article says in others, so that its few words tell little; in an alert or a
 # report of so many terms enough of them are the article's own
 TELLING_TERMS = 35
@@ -91,7 +95,7 @@ class Ranked:
     @property
     def likeness(self) -> float:
         """The score without what is no likeness: identifiers and time."""
-        return sum(value for name, value in self.parts.items() if name in WEIGHTS)
+        return sum(value for name, value in self.parts.items() if name in LANE_OF)
 
 
 class Order(Sequence[Ranked]):
@@ -125,8 +129,12 @@ class Order(Sequence[Ranked]):
     @cached_property
     def likeness(self) -> Figures:
         """``(n,)``, in order: the scores without what is no likeness."""
-        alike = (column for name, column in self._parts.items() if name in WEIGHTS)
+        alike = (column for name, column in self._parts.items() if name in LANE_OF)
         return _sum(alike, len(self.candidates))[self.rows]
+
+    def of_lane(self, lane: Lane) -> Figures:
+        """What one lane adds to the scores, ``(n,)``, in order."""
+        return _sum((self.part(name) for name, own in LANE_OF.items() if own == lane), len(self))
 
     def part(self, name: str) -> Figures:
         """What one part adds to the scores, ``(n,)``, in order."""
@@ -177,6 +185,8 @@ def rank(found: Found, common_share: float, lanes: Collection[Lane] = LANES, bon
     trust = words_trust(found.asked, common_share) if "meaning" in lanes else 1.0
     few, naming = telling_identifiers(found)
     parts = {name: column for name, column in _parts(found, trust).items() if LANE_OF[name] in lanes}
+    if {*lanes} == {*LANES}:
+        parts |= _awaited(parts, candidates)
     likeness = _sum(parts.values(), len(candidates))
     exact: dict[int, tuple[str, ...]] = {}
     certain: set[int] = set()
@@ -252,7 +262,7 @@ def words_trust(terms: int, common_share: float) -> float:
 
 
 def _parts(found: Found, trust: float) -> dict[str, Figures]:
-    """What each says, weighted. A meaning that is not known yet counts as none."""
+    """What each says, weighted; nothing of a meaning that is not known yet."""
     figures = found.candidates.figures
     ceiling = found.words_ceiling or 1.0
     title_meaning = figures("title_meaning")
@@ -265,6 +275,19 @@ def _parts(found: Found, trust: float) -> dict[str, Figures]:
         "title_share": figures("title_share"),
     }
     return {name: WEIGHTS[name] * column for name, column in says.items()}
+
+
+def _awaited(parts: Mapping[str, Figures], candidates: Candidates) -> dict[str, Figures]:
+    """What those are taken to mean whose meaning is not known yet, where that is so of some of them."""
+    known = candidates.have_meaning
+    if known.all() or not known.any():
+        return {}
+    means, says = (
+        _sum((column for name, column in parts.items() if LANE_OF[name] == lane), len(candidates))
+        for lane in ("meaning", "words")
+    )
+    share = says / (says.max() or 1.0)
+    return {"awaited_meaning": np.where(known, 0.0, means.max() * share**AWAITED_POWER)}
 
 
 def telling_identifiers(found: Found) -> tuple[frozenset[str], frozenset[str]]:

@@ -71,6 +71,16 @@ def test_words_alone_make_an_order_while_vectors_are_missing() -> None:
     assert order(Candidate("less", article_words=2), Candidate("more", article_words=6)) == ["more", "less"]
 
 
+def test_what_is_not_encoded_yet_has_its_place_by_its_words_among_what_is() -> None:
+    says_all, says_little = Candidate("all", article_words=9, title_share=1), Candidate("little", article_words=1)
+    assert order(BOTH, says_all, MEANING, says_little) == ["all", "both", "meaning", "little"]
+    assert order(BOTH, says_all, MEANING, lanes=("meaning",)) == ["meaning", "both"]
+    (first, *_) = rank(found(BOTH, says_all, MEANING), 0.0)
+    assert first.parts["awaited_meaning"] > 0
+    assert first.likeness == pytest.approx(first.score)
+    assert "awaited_meaning" not in rank(found(BOTH, MEANING), 0.0)[0].parts
+
+
 def test_nothing_is_nothing() -> None:
     assert order() == []
 
