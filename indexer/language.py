@@ -81,14 +81,28 @@ class Language:
         return re.compile(rf"\b(?:{self.asking})\b", re.IGNORECASE).search
 
 
-def folded(text: str) -> str:
-    """Without case and accents."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    # Some letters come apart into words, some into a mark on a space, of which nothing is left
-    found = "".join(letter for letter in decomposed if not unicodedata.combining(letter) and not letter.isspace())
-    return found or text
+_MOST_LETTERS = 1_000
+
+
+def folded(word: str) -> str:
+    """Without case and accents; of what is too long for a word the beginning, unless it is ASCII."""
+    if word.isascii():
+        return word.lower()
+    # One letter may come apart into eighteen
+    apart = unicodedata.normalize("NFKD", word[:_MOST_LETTERS].casefold())
+    return apart.translate(_PLAIN_LETTERS) or word
+
+
+class _PlainLetters(dict[int, int | None]):
+    """Leaves accents out, and spaces: some letters come apart into words, some into a mark on a space."""
+
+    def __missing__(self, code: int) -> int | None:
+        letter = chr(code)
+        self[code] = plain = None if unicodedata.combining(letter) or letter.isspace() else code
+        return plain
+
+
+_PLAIN_LETTERS = _PlainLetters()
 
 
 ENGLISH = Language(
