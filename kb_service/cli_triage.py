@@ -10,6 +10,7 @@ from kb_service.escalation import Escalation
 from kb_service.incident import Incident
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.major import MajorCandidate
+from kb_service.plain_text import plain_text
 from kb_service.recurrence import ProblemCandidate
 from kb_service.related import Related
 from kb_service.terminal import SHAPES, err, out, print_hit, print_json
@@ -80,7 +81,7 @@ def _print_major(candidate: MajorCandidate) -> None:
 def _print_problem(candidate: ProblemCandidate) -> None:
     out.print(f"\n[bold]Problem[/bold]: {escape(candidate.reason)}")
     if candidate.problem is not None and candidate.problem.workaround:
-        out.print(f"   workaround: {escape(candidate.problem.workaround)}")
+        out.print(f"   workaround: {escape(plain_text(candidate.problem.workaround))}")
     if candidate.incidents:
         out.print(f"   [dim]{', '.join(one.number for one in candidate.incidents)}[/dim]")
 
@@ -90,7 +91,7 @@ def _print_related(related: Related) -> None:
     reasons = "; ".join(reason.text for reason in related.reasons)
     out.print(f"      [dim]{escape(reasons)}[/dim]")
     if related.incident.close_notes:
-        out.print(f"      {escape(' '.join(related.incident.close_notes.split()))}")
+        out.print(f"      {escape(' '.join(plain_text(related.incident.close_notes).split()))}")
 
 
 def _print_escalation(found: Escalation) -> None:

@@ -17,6 +17,7 @@ from kb_service.incident import Incident
 from kb_service.markdown_text import as_markdown
 from kb_service.new_article import Particulars, clean_title, one_line
 from kb_service.people import people_in
+from kb_service.plain_text import plain_text
 from kb_service.redaction import MARK, redact
 
 DraftType = Literal["known-error", "runbook", "faq", "howto"]
@@ -89,7 +90,7 @@ def redacted(sources: Sources) -> tuple[Sources, Mapping[str, int]]:
     Whoever is named in one of them is taken out of all. What says only whose something is, such as a group, is left
     out whole where a part of it would have to go.
     """
-    every = (sources.incident, *sources.related)
+    every = [_in_plain_text(one) for one in (sources.incident, *sources.related)]
     people = people_in((getattr(one, name) for one in every for name in _TEXTS), (one.extra for one in every))
     counts: Counter[str] = Counter()
 
@@ -106,6 +107,11 @@ def redacted(sources: Sources) -> tuple[Sources, Mapping[str, int]]:
 
     clean_ones = [clean(one) for one in every]
     return Sources(clean_ones[0], tuple(clean_ones[1:])), counts
+
+
+def _in_plain_text(incident: Incident) -> Incident:
+    texts: dict[str, Any] = {name: plain_text(getattr(incident, name)) for name in _TEXTS}
+    return replace(incident, **texts)
 
 
 def draft(

@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from indexer.errors import KnowledgeBaseError
+from kb_service.plain_text import plain_text
 from kb_service.vocabulary import KINDS, OPEN_STATES, STATES, Kind, Level, Priority, State, meant_by, words_for
 
 # Of a ticket's or a record's long text, and of one that is said in a line
@@ -142,8 +143,8 @@ class Incident:
 
     @property
     def text(self) -> str:
-        """What it says: its short description, then the longer one."""
-        return "\n\n".join(filter(None, (self.short_description, self.description)))
+        """What it says, without markup: its short description, then the longer one."""
+        return "\n\n".join(filter(None, (self.short_description, plain_text(self.description))))
 
     @property
     def minutes_to_resolve(self) -> int | None:

@@ -24,11 +24,12 @@ from indexer.vectors import VectorCache
 from kb_service.confidence import STRONG
 from kb_service.incident import Incident
 from kb_service.incidents import Incidents
+from kb_service.plain_text import plain_text
 from kb_service.query_vectors import QueryVectors
 from kb_service.search import Searcher
 
 # Raise when a record's passages come out differently: all are then put in anew
-FORMAT = "1"
+FORMAT = "2"
 AUDIENCES = frozenset({"internal"})
 LOOK_SECONDS = 0.25
 _BATCH = 500
@@ -236,8 +237,8 @@ def owner_of(incident: Incident) -> Owner:
 
 def passages_of(incident: Incident, encoder: Encoder) -> tuple[Passage, ...]:
     """A record cut into passages: what it is about, what was seen, how it was resolved or can be worked round."""
-    texts: list[tuple[Role, str]] = [("symptom", incident.description)]
-    texts += [("resolution", text) for text in (incident.workaround, incident.close_notes)]
+    texts: list[tuple[Role, str]] = [("symptom", plain_text(incident.description))]
+    texts += [("resolution", plain_text(text)) for text in (incident.workaround, incident.close_notes)]
     return cut_record(
         incident.number,
         " ".join(incident.short_description.split()),

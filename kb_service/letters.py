@@ -1,4 +1,4 @@
-"""What a ticket that came in as a letter is about: without greeting, courtesy, signature and disclaimer.
+"""What a ticket that came in as a letter is about: without head, greeting, courtesy, signature and disclaimer.
 
 These say nothing of the matter, and take as much of a query's words and meaning as the matter does. Only what stands at
 the beginning and at the end is left out, and only what surely is such; a text of nothing else stays as it is.
@@ -16,6 +16,13 @@ def _any_of(*patterns: str) -> str:
     return f"(?:{'|'.join(patterns)})"
 
 
+# Lines of a head, of which there are several; its subject is of the matter
+_HEAD = re.compile(
+    r"[ \t]*(?:(from|von|de|da|van)|(subject|betreff|objet|asunto|oggetto|onderwerp)|"
+    r"sent|to|cc|bcc|date|gesendet|an|datum|envoyé|à|para|enviado|inviato|a|verzonden|aan)[ \t]*:[ \t]*(.*)",
+    _FLAGS,
+)
+_PASSED_ON = re.compile(r"\s*(?:(?:re|fwd?|aw|wg|tr|rv|sv|antw)[ \t]*:[ \t]*)+", _FLAGS)
 _GREETING = _any_of(
     r"hi|hello|hey|dear|greetings|good (?:morning|afternoon|evening|day)",
     r"hallo|moin|servus|guten (?:tag|morgen|abend)|sehr geehrter?|lieber?|werter?",
@@ -93,11 +100,28 @@ def matter_of(text: str) -> str:
     """The text without what a letter has around its matter."""
     if len(text) > _MOST_LETTERS:
         return text
-    greeting = _BEGINNING.match(text)
-    body = _without_courtesy(_without_signature(text[greeting.end() if greeting else 0 :]))
+    subject, written = _head_and_rest(text)
+    greeting = _BEGINNING.match(written)
+    body = _without_courtesy(_without_signature(written[greeting.end() if greeting else 0 :]))
+    body = f"{subject}\n{body}" if subject else body
     if not re.search(r"\w", body):
         return text
     return body if text.endswith(body) else body.rstrip()
+
+
+def _head_and_rest(text: str) -> tuple[str, str]:
+    """The subject of a letter that stands there with its head, and what is below that."""
+    lines = text.lstrip().split("\n")
+    found = []
+    for line in lines:
+        match = _HEAD.fullmatch(line.rstrip("\r"))
+        if match is None:
+            break
+        found.append(match)
+    if len(found) < 2 or not any(one[1] or one[2] for one in found):
+        return "", text[passed_on.end() :] if (passed_on := _PASSED_ON.match(text)) else text
+    subject = next((one[3].strip() for one in found if one[2]), "")
+    return _PASSED_ON.sub("", subject, count=1), "\n".join(lines[len(found) :]).lstrip()
 
 
 def _without_signature(text: str) -> str:

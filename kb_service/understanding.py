@@ -13,6 +13,7 @@ from indexer.spelling import Spelling
 from indexer.terms import WORD, common_share, query_terms
 from kb_service.glossary import Expansion, Lexicon
 from kb_service.letters import matter_of
+from kb_service.plain_text import plain_text
 
 # The encoder reads some 256 tokens; more text than this cannot reach it
 MOST_ENCODED_LETTERS = 4_000
@@ -88,7 +89,7 @@ class Understood:
 
 def understand(text: str, spelling: Spelling, lexicon: Lexicon) -> Understood:
     """Read a query; any text is one."""
-    text = matter_of(text[:MOST_WORDS_LETTERS])
+    text = matter_of(plain_text(text[:MOST_WORDS_LETTERS]))
     changes = changes_in(text, spelling)
     meant = text
     for change in changes:

@@ -29,6 +29,13 @@ This e-mail may contain confidential information. If you are not the intended re
     [
         (SIGNED, "The VPN client says error 809 since this morning.\nIt worked yesterday."),
         ("Hi Peter, my printer is jammed. Thanks!", "my printer is jammed."),
+        ("RE: FW: printer is jammed", "printer is jammed"),
+        (
+            "From: Jane Miller <jane@example.com>\nSent: Monday, 5 October 2026 09:13\nTo: Service Desk\n"
+            "Subject: AW: Printer\n\nHello,\nit is jammed.\nJane",
+            "Printer\nit is jammed.\nJane",
+        ),
+        ("Von: Hans Maier\nAn: IT\nBetreff: Drucker\n\ngeht nicht", "Drucker\ngeht nicht"),
         ("Good morning! Outlook crashes since the update", "Outlook crashes since the update"),
         ("Dear IT Service Desk,\nI cannot log in\nBest,\nJo", "I cannot log in"),
         ("Hello,\nscreen stays black\n--\nTom Becker | Logistics | +44 20 7946 0123", "screen stays black"),
@@ -63,6 +70,9 @@ def test_what_a_letter_has_around_its_matter_is_left_out(letter: str, matter: st
         "Team calendar does not sync",
         "It does not print. Can you check the network cable of the printer?",
         "how to say thank you in a template",
+        "To: printer queue",
+        "Date: wrong\nTo: fix it",
+        "From: address is refused\nwhat now?",
         "vpn ",
         "",
         " \n",

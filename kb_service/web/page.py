@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from kb_service.access import Role
 from kb_service.failures import UNFORESEEN
+from kb_service.plain_text import plain_text
 
 _log = logging.getLogger("kb.service")
 _TAG = re.compile(r"<[a-z][^>]*>")
@@ -50,6 +51,7 @@ def _minute(at: datetime) -> Markup:
     return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M} UTC</time>').format(at.isoformat(), at)
 
 
+TEMPLATES.env.filters["plain"] = plain_text
 TEMPLATES.env.globals.update(pages=_PAGES, duties=_DUTIES, day=_day, minute=_minute)
 
 
