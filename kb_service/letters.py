@@ -103,7 +103,8 @@ def matter_of(text: str) -> str:
     subject, written = _head_and_rest(text)
     greeting = _BEGINNING.match(written)
     body = _without_courtesy(_without_signature(written[greeting.end() if greeting else 0 :]))
-    body = f"{subject}\n{body}" if subject else body
+    # In one line: a subject by itself is often no more than "Problem"
+    body = f"{subject}: {body}" if subject else body
     if not re.search(r"\w", body):
         return text
     return body if text.endswith(body) else body.rstrip()

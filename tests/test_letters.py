@@ -33,9 +33,9 @@ This e-mail may contain confidential information. If you are not the intended re
         (
             "From: Jane Miller <jane@example.com>\nSent: Monday, 5 October 2026 09:13\nTo: Service Desk\n"
             "Subject: AW: Printer\n\nHello,\nit is jammed.\nJane",
-            "Printer\nit is jammed.\nJane",
+            "Printer: it is jammed.\nJane",
         ),
-        ("Von: Hans Maier\nAn: IT\nBetreff: Drucker\n\ngeht nicht", "Drucker\ngeht nicht"),
+        ("Von: Hans Maier\nAn: IT\nBetreff: Drucker\n\ngeht nicht", "Drucker: geht nicht"),
         ("Good morning! Outlook crashes since the update", "Outlook crashes since the update"),
         ("Dear IT Service Desk,\nI cannot log in\nBest,\nJo", "I cannot log in"),
         ("Hello,\nscreen stays black\n--\nTom Becker | Logistics | +44 20 7946 0123", "screen stays black"),

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.encoder import HashingEncoder
-from kb_service.draft_sources import Sources
-from kb_service.drafting import redacted
+from kb_service.drafting import Sources, redacted
 from kb_service.incident import incident_of
 from kb_service.incident_index import passages_of
 from kb_service.plain_text import plain_text
