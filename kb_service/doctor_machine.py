@@ -12,6 +12,7 @@ from importlib import metadata
 from packaging.requirements import Requirement
 
 from indexer.git_command import GitError, run_git
+from indexer.model_files import INSTALLED
 from kb_service.content import is_ref
 from kb_service.diagnosis import Case, Diagnosis
 
@@ -21,6 +22,8 @@ _LEAST_SQLITE = (3, 35)
 # "rev-parse --end-of-options"
 _LEAST_GIT = (2, 30)
 _LEAST_FILES = 1024
+# Where that was done at installation nothing else takes them
+_FOR_EXPORT = frozenset({"onnx", "sentence-transformers", "torch"})
 
 
 def program(_: Case) -> Iterator[Diagnosis]:
@@ -30,6 +33,8 @@ def program(_: Case) -> Iterator[Diagnosis]:
         version, requires = metadata.version(_PACKAGE), metadata.requires(_PACKAGE) or []
     except metadata.PackageNotFoundError:
         version, requires = "(not installed as a package)", []
+    if INSTALLED.exists():
+        requires = [one for one in requires if Requirement(one).name not in _FOR_EXPORT]
     wrong = [*_sqlite(), *_unmet_as_diagnosis(requires)]
     yield from wrong
     if not wrong:
