@@ -39,7 +39,7 @@ _ADDRESSED = _any_of(
 )
 _NAME = r"[A-ZÀ-Ý][a-zß-ÿ'’-]+|[A-Z]"
 _BEGINNING = re.compile(
-    rf"\s*(?i:{_GREETING})(?:[ \t]+(?:(?i:{_ADDRESSED})\b|{_NAME})\.?){{0,4}}[ \t]*(?:[,!.;:–-]+|\n)\s*"
+    rf"\s*(?i:{_GREETING})(?:[ \t]+(?:(?i:{_ADDRESSED})\b|{_NAME})\.?){{0,4}}[ \t]*(?:,|[!.;:–-]+(?=\s)|\n)\s*"
 )
 # Thanked is at the end, or for what can only be courtesy
 _NO_MORE = r"[,!.;]?(?:\W+\w+){0,3}\W*$"
@@ -88,10 +88,11 @@ _DISCLAIMER = re.compile(
     _FLAGS,
 )
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
-# A line of a signature is a name, a role, a number, an address; nothing that goes wrong, no log, no postscript
+# A line of a signature is a name, a role, a number, an address; no sentence, no heading, no log, no postscript
 _MOST_SIGNATURE_LINES, _MOST_SIGNATURE_LETTERS = 14, 90
 _NO_SIGNATURE = re.compile(
-    r"\d:\d\d:\d\d|0x[0-9a-f]|^p\.? ?s\b|\b(?:error|fail|except|denied|refused|cannot|can't|unable|fehler|erreur)",
+    r"\d:\d\d:\d\d|0x[0-9a-f]|^p\.? ?s\b|\b(?:error|fail|except|denied|refused|cannot|can't|unable|fehler|erreur)"
+    r"|[?:]$|(?<!ltd)(?<!inc)(?<!str)(?<!co)\.$",
     _FLAGS,
 )
 

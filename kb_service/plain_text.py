@@ -15,7 +15,12 @@ _BLOCKS = frozenset(
     "br p div li tr table ul ol h1 h2 h3 h4 h5 h6 pre blockquote hr section article header footer".split()
 )
 _CELLS = frozenset({"td", "th"})
-_UNSEEN = frozenset({"style", "script", "head", "title", "xml", "template"})
+_OTHERS = frozenset(
+    "html body a abbr b big center cite code col colgroup dd del dt em font i img ins kbd label link mark meta o:p s"
+    " samp small span strike strong sub sup tbody tfoot thead tt u var !doctype".split()
+)
+_UNSEEN = frozenset({"style", "script", "head", "xml"})
+_KNOWN = _BLOCKS | _CELLS | _OTHERS | _UNSEEN
 # Of an object what people read comes first; of the rest addresses, times and hashes say nothing
 _TELLING = ("alertname", "title", "subject", "summary", "short_description", "message", "description", "text", "reason")
 _TELLS_NOTHING = re.compile(r"\w+://\S*|\d{4}-\d\d-\d\dT\S*|[0-9a-f-]{8,}", re.IGNORECASE)
@@ -34,6 +39,9 @@ def _of_html(text: str) -> str:
     at, unseen, as_it_stands = 0, "", False
     for tag in _TAG.finditer(text):
         closes, name = bool(tag[1]), tag[2].lower()
+        if name not in _KNOWN:
+            # A placeholder, a type of a programming language, a setting in XML
+            continue
         if not unseen:
             said = unescape(text[at : tag.start()])
             parts.append(said if as_it_stands else said.replace("\n", " "))

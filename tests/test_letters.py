@@ -72,6 +72,7 @@ def test_what_a_letter_has_around_its_matter_is_left_out(letter: str, matter: st
         "how to say thank you in a template",
         "To: printer queue",
         "Date: wrong\nTo: fix it",
+        "hey.example.org - blank page",
         "From: address is refused\nwhat now?",
         "vpn ",
         "",
@@ -83,7 +84,14 @@ def test_what_is_no_letter_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "left", ["2026-01-02 10:11:12 connect", "Error: no route to host", "PS: the phone is dead, too"]
+    "left",
+    [
+        "2026-01-02 10:11:12 connect",
+        "Error: no route to host",
+        "PS: the phone is dead",
+        "It does not connect.",
+        "Seen:",
+    ],
 )
 def test_what_stands_below_a_signature_stays(left: str) -> None:
     letter = f"VPN fails, see below\n\nThanks\nJane\n\n{left}\nand so on"

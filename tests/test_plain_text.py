@@ -43,6 +43,10 @@ def test_html_of_a_mail_program_is_its_text() -> None:
         ("It is dark<br>since today<br/>again", "It is dark\nsince today\nagain"),
         ("<p>a &lt;b&gt; c</p>", "a <b> c"),
         ("<ul><li>one</li><li>two</li></ul>", "one\n\ntwo"),
+        (
+            "<p>ssh &lt;host&gt; gives List<String>, set <name>x</name></p>",
+            "ssh <host> gives List<String>, set <name>x</name>",
+        ),
         ("<pre>a\n  b</pre> c", "a\nb\nc"),
         ("before <script>alert('x')</script><b>after</b>", "before after"),
         (json.dumps(ALERT), "DiskFull\n/dev/sda1 is 97 % full\ndesk\ncritical"),
