@@ -10,7 +10,7 @@ from typing import Any
 _HTML = re.compile(
     r"</(?:p|div|span|body|html|table|td|li|ul|ol|b|strong|em|i|a|font|h[1-6]|pre)\s*>|<br\b", re.IGNORECASE
 )
-_TAG = re.compile(r"<(/?)([a-z!][a-z0-9:-]*)[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-z!][a-z0-9:-]*+)[^<>]*+>", re.IGNORECASE)
 _BLOCKS = frozenset(
     "br p div li tr table ul ol h1 h2 h3 h4 h5 h6 pre blockquote hr section article header footer".split()
 )
@@ -66,7 +66,8 @@ def _of_json(text: str) -> str:
     said = dict.fromkeys(one for one in strings if not _TELLS_NOTHING.fullmatch(one[1]))
     rank = {name: place for place, name in enumerate(_TELLING)}
     ordered = sorted(said, key=lambda one: rank.get(one[0].lower(), len(rank)))
-    return "\n".join(dict.fromkeys(value for _, value in ordered))
+    # JSON can name halves of letters
+    return "\n".join(dict.fromkeys(value for _, value in ordered)).encode("utf-8", "replace").decode()
 
 
 def _strings(value: Any, name: str) -> Iterator[tuple[str, str]]:

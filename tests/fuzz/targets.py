@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.fuzz import articles, asking, incoming
+from tests.fuzz import articles, asking, incoming, tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ TARGETS: Mapping[str, Target] = {
     "terms": Target(asking.found_terms, asking.terms_seeds, asking.WORDS),
     "queries": Target(asking.queries, asking.queries_seeds, asking.WORDS),
     "filters": Target(asking.filters, asking.filters_seeds, ()),
+    "tickets": Target(tickets.said, tickets.said_seeds, tickets.WORDS),
     "webhooks": Target(incoming.webhooks, incoming.webhooks_seeds, incoming.WEBHOOKS_WORDS),
     "records": Target(incoming.records, incoming.records_seeds, incoming.RECORDS_WORDS),
     "tables": Target(incoming.tables, incoming.tables_seeds, incoming.TABLES_WORDS),
