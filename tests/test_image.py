@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.encoder import Encoder, OnnxEncoder
 from tests.conftest import CONTENT, REPOSITORY
 
 # As in an image: no such module, and the exported model beside the program
@@ -62,7 +63,9 @@ def modules() -> str:
 
 
 @pytest.fixture
-def prefix(tmp_path: Path, model_cache: Path) -> Path:
+def prefix(tmp_path: Path, model_cache: Path, encoder: Encoder) -> Path:
+    """Beside the program lies what the encoder of the tests was made ready with."""
+    assert isinstance(encoder, OnnxEncoder)
     beside = tmp_path / "prefix" / "share" / "kb"
     beside.mkdir(parents=True)
     (beside / "models").symlink_to(model_cache / "models")
