@@ -214,6 +214,11 @@ def test_what_is_derived_is_made_anew_where_it_is_deleted(tmp_path: Path) -> Non
             made.change(client, WATCHING, may_fail=True)
     assert "Traceback" not in made.serving.log.read_text()
     assert not made.refused
+    # Of a log that was deleted only this process knew what stood in it
+    with made.serving.running() as client:
+        eventually(lambda: bool(hits(client)), "articles are found after a restart")
+        made.change(client, WATCHING)
+    assert "Traceback" not in made.serving.log.read_text()
     check_whole(made.data)
     made.check_in_the_end()
 
