@@ -88,6 +88,8 @@ _DISCLAIMER = re.compile(
     _FLAGS,
 )
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
+# "LG" is a closing, and a maker of screens
+_SHORT = 4
 # A line of a signature is a name, a role, a number, an address; no sentence, no heading, no log, no postscript
 _MOST_SIGNATURE_LINES, _MOST_SIGNATURE_LETTERS = 14, 90
 _NO_SIGNATURE = re.compile(
@@ -129,11 +131,18 @@ def _head_and_rest(text: str) -> tuple[str, str]:
 def _without_signature(text: str) -> str:
     lines = text.split("\n")
     for number, line in enumerate(lines):
-        said = line.strip()
-        if number and (_CLOSING.fullmatch(said) or _DELIMITER.fullmatch(said)):
+        if number and _closes(line.strip(), lines[number - 1].strip()):
             rest = lines[number + 1 :]
             return "\n".join([*lines[:number], *rest[_length_of_signature(rest) :]])
     return text
+
+
+def _closes(line: str, before: str) -> bool:
+    """Whether a signature follows; a short line below words without an end may be one of a list."""
+    if _DELIMITER.fullmatch(line):
+        return True
+    is_ambiguous = len(line) <= _SHORT and not before.endswith((".", "!", "?")) and before != ""
+    return _CLOSING.fullmatch(line) is not None and not is_ambiguous
 
 
 def _length_of_signature(lines: Sequence[str]) -> int:

@@ -73,6 +73,7 @@ def test_what_a_letter_has_around_its_matter_is_left_out(letter: str, matter: st
         "To: printer queue",
         "Date: wrong\nTo: fix it",
         "hey.example.org - blank page",
+        "Dark are screens of\nSony\nLG\nSamsung",
         "From: address is refused\nwhat now?",
         "vpn ",
         "",
