@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from indexer.of_words import of_words
+from indexer.of_words import LONGEST_KEPT, of_words
 
 # What every BERT tokenizer takes words apart at
 _SPACE = re.compile(r"[ \t\n\r]+")
+# ... and what is a token by itself, of ASCII
+_SIGN = re.compile(r"[!-/:-@\[-`{-~]")
 
 
 class TokenCounter:
@@ -28,7 +30,9 @@ class TokenCounter:
         self._tokenizer.no_truncation()
         self._around = len(self._tokenizer.encode("").ids)
         self._of_word = of_words(self._count_word)
-        self._by_word = reads_word_by_word(json.loads(self._tokenizer.to_str()))
+        described = json.loads(self._tokenizer.to_str())
+        self._by_word = reads_word_by_word(described)
+        self._added = [token["content"] for token in described["added_tokens"]]
 
     def __reduce__(self) -> tuple[type["TokenCounter"], tuple[Path]]:
         return TokenCounter, (self._file,)
@@ -39,6 +43,16 @@ class TokenCounter:
         return len(self._tokenizer.encode(text).ids)
 
     def _count_word(self, word: str) -> int:
+        if (
+            len(word) > LONGEST_KEPT
+            and self._by_word
+            and word.isascii()
+            and not any(map(word.__contains__, self._added))
+        ):
+            # An address, a path, a line of a log: each sign is a token, and what is between them is kept
+            between = _SIGN.split(word)
+            if len(between) > 1:
+                return len(between) - 1 + sum(map(self._of_word, filter(None, between)))
         return len(self._tokenizer.encode(word).ids) - self._around
 
 

@@ -34,7 +34,22 @@ def test_of_any_text(text: str) -> None:
     assert COUNTER(text) == by_the_tokenizer(text)
 
 
-APART = ("[SEP]", "[MASK]", "é", "e\u0301", "漢字", "\u00a0", "\x1c", "\t", "a" * 120, "##ing", " ")
+APART = (
+    "[SEP]",
+    "[MASK]",
+    "é",
+    "e\u0301",
+    "漢字",
+    "\u00a0",
+    "\x1c",
+    "\t",
+    "a" * 120,
+    "##ing",
+    " ",
+    "`" * 70,
+    "a.b/" * 20,
+    "\x01" * 70,
+)
 
 
 @given(st.lists(st.sampled_from(APART)))
