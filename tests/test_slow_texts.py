@@ -29,7 +29,7 @@ pytestmark = pytest.mark.breaking
 MOST_TIMES = 2.0
 MOST_SECONDS = 5.0
 # Front matter is as long in a short text; of what takes less than this nothing is said
-LEAST_SECONDS = 0.8
+LEAST_SECONDS = 1.0
 # So many times as long as plain code of the same size, coloured
 MOST_TIMES_CODE = 30.0
 
