@@ -4,6 +4,7 @@ Nothing else holds what stands here, so every write is on disk before it is ackn
 queue up (``BEGIN IMMEDIATE``), erased text is overwritten (``secure_delete``), and no rebuild of an index touches it.
 """
 
+import logging
 import os
 import sqlite3
 import threading
@@ -29,6 +30,12 @@ _PUT_BACK = (
     "Nothing is read or written until the same file is moved back. Where it is lost: stop the service, and give the"
     " last backup to 'kb restore FILE'"
 )
+_BEGUN_ANEW = (
+    "it was moved or deleted, and an empty one is begun. If that is not meant, stop, and move it back, or give the last"
+    " backup to 'kb restore FILE'"
+)
+
+_log = logging.getLogger("kb.desk")
 
 
 class Desk:
@@ -49,6 +56,8 @@ class Desk:
         with self._alone():
             if path.exists():
                 self._check_before_use()
+            elif (path.parent / "incidents.db").exists():
+                _log.warning("there is no %s any more, though an index over its records: %s", path, _BEGUN_ANEW)
             migrate(self.connection)
             # As long as one is open, SQLite leaves all three files where they are
             self._kept_open = self.connection

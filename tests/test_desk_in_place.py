@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from indexer.disk import DiskError
+from indexer.encoder import HashingEncoder
 from kb_service.access import LOCAL
 from kb_service.desk import Desk
+from kb_service.incident_index import IncidentIndex
 from kb_service.incidents import Incidents
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.restoring import restore
@@ -88,6 +90,15 @@ def test_all_that_is_done_to_it_by_rule_leaves_it_in_its_place(path: Path, tmp_p
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     put(desk, "INC3")
     assert numbers(desk) == numbers(Desk(path)) == ["INC1", "INC3"]
+
+
+def test_a_record_that_is_gone_is_not_begun_anew_without_a_word(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    IncidentIndex(Incidents(Desk(path)), HashingEncoder())
+    assert not caplog.records
+    path.unlink()
+    assert numbers(Desk(path)) == []
+    (told,) = caplog.records
+    assert "moved or deleted, and an empty one is begun" in told.getMessage()
 
 
 def test_the_thread_that_opened_it_may_end(path: Path) -> None:
