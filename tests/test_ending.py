@@ -4,11 +4,12 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx2
@@ -159,6 +160,28 @@ def test_vectors_of_an_import_do_not_hold_it(tmp_path: Path) -> None:
     assert "cut off" not in service.log.read_text()
     with service.running() as client:
         assert client.get("/readyz").json()["incidents"]["count"] == 1_500
+
+
+def test_what_is_not_done_in_time_is_told_so(tmp_path: Path) -> None:
+    service = StandaloneService(tmp_path / "data", KB_CONTENT=few(tmp_path))
+    body = '{"short_description": "VPN is down"}'
+    heads = ("Host: 127.0.0.1", f"Content-Length: {len(body)}", "Content-Type: application/json", "", body)
+    with ExitStack() as held:
+        client = held.enter_context(service.running())
+        other = held.enter_context(closing(sqlite3.connect(tmp_path / "data" / "desk.db", isolation_level=None)))
+        other.execute("BEGIN IMMEDIATE")
+        waiting = held.enter_context(socket.create_connection((client.base_url.host, client.base_url.port or 80)))
+        waiting.settimeout(WAIT_SECONDS)
+        waiting.sendall("\r\n".join(("PUT /api/incidents/S HTTP/1.1", *heads)).encode())
+        client.get("/healthz")
+        assert service.process is not None
+        service.process.send_signal(signal.SIGTERM)
+        answer = b"".join(iter(lambda: waiting.recv(65536), b"")).decode()
+        assert answer.startswith("HTTP/1.1 503 "), answer
+        assert "retry-after: " in answer
+        assert "look when the service is there again" in answer
+        assert ended(service.process) == 0
+    assert "Traceback" not in service.log.read_text()
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])

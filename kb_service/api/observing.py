@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 import time
+from asyncio import CancelledError
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -18,6 +19,10 @@ HEADER = "x-request-id"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What comes back from the provider opens a session
 _SECRET = "/login"  # noqa: S105 (an address)
+_ENDS = (
+    "The service ends, and this was not done in the time that was left. What was sent may be kept all the same: look"
+    " when the service is there again, then send it once more if need be."
+)
 _log = logging.getLogger("kb.service")
 _requests = logging.getLogger("kb.requests")
 
@@ -106,6 +111,11 @@ class FailuresAsProblems:
             if said is None:
                 _log.exception("%s %s failed", scope["method"], route_of(scope))
             await failure(said)(scope, receive, send)
+        except CancelledError:
+            # By the server, which ends
+            if begun or scope["type"] != "http":
+                raise
+            await failure(_ENDS)(scope, receive, send)
 
 
 def route_of(scope: Scope) -> str:
