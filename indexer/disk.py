@@ -12,6 +12,10 @@ from indexer.errors import KnowledgeBaseError
 _FREE = "Free some space on its disk, then try again"
 _LOOK = "Look at its disk and at the permissions, then try again"
 _WAIT = "Another process holds it, or the disk lost its lock: try again in a moment"
+_END = (
+    "The disk did not take a lock back, which a process holds now for as long as it lives: the service ends with an"
+    " error, so that it is started again; end what else uses the file"
+)
 # SQLite calls a page damaged that the disk did not give, too
 _DAMAGED = (
     "Look at its disk, then try again. Where it is said again: desk.db is put back by 'kb restore FILE', any other file"
@@ -26,7 +30,7 @@ _OF_SQLITE = {
     sqlite3.SQLITE_NOLFS: _LOOK,
     sqlite3.SQLITE_BUSY: _WAIT,
     sqlite3.SQLITE_LOCKED: _WAIT,
-    sqlite3.SQLITE_PROTOCOL: _WAIT,
+    sqlite3.SQLITE_PROTOCOL: _END,
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
 }
 _OF_SYSTEM = {
@@ -42,18 +46,27 @@ class DiskError(KnowledgeBaseError):
     """A file cannot be read or written now, and neither what is in it nor what was asked is to blame."""
 
 
+class LockKeptError(DiskError):
+    """A lock of SQLite's could not be given back, and is held by a process for as long as it lives."""
+
+
 def disk_error(error: BaseException) -> DiskError | None:
     """What is said of an error of SQLite or of the system; None where the disk is not to blame for it."""
+    kind = DiskError
     if isinstance(error, sqlite3.Error):
         # Its lowest byte is the kind, the others say which of that kind
-        remedy = _OF_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        remedy = _OF_SQLITE.get(code)
+        if code == sqlite3.SQLITE_PROTOCOL:
+            # What SQLite says after ten seconds of asking for a lock that is held for a few instructions only
+            kind = LockKeptError
         where, why = ", ".join(getattr(error, "__notes__", ())), str(error)
     elif isinstance(error, OSError):
         remedy = _OF_SYSTEM.get(error.errno or 0)
         where, why = str(error.filename or ""), error.strerror or str(error)
     else:
         return None
-    return DiskError(f"{where or 'a file of the data folder'} cannot be used: {why}", remedy) if remedy else None
+    return kind(f"{where or 'a file of the data folder'} cannot be used: {why}", remedy) if remedy else None
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from kb_service.api.middleware import (
 from kb_service.api.observing import FailuresAsProblems, Observed
 from kb_service.api.problems import add_handlers
 from kb_service.callers import Callers
+from kb_service.ending import end_in_failure
 from kb_service.failures import Failures
 from kb_service.gauges import Gauges
 from kb_service.incident_index import Follower
@@ -105,7 +106,7 @@ def create_app(base: KnowledgeBase, publisher: Publisher | None = None) -> FastA
     app.state.knowledge_base = base
     app.state.publisher = publisher
     app.state.replays = Replays()
-    app.state.metrics, app.state.failures = metrics, Failures(base, publisher, metrics)
+    app.state.metrics, app.state.failures = metrics, Failures(base, publisher, metrics, end_in_failure)
     app.state.callers, app.state.sessions, app.state.limiter = callers, sessions, limiter
     _surround(app, settings, is_demo=base.desk.is_demo)
     add_handlers(app)

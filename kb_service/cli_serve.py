@@ -105,7 +105,7 @@ def run(settings: Settings, opened: Callable[[Settings], KnowledgeBase], *, demo
         app.state.metrics.workers_alive.set_function(lambda: len(workers.pids))
         base.searcher.elsewhere = workers.of("articles")
         base.incident_index.searcher.elsewhere = workers.of("incidents")
-        Server(config).run(sockets=[listening])
+        Server(config).serve_until_ended([listening])
 
 
 def _opened(settings: Settings, opened: Callable[[Settings], KnowledgeBase]) -> KnowledgeBase:

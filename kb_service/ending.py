@@ -1,12 +1,14 @@
 """How the service ends: what was begun is answered, within the time that who stops it gives, and the exit code is 0.
 
 Docker waits for 10 s, systemd for 90, before they kill. What is not done by then (a publish, vectors of an import) is
-gone on with by the next start; what was acknowledged is on disk already. A second signal ends it at once.
+gone on with by the next start; what was acknowledged is on disk already. A second signal ends it at once. Where only
+another process can go on, it ends itself in the same way, and its exit code is 3.
 """
 
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +16,26 @@ from types import FrameType
 
 import uvicorn
 
+from indexer.errors import KnowledgeBaseError
+
 # So long a request may take that has begun; all of it may take so long
 REQUEST_SECONDS = 6
 GRACE_SECONDS = 9.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _log = logging.getLogger("kb.service")
+# As of each command that could not be done
+_FAILED = 3
+_failed = threading.Event()
 
 
 class Server(uvicorn.Server):
     """uvicorn's, which would wait for ever, take no notice of a second SIGTERM, and end by the signal."""
+
+    def serve_until_ended(self, sockets: list[socket.socket]) -> None:
+        """Raises KnowledgeBaseError where it ended itself."""
+        self.run(sockets)
+        if _failed.is_set():
+            raise KnowledgeBaseError("the service ended itself, since only another process can go on", "Start it again")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -43,6 +56,13 @@ class Server(uvicorn.Server):
         late.start()
 
 
+def end_in_failure() -> None:
+    """Let the service end itself, so that whoever watches over it starts it again."""
+    if not _failed.is_set():
+        _failed.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _end_now() -> None:
     _log.warning("not done within %.0f s: the rest is cut off, and gone on with by the next start", GRACE_SECONDS)
-    os._exit(0)
+    os._exit(_FAILED if _failed.is_set() else 0)

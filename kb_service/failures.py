@@ -2,9 +2,10 @@
 
 import logging
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from indexer.disk import DiskError, disk_error
+from indexer.disk import DiskError, LockKeptError, disk_error
 from indexer.errors import IndexDamagedError, IndexMissingError
 from indexer.git_command import GitError
 from kb_service.incident_reading import DamagedIncidentError
@@ -31,6 +32,8 @@ class Failures:
     knowledge_base: KnowledgeBase
     publisher: Publisher
     metrics: Metrics
+    end: Callable[[], None]
+    """Ends the service, where only another process can go on."""
 
     def attend(self, error: Exception) -> str | None:
         """Do what a failure asks for.
@@ -64,5 +67,7 @@ class Failures:
             self.metrics.storage_errors.inc()
         if failing is not None:
             _log.error("%s", failing)
+            if isinstance(failing, LockKeptError):
+                self.end()
             return _DISK
         return None

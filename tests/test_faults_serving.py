@@ -98,8 +98,8 @@ def fail(made: "Publishing | Putting", count: int | None, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     met: Counter[str] = Counter()
     with made.serving.running() as client:
-        # By number alone, no thread's call to take a lock can be told from another's to give one back. That fails on no
-        # local disk; and SQLite would hold that lock for as long as the process lives
+        # By number alone, no thread's call to take a lock can be told from another's to give one back, which is another
+        # matter: those are failed by test_lost_locks.py
         places = [place for place in made.places(client) if place.call != "fcntl"]
         for place in places if count is None else some_of(places, count, chance):
             fault = chance.choice(faults_of(place))
