@@ -1,9 +1,10 @@
-"""Programs that the tests need and that no wheel has: of the system, where we may."""
+"""Programs and files that the tests need and that no wheel has: of the system, where we may."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,25 @@ _INSTALL_SECONDS = 600
 def install_package(name: str) -> bool:
     """Whether apt has installed a package of Debian; only root may."""
     return refresh() and run_in_time(["apt-get", "install", "-q", "-y", "--no-install-recommends", name])
+
+
+def unpack(name: str, into: Path, only: Sequence[str] = ()) -> bool:
+    """Whether files of a package of Debian lie in a folder now, all or those of some patterns; none is installed."""
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        return False
+    with tempfile.TemporaryDirectory() as scratch:
+        get = ["apt-get", "download", "-q", name]
+        if not run_in_time(get, Path(scratch)) and not (refresh() and run_in_time(get, Path(scratch))):
+            return False
+        for file in Path(scratch).glob("*.deb"):
+            # Of a package and of patterns that it has nothing of, too
+            archive, patterns = Path(scratch) / "files.tar", ["--wildcards", *only] if only else []
+            with archive.open("wb") as files:
+                subprocess.run(["dpkg-deb", "--fsys-tarfile", file], stdout=files, check=True)
+            into.mkdir(parents=True, exist_ok=True)
+            quiet = subprocess.DEVNULL if only else None
+            subprocess.run(["tar", "-xf", archive, "-C", into, *patterns], check=not only, stderr=quiet)
+    return True
 
 
 def refresh() -> bool:

@@ -8,13 +8,12 @@ and else says what is not run.
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.debian import refresh, run_in_time
+from tests.debian import unpack
 
 # Each with Debian's package of it
 PACKAGES = {"nginx": "nginx", "prometheus": "prometheus", "promtool": "prometheus", "qemu-x86_64": "qemu-user"}
@@ -36,23 +35,12 @@ def _found(name: str) -> str | None:
     return shutil.which(name, path=_PLACES)
 
 
-def _get(package: str) -> None:
-    """Lay the files of a package of Debian into the environment."""
-    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        download = ["apt-get", "download", "-q", package]
-        if run_in_time(download, folder=Path(scratch)) or (refresh() and run_in_time(download, folder=Path(scratch))):
-            for file in Path(scratch).glob("*.deb"):
-                run_in_time(["dpkg-deb", "-x", str(file), str(FOLDER)])
-
-
 def main(names: Sequence[str]) -> int:
     """Find each or get it, and say so."""
     for name in names:
         if _found(name) is None:
             print(f"There is no {name} on the PATH: getting one", file=sys.stderr)
-            _get(PACKAGES[name])
+            unpack(PACKAGES[name], FOLDER)
         if found := _found(name):
             print(f"{name}: {found}")
     missing = [name for name in names if _found(name) is None]
