@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c const
 # The same generated cases each time, so that no change is judged by chance; test-long generates new ones
 SAME_CASES := --hypothesis-profile=ci -n 2 --dist worksteal
 
-.PHONY: serve test chromium strace programs catalogues lint test-breaking test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
+.PHONY: serve test chromium strace programs languages lint test-breaking test-relevance relevance test-long fuzz bench bench-txtai screenshots readme clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/kb serve --demo --watch
@@ -35,11 +35,11 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test-relevance: catalogues
+test-relevance: languages
 	$(BIN)/python -m pytest -m relevance
 
-catalogues: $(VENV)/.installed-dev
-	@$(BIN)/python -m tests.multilingual.catalogues
+languages: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.multilingual.packages
 
 relevance: $(VENV)/.installed-dev $(VENV)-txtai/.installed
 	$(BIN)/python -m tests.relevance.report --txtai $(VENV)-txtai/bin/python

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from indexer.candidates import Candidate, Candidates
 from indexer.identifiers import is_code
+from indexer.language import ENGLISH, Language
 from indexer.retrieval import Found
 
 Figures = NDArray[np.float64]
@@ -55,6 +56,10 @@ AWAITED_POWER = 0.25
 TELLING_TERMS = 35
 # Words typed without any of a sentence's common ones are meant as they stand; this share of common ones is a sentence
 SENTENCE_SHARE = 0.2
+# Models know other languages than English less well, some none but English: in those a sentence's words tell at least
+# this much. On help pages in five languages by their summaries nothing more gains 0.01; without it the default model's
+# order was below that of words alone in four of them (tests/relevance/test_languages.py)
+LEAST_TRUST_ELSEWHERE = 0.5
 # An identifier that few articles hold outweighs everything else. In a text of more terms than this (a pasted log, a
 # report) only codes that somebody assigned do, and what is an article's very name: names of classes, hosts and files
 # stand there by the way
@@ -175,14 +180,14 @@ class Order(Sequence[Ranked]):
         return Ranked(self.candidates[row], float(self.scores[at]), parts, exact, row in self.certain)
 
 
-def rank(found: Found, common_share: float, lanes: Collection[Lane] = LANES, bonuses: Bonuses = _NO_BONUSES) -> Order:
+def rank(found: Found, trust: float, lanes: Collection[Lane] = LANES, bonuses: Bonuses = _NO_BONUSES) -> Order:
     """The candidates in order, best first; ties by id, so that the order is always the same.
 
-    ``common_share`` is the share of the query's words that are the commonest English ones. With one of the ``lanes``
+    ``trust`` says how much the query's words tell beside its meaning, see ``words_trust``. With one of the ``lanes``
     alone it is the order of that lane. ``bonuses`` are what is known of some of them beside the lanes.
     """
     candidates = found.candidates
-    trust = words_trust(found.asked, common_share) if "meaning" in lanes else 1.0
+    trust = trust if "meaning" in lanes else 1.0
     few, naming = telling_identifiers(found)
     parts = {name: column for name, column in _parts(found, trust).items() if LANE_OF[name] in lanes}
     if {*lanes} == {*LANES}:
@@ -255,10 +260,14 @@ def _certain(exact: Sequence[str], found: Found) -> bool:
     return found.asked <= LONG_TEXT_TERMS and any(is_code(code) or found.holders[code] == 1 for code in exact)
 
 
-def words_trust(terms: int, common_share: float) -> float:
-    """How much the words of a query tell beside its meaning, 0..1."""
+def words_trust(terms: int, common_share: float, language: Language) -> float:
+    """How much the words of a query tell beside its meaning, 0..1.
+
+    ``common_share`` is the share of them that are the commonest ones of the language.
+    """
     keywords = max(0.0, 1 - common_share / SENTENCE_SHARE)
-    return max(keywords, min(1.0, terms / TELLING_TERMS))
+    least = 0.0 if language.code == ENGLISH.code else LEAST_TRUST_ELSEWHERE
+    return max(least, keywords, min(1.0, terms / TELLING_TERMS))
 
 
 def _parts(found: Found, trust: float) -> dict[str, Figures]:

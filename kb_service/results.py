@@ -8,7 +8,7 @@ from typing import Any
 from indexer.retrieval import Found
 from kb_service.facets import Facet
 from kb_service.hits import Hit
-from kb_service.ranking import LONG_TEXT_TERMS, Figures, Lane, Order, rank
+from kb_service.ranking import LONG_TEXT_TERMS, Figures, Lane, Order, rank, words_trust
 from kb_service.understanding import Understood
 
 # In a longer text nobody expects an article to say all of its words
@@ -32,7 +32,12 @@ class Ranking:
 
     def alone(self, lane: Lane) -> Order:
         """The order of one lane by itself."""
-        return rank(self.found, self.understood.common_share, (lane,))
+        return rank(self.found, self.trust, (lane,))
+
+    @property
+    def trust(self) -> float:
+        """How much the words of the query tell beside its meaning, 0..1."""
+        return words_trust(self.found.asked, self.understood.common_share, self.understood.language)
 
     @property
     def unknown_codes(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from kb_service.glossary import Glossary, Lexicon
 from kb_service.hits import Hit, hit_of, passages_shown
 from kb_service.query import Evidence, Query, filter_of, may_read
 from kb_service.query_vectors import QueryVectors
-from kb_service.ranking import EVIDENCE_WEIGHT, PREFERENCE_BONUSES, Bonuses, rank
+from kb_service.ranking import EVIDENCE_WEIGHT, PREFERENCE_BONUSES, Bonuses, rank, words_trust
 from kb_service.recent_answers import RecentAnswers
 from kb_service.results import Ranking, Results
 from kb_service.understanding import MOST_ENCODED_LETTERS, understand
@@ -163,7 +163,7 @@ class Searcher:
         lexicon = self._glossary.lexicon(snapshot, filter_of(Query("", sight=query.sight)))
         understood = understand(query.text, snapshot.spelling(connection, wanted), lexicon)
         if not understood.terms:
-            return Ranking(understood, _NOTHING, rank(_NOTHING, 0.0), np.zeros(0), snapshot.generation)
+            return Ranking(understood, _NOTHING, rank(_NOTHING, 1.0), np.zeros(0), snapshot.generation)
         meaningful = not understood.only_codes and not query.words_only
         text = (understood.encoded_text, understood.headline)
         started = time.perf_counter()
@@ -172,7 +172,8 @@ class Searcher:
         asked = Asked(understood.terms, understood.codes, vector, understood.beside, tuple(query.evidence))
         found = snapshot.search(connection, asked, wanted)
         bonuses = _bonuses(query, found, snapshot)
-        ranked = rank(found, understood.common_share, bonuses=bonuses).steady(query.shown)
+        trust = words_trust(found.asked, understood.common_share, understood.language)
+        ranked = rank(found, trust, bonuses=bonuses).steady(query.shown)
         probabilities = self._calibration.probabilities(ranked, found)
         seconds = dict(found.seconds)
         seconds["ranking"] = time.perf_counter() - encoded - sum(seconds.values())

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from kb_service.confidence import Confidence, in_percent
 from kb_service.hits import Hit
-from kb_service.ranking import BONUSES, LANE_OF, LANES, words_trust
+from kb_service.ranking import BONUSES, LANE_OF, LANES
 from kb_service.results import Ranking
 
 out = Console(highlight=False, soft_wrap=True)
@@ -84,5 +84,4 @@ def print_lanes(hits: Sequence[Hit], ranking: Ranking) -> None:
         bonuses = (f"{hit.parts[name]:.2f}" if name in hit.parts else "" for name in given)
         table.add_row(str(number), *by_lane, *bonuses, f"{hit.score:.2f}", in_percent(hit.probability))
     out.print(table)
-    trust = words_trust(ranking.found.asked, ranking.understood.common_share)
-    out.print(f"[dim]The words of this query are taken at {trust:.0%}.[/dim]")
+    out.print(f"[dim]The words of this query are taken at {ranking.trust:.0%}.[/dim]")

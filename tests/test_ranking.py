@@ -3,6 +3,7 @@
 import pytest
 
 from indexer.candidates import Candidate, Candidates
+from indexer.language import Code, language_of
 from indexer.retrieval import Found
 from kb_service.ranking import STEADY_MARGIN, Lane, in_steady_order, rank, words_trust
 
@@ -15,7 +16,7 @@ def order(
     *candidates: Candidate, holders: dict[str, int] | None = None, terms: int = 4, lanes: tuple[Lane, ...] | None = None
 ) -> list[str]:
     what = found(*candidates, holders=holders, terms=terms)
-    return (rank(what, 0.0, lanes) if lanes else rank(what, 0.0)).ids
+    return (rank(what, 1.0, lanes) if lanes else rank(what, 1.0)).ids
 
 
 BOTH = Candidate("both", article_words=8, passage_meaning=0.7)
@@ -75,10 +76,10 @@ def test_what_is_not_encoded_yet_has_its_place_by_its_words_among_what_is() -> N
     says_all, says_little = Candidate("all", article_words=9, title_share=1), Candidate("little", article_words=1)
     assert order(BOTH, says_all, MEANING, says_little) == ["all", "both", "meaning", "little"]
     assert order(BOTH, says_all, MEANING, lanes=("meaning",)) == ["meaning", "both"]
-    (first, *_) = rank(found(BOTH, says_all, MEANING), 0.0)
+    (first, *_) = rank(found(BOTH, says_all, MEANING), 1.0)
     assert first.parts["awaited_meaning"] > 0
     assert first.likeness == pytest.approx(first.score)
-    assert "awaited_meaning" not in rank(found(BOTH, MEANING), 0.0)[0].parts
+    assert "awaited_meaning" not in rank(found(BOTH, MEANING), 1.0)[0].parts
 
 
 def test_nothing_is_nothing() -> None:
@@ -86,13 +87,16 @@ def test_nothing_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("terms", "common", "trust"),
-    [(1, 0.0, 1.0), (3, 0.0, 1.0), (7, 0.5, 0.2), (35, 0.3, 1.0), (100, 0.5, 1.0), (5, 0.1, 0.5)],
-)
+    ("terms", "common", "code", "trust"),
+    [
+        (1, 0.0, "en", 1.0), (3, 0.0, "en", 1.0), (7, 0.5, "en", 0.2), (35, 0.3, "en", 1.0), (100, 0.5, "en", 1.0),
+        (5, 0.1, "en", 0.5), (7, 0.5, "de", 0.5), (3, 0.0, "de", 1.0), (28, 0.5, "fr", 0.8),
+    ],
+)  # fmt: skip
 def test_words_tell_much_as_keywords_and_in_long_texts_and_little_in_a_question(
-    terms: int, common: float, trust: float
+    terms: int, common: float, code: Code, trust: float
 ) -> None:
-    assert words_trust(terms, common) == pytest.approx(trust)
+    assert words_trust(terms, common, language_of(code)) == pytest.approx(trust)
 
 
 def test_what_is_shown_keeps_its_place_while_typing_unless_another_is_better_by_a_margin() -> None:
@@ -110,7 +114,7 @@ def test_what_is_shown_keeps_its_place_while_typing_unless_another_is_better_by_
 
 
 def test_a_hit_says_what_its_score_is_the_sum_of() -> None:
-    hits = rank(found(BOTH, MEANING), 0.0, bonuses={"both": {"evidence": 0.1}})
+    hits = rank(found(BOTH, MEANING), 1.0, bonuses={"both": {"evidence": 0.1}})
     assert sum(hits[0].parts.values()) == pytest.approx(hits[0].score)
     assert (hits[0].candidate, hits[0].parts["evidence"]) == (BOTH, 0.1)
     assert hits[0].likeness == pytest.approx(hits.likeness[0])
@@ -119,7 +123,7 @@ def test_a_hit_says_what_its_score_is_the_sum_of() -> None:
 
 
 def test_what_became_known_since_puts_hits_in_another_order() -> None:
-    hits = rank(found(WORDS, BOTH), 0.0)
+    hits = rank(found(WORDS, BOTH), 1.0)
     again = hits.with_bonuses({"words": {"recency": 5.0}})
     assert (hits.ids, again.ids) == (["both", "words"], ["words", "both"])
     assert again[0].parts == {**hits[1].parts, "recency": 5.0}

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from indexer.language import Code
+from indexer import open_encoder
+from indexer.language import Code, language_of
 from indexer.model_files import DEFAULT_MODEL
 from kb_service import KnowledgeBase, Settings
+from kb_service.evaluation import FUSED, evaluate
+from kb_service.evaluation import opened as opened_set
+from kb_service.labelled import read_set
 from kb_service.query import Query
-from tests.multilingual import catalogues, model, vocabulary
+from tests.multilingual import catalogues, help_pages, model, vocabulary
 from tests.multilingual.desk import DESK
 
 pytestmark = pytest.mark.relevance
@@ -106,3 +110,33 @@ def test_how_it_is_typed_costs_little(code: Code, typed: Callable[[str], str], o
 )
 def test_a_compound_that_nobody_wrote_is_found(text: str, article: str, opened: Open, multilingual: str) -> None:
     assert opened("de", multilingual).searcher.search(Query(text)).hits[0].id == article
+
+
+@pytest.mark.parametrize("code", ["en", "de", "fr", "es", "it", "nl"])
+def test_no_language_is_found_worse_than_by_words_alone(code: Code, model_cache: Path, tmp_path: Path) -> None:
+    """By the default model, too, which knows English only."""
+    found, words = on_help_pages(code, DEFAULT_MODEL, model_cache, tmp_path)
+    print(f"help pages, {code}: {found:.3f}, words alone {words:.3f}")
+    assert found > words - 0.01
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_model_that_knows_the_language_finds_help_pages_better(
+    code: Code, multilingual: str, model_cache: Path, tmp_path: Path
+) -> None:
+    found, words = on_help_pages(code, multilingual, model_cache, tmp_path)
+    print(f"help pages, {code}, a model that knows it: {found:.3f}, words alone {words:.3f}")
+    assert found > words + 0.01
+
+
+def on_help_pages(code: Code, name: str, cache: Path, folder: Path) -> tuple[float, float]:
+    """nDCG@10 of the order and of the words lane."""
+    help_pages.write(code, folder)
+    labelled = read_set(folder)
+    assert len(labelled.queries) > 200
+    with opened_set(labelled, "articles", open_encoder("onnx", name, cache), cache, language=language_of(code)) as (
+        searcher,
+        seconds,
+    ):
+        evaluation = evaluate(labelled, searcher, seconds)
+    return evaluation.summary(FUSED).metrics["ndcg@10"], evaluation.summary("words").metrics["ndcg@10"]
