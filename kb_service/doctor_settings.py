@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from indexer.language import ENGLISH
+from indexer.model_files import DEFAULT_MODEL
 from kb_service.diagnosis import Case, Diagnosis
 from kb_service.secret_files import settings_in
 from kb_service.setting_values import is_loopback
@@ -84,6 +86,11 @@ def _together(given: Settings) -> Iterator[Diagnosis]:
         yield doubtful(
             "KB_URL is https://, but KB_PROXIES names no proxy: limits by address count the proxy for everybody",
             "Name the proxy that ends TLS by KB_PROXIES",
+        )
+    if given.language != ENGLISH.code and given.encoder != "hashing" and given.model == DEFAULT_MODEL:
+        yield doubtful(
+            f"KB_LANGUAGE is {given.language}, but the default model knows English only: words alone tell much",
+            "Name a model of several languages by KB_MODEL",
         )
     cores = os.cpu_count() or 1
     if given.workers >= cores > 0 and given.workers:

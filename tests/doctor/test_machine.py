@@ -47,6 +47,7 @@ def test_git_that_is_missing_or_old_is_named(house: House) -> None:
         ({"KB_OIDC_CLIENT_ID": "kb"}, "warning", "without KB_OIDC_ISSUER", "Set KB_OIDC_ISSUER"),
         ({"KB_URL": "http://kb.example.org"}, "warning", "may be read on their way", "KB_PROXIES"),
         ({"KB_HOST": "192.0.2.1", "KB_URL": "https://kb.example.org"}, "warning", "names no proxy", "KB_PROXIES"),
+        ({"KB_LANGUAGE": "de", "KB_ENCODER": "onnx"}, "warning", "KB_LANGUAGE is de", "KB_MODEL"),
         ({"KB_WORKERS": "250"}, "warning", "KB_WORKERS is 250", "at most"),
     ],
 )
