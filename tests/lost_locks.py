@@ -1,12 +1,10 @@
 """Locks that a process cannot take, or cannot give back: a library in front of the system's calls fails the n-th."""
 
 import os
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
-import pytest
+from tests.shims import settings_for
 
 _SHIM = r"""
 #define _GNU_SOURCE
@@ -24,7 +22,7 @@ static int (*real_flock)(int, int);
 __attribute__((constructor)) static void begin(void) {
   real_fcntl = dlsym(RTLD_NEXT, "fcntl64");
   real_flock = dlsym(RTLD_NEXT, "flock");
-  int file = open(getenv("LOCKS"), O_RDWR);
+  int file = open(getenv("SHIM"), O_RDWR);
   counts = mmap(0, 32, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 }
 static int fails(int back) {
@@ -61,14 +59,9 @@ class Locks:
     """The locks of the processes that are begun with ``settings``, in the order that they are taken or given back."""
 
     def __init__(self, folder: Path) -> None:
-        compiler = shutil.which("cc") or shutil.which("gcc")
-        if compiler is None:
-            pytest.skip("there is no C compiler to fail locks with")
-        self._file, library = folder / "locks", folder / "locks.so"
+        self._file = folder / "locks"
         self._file.write_bytes(bytes(32))
-        (folder / "locks.c").write_text(_SHIM, "utf-8")
-        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, folder / "locks.c", "-ldl"], check=True)
-        self.settings = {"LD_PRELOAD": str(library), "LOCKS": str(self._file)}
+        self.settings = settings_for(_SHIM, folder, self._file)
 
     def counts(self) -> tuple[int, ...]:
         """How many were taken and given back, and which of each is to fail."""

@@ -1,15 +1,13 @@
 """The clock is set back by an hour beneath a running service: nothing is lost, nobody shut out, no time negative."""
 
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from tests.authors import StandaloneService
 from tests.conftest import eventually
+from tests.shims import settings_for
 from tests.written import article
 
 HOUR = 3600
@@ -27,7 +25,7 @@ static volatile int64_t *ahead;
 static int (*real)(clockid_t, struct timespec *);
 __attribute__((constructor)) static void begin(void) {
   real = dlsym(RTLD_NEXT, "clock_gettime");
-  int file = open(getenv("AHEAD"), O_RDONLY);
+  int file = open(getenv("SHIM"), O_RDONLY);
   ahead = mmap(0, 8, PROT_READ, MAP_SHARED, file, 0);
 }
 int clock_gettime(clockid_t which, struct timespec *at) {
@@ -55,14 +53,9 @@ class Clock:
     """The time of the processes that are begun with ``settings``."""
 
     def __init__(self, folder: Path) -> None:
-        compiler = shutil.which("cc") or shutil.which("gcc")
-        if compiler is None:
-            pytest.skip("there is no C compiler to move a clock with")
-        self._file, library = folder / "ahead", folder / "clock.so"
+        self._file = folder / "ahead"
         self.set(HOUR)
-        (folder / "clock.c").write_text(SHIM, "utf-8")
-        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, folder / "clock.c", "-ldl"], check=True)
-        self.settings = {"LD_PRELOAD": str(library), "AHEAD": str(self._file)}
+        self.settings = settings_for(SHIM, folder, self._file)
 
     def set(self, seconds: int) -> None:
         """In place, as it is mapped."""
