@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.model_files import DEFAULT_MODEL, EXPORT_RECIPE
+from indexer.model_files import DEFAULT_MODEL, export_folder, model_folder, model_hash
 from kb_service import doctor_index
 from kb_service.diagnosis import Case
 from kb_service.settings import Settings
@@ -52,7 +52,7 @@ def test_an_index_of_another_encoder_is_told(house: House) -> None:
 
 @pytest.mark.usefixtures("encoder")
 def test_a_file_of_the_model_that_is_gone_or_flipped_is_named(model_cache: Path, house: House) -> None:
-    (export,) = (model_cache / "models").glob(f"*-{EXPORT_RECIPE}")
+    export = export_folder(model_cache, model_hash(model_folder(DEFAULT_MODEL)))
     own = house.data / "cache" / "models" / export.name
     shutil.copytree(export, own)
     case = Case(Settings(data=house.data))
