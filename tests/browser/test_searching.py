@@ -196,6 +196,8 @@ def test_back_leads_through_what_was_asked_for_by_enter(demo: str, opened: Opene
     page.locator(FIELD).fill("vpn")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"q=vpn$"))
+    settled(page)
+    page.wait_for_load_state()
     found = titles(page)
     page.go_back()
     expect(page.locator(FIELD)).to_have_value("printer")
