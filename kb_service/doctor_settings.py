@@ -89,7 +89,8 @@ def _together(given: Settings) -> Iterator[Diagnosis]:
         )
     if given.language != ENGLISH.code and given.encoder != "hashing" and given.model == DEFAULT_MODEL:
         yield doubtful(
-            f"KB_LANGUAGE is {given.language}, but the default model knows English only: words alone tell much",
+            f"KB_LANGUAGE is {given.language}, but the default model knows English only: what is said in other words is"
+            " hardly found",
             "Name a model of several languages by KB_MODEL",
         )
     cores = os.cpu_count() or 1

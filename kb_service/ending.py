@@ -57,8 +57,9 @@ class Server(uvicorn.Server):
 
 
 def end_in_failure() -> None:
-    """Let the service end itself, so that whoever watches over it starts it again."""
-    if not _failed.is_set():
+    """Let the service end itself, so that whoever watches over it starts it again; nothing where it ends already."""
+    # From the first signal on the next would end it at once
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         _failed.set()
         os.kill(os.getpid(), signal.SIGTERM)
 

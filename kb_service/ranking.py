@@ -180,14 +180,13 @@ class Order(Sequence[Ranked]):
         return Ranked(self.candidates[row], float(self.scores[at]), parts, exact, row in self.certain)
 
 
-def rank(found: Found, trust: float, lanes: Collection[Lane] = LANES, bonuses: Bonuses = _NO_BONUSES) -> Order:
+def rank(found: Found, trust: float = 1.0, lanes: Collection[Lane] = LANES, bonuses: Bonuses = _NO_BONUSES) -> Order:
     """The candidates in order, best first; ties by id, so that the order is always the same.
 
     ``trust`` says how much the query's words tell beside its meaning, see ``words_trust``. With one of the ``lanes``
     alone it is the order of that lane. ``bonuses`` are what is known of some of them beside the lanes.
     """
     candidates = found.candidates
-    trust = trust if "meaning" in lanes else 1.0
     few, naming = telling_identifiers(found)
     parts = {name: column for name, column in _parts(found, trust).items() if LANE_OF[name] in lanes}
     if {*lanes} == {*LANES}:

@@ -8,7 +8,7 @@ from typing import Any
 from indexer.retrieval import Found
 from kb_service.facets import Facet
 from kb_service.hits import Hit
-from kb_service.ranking import LONG_TEXT_TERMS, Figures, Lane, Order, rank, words_trust
+from kb_service.ranking import LONG_TEXT_TERMS, Figures, Lane, Order, rank
 from kb_service.understanding import Understood
 
 # In a longer text nobody expects an article to say all of its words
@@ -20,7 +20,8 @@ class Ranking:
     """Everything that was found for a query, in order, before any of it is made ready to be shown.
 
     ``probabilities`` say how likely each answers; ``relaxed`` says that no article has all words of the query.
-    ``seconds`` are those of its lanes: encoding, words, meaning, ranking.
+    ``trust`` is how much its words told beside its meaning, 0..1; ``seconds`` are those of its lanes: encoding, words,
+    meaning, ranking.
     """
 
     understood: Understood
@@ -28,16 +29,12 @@ class Ranking:
     ranked: Order
     probabilities: Figures
     generation: int
+    trust: float = 1.0
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     def alone(self, lane: Lane) -> Order:
         """The order of one lane by itself."""
-        return rank(self.found, self.trust, (lane,))
-
-    @property
-    def trust(self) -> float:
-        """How much the words of the query tell beside its meaning, 0..1."""
-        return words_trust(self.found.asked, self.understood.common_share, self.understood.language)
+        return rank(self.found, lanes=(lane,))
 
     @property
     def unknown_codes(self) -> tuple[str, ...]:

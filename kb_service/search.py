@@ -163,7 +163,7 @@ class Searcher:
         lexicon = self._glossary.lexicon(snapshot, filter_of(Query("", sight=query.sight)))
         understood = understand(query.text, snapshot.spelling(connection, wanted), lexicon)
         if not understood.terms:
-            return Ranking(understood, _NOTHING, rank(_NOTHING, 1.0), np.zeros(0), snapshot.generation)
+            return Ranking(understood, _NOTHING, rank(_NOTHING), np.zeros(0), snapshot.generation)
         meaningful = not understood.only_codes and not query.words_only
         text = (understood.encoded_text, understood.headline)
         started = time.perf_counter()
@@ -179,7 +179,7 @@ class Searcher:
         seconds["ranking"] = time.perf_counter() - encoded - sum(seconds.values())
         if meaningful:
             seconds["encoding"] = encoded - started
-        return Ranking(understood, found, ranked, probabilities, snapshot.generation, seconds)
+        return Ranking(understood, found, ranked, probabilities, snapshot.generation, trust, seconds)
 
     def _facets(self, snapshot: Snapshot, query: Query, ranking: Ranking) -> Iterator[Facet]:
         """Each counted as if nothing of it was chosen: choosing one more value adds hits, so its count must show."""

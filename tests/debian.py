@@ -17,7 +17,7 @@ def install_package(name: str) -> bool:
 
 
 def unpack(name: str, into: Path, only: Sequence[str] = ()) -> bool:
-    """Whether files of a package of Debian lie in a folder now, all or those of some patterns; none is installed."""
+    """Whether files of a package of Debian lie in a folder now, all or those of some patterns, of each at least one."""
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         return False
     with tempfile.TemporaryDirectory() as scratch:
@@ -25,13 +25,12 @@ def unpack(name: str, into: Path, only: Sequence[str] = ()) -> bool:
         if not run_in_time(get, Path(scratch)) and not (refresh() and run_in_time(get, Path(scratch))):
             return False
         for file in Path(scratch).glob("*.deb"):
-            # Of a package and of patterns that it has nothing of, too
             archive, patterns = Path(scratch) / "files.tar", ["--wildcards", *only] if only else []
             with archive.open("wb") as files:
                 subprocess.run(["dpkg-deb", "--fsys-tarfile", file], stdout=files, check=True)
             into.mkdir(parents=True, exist_ok=True)
-            quiet = subprocess.DEVNULL if only else None
-            subprocess.run(["tar", "-xf", archive, "-C", into, *patterns], check=not only, stderr=quiet)
+            if not run_in_time(["tar", "-xf", str(archive), "-C", str(into), *patterns]):
+                return False
     return True
 
 

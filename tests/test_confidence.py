@@ -49,7 +49,7 @@ def found(*candidates: Candidate, holders: dict[str, int] | None = None) -> Foun
 
 
 def chances(what: Found, encoder: str = REAL) -> dict[str, float]:
-    ranked = rank(what, 1.0)
+    ranked = rank(what)
     return dict(zip(ranked.ids, Calibration.of(encoder).probabilities(ranked, what).tolist(), strict=True))
 
 
@@ -113,6 +113,6 @@ def test_a_probability_stays_one_whatever_the_features() -> None:
 
 def test_the_lead_is_on_the_best_of_the_others() -> None:
     three = found(*(Candidate(name, passage_meaning=score) for name, score in (("a", 0.9), ("b", 0.8), ("c", 0.5))))
-    ranked = rank(three, 1.0)
+    ranked = rank(three)
     assert features(ranked, three)["lead"] == pytest.approx([0.1, -0.1, -0.4])
     assert features(ranked.at(np.array([0])), three)["lead"] == pytest.approx([0.5])

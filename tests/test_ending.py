@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from kb_service.ending import GRACE_SECONDS
+from kb_service.ending import GRACE_SECONDS, end_in_failure
 from tests.authors import KB, StandaloneService
 from tests.benchmarks.made import content
 from tests.conftest import WAIT_SECONDS, eventually
@@ -182,6 +182,12 @@ def test_what_is_not_done_in_time_is_told_so(tmp_path: Path) -> None:
         assert "look when the service is there again" in answer
         assert ended(service.process) == 0
     assert "Traceback" not in service.log.read_text()
+
+
+def test_what_ends_already_is_not_ended_once_more() -> None:
+    """As here, where no signal is waited for: this process would be gone."""
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    end_in_failure()
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])

@@ -35,7 +35,7 @@ class Serving:
         self._content.mkdir()
         self.written, self.acknowledged = 0, dict[str, int]()
         self._unsure = dict[str, set[int]]()
-        self.failed = self.ended = 0
+        self.failed = self.refused = self.ended = 0
         self.write()
         self.service = StandaloneService(self.data, KB_CONTENT=str(self._content), **self.locks.settings)
 
@@ -52,7 +52,7 @@ class Serving:
                 while left:
                     self.locks.fail(left.pop(0), given_back=given_back)
                     try:
-                        step(client)
+                        self.refused += not step(client)
                         self.failed += self.locks.has_failed(given_back=given_back)
                         self.locks.fail(0, given_back=given_back)
                         eventually(lambda: step(client), "it goes on")
@@ -134,7 +134,8 @@ def test_a_service_that_cannot_give_a_lock_back_goes_on_or_ends_itself(tmp_path:
 @pytest.mark.parametrize("step", STEPS)
 def test_each_lock_may_fail(tmp_path: Path, step: str, *, given_back: bool) -> None:
     serving = fail_some(tmp_path, step, [*range(1, 40)] * 5, given_back=given_back)
-    print(f"{step}, given back: {given_back}: {serving.failed} locks failed, {serving.ended} times it ended itself")
+    told = f"{serving.failed} locks failed, {serving.refused} times it refused, {serving.ended} times it ended itself"
+    print(f"{step}, given back: {given_back}: {told}")
 
 
 def test_a_service_ends_where_a_lock_of_its_record_stays_held(tmp_path: Path) -> None:

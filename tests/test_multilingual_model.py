@@ -1,6 +1,6 @@
 """A model made as the multilingual ones are: pieces of a Unigram instead of words, XLM-RoBERTa instead of BERT.
 
-None can be had from a package index, so this one knows no language: its weights are by chance. What is asked is whether
+None was found in a package index, so this one knows no language: its weights are by chance. What is asked is whether
 the service makes of it what sentence-transformers does.
 """
 

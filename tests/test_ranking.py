@@ -16,7 +16,7 @@ def order(
     *candidates: Candidate, holders: dict[str, int] | None = None, terms: int = 4, lanes: tuple[Lane, ...] | None = None
 ) -> list[str]:
     what = found(*candidates, holders=holders, terms=terms)
-    return (rank(what, 1.0, lanes) if lanes else rank(what, 1.0)).ids
+    return (rank(what, lanes=lanes) if lanes else rank(what)).ids
 
 
 BOTH = Candidate("both", article_words=8, passage_meaning=0.7)
@@ -76,10 +76,10 @@ def test_what_is_not_encoded_yet_has_its_place_by_its_words_among_what_is() -> N
     says_all, says_little = Candidate("all", article_words=9, title_share=1), Candidate("little", article_words=1)
     assert order(BOTH, says_all, MEANING, says_little) == ["all", "both", "meaning", "little"]
     assert order(BOTH, says_all, MEANING, lanes=("meaning",)) == ["meaning", "both"]
-    (first, *_) = rank(found(BOTH, says_all, MEANING), 1.0)
+    (first, *_) = rank(found(BOTH, says_all, MEANING))
     assert first.parts["awaited_meaning"] > 0
     assert first.likeness == pytest.approx(first.score)
-    assert "awaited_meaning" not in rank(found(BOTH, MEANING), 1.0)[0].parts
+    assert "awaited_meaning" not in rank(found(BOTH, MEANING))[0].parts
 
 
 def test_nothing_is_nothing() -> None:
@@ -114,7 +114,7 @@ def test_what_is_shown_keeps_its_place_while_typing_unless_another_is_better_by_
 
 
 def test_a_hit_says_what_its_score_is_the_sum_of() -> None:
-    hits = rank(found(BOTH, MEANING), 1.0, bonuses={"both": {"evidence": 0.1}})
+    hits = rank(found(BOTH, MEANING), bonuses={"both": {"evidence": 0.1}})
     assert sum(hits[0].parts.values()) == pytest.approx(hits[0].score)
     assert (hits[0].candidate, hits[0].parts["evidence"]) == (BOTH, 0.1)
     assert hits[0].likeness == pytest.approx(hits.likeness[0])
@@ -123,7 +123,7 @@ def test_a_hit_says_what_its_score_is_the_sum_of() -> None:
 
 
 def test_what_became_known_since_puts_hits_in_another_order() -> None:
-    hits = rank(found(WORDS, BOTH), 1.0)
+    hits = rank(found(WORDS, BOTH))
     again = hits.with_bonuses({"words": {"recency": 5.0}})
     assert (hits.ids, again.ids) == (["both", "words"], ["words", "both"])
     assert again[0].parts == {**hits[1].parts, "recency": 5.0}

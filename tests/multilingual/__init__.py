@@ -1,1 +1,1 @@
-"""A model that knows English, German and French, made here: no package index has one, and tests reach no model hub."""
+"""A model that knows English, German and French, made here: no package index was found to have one."""

@@ -1,6 +1,6 @@
 """German and French articles with a model that knows the languages: found by what is meant, however it is typed.
 
-The model is made here (``tests.multilingual``): no package index has one, and tests reach no model hub.
+The model is made here (``tests.multilingual``): none was found in a package index, and tests reach no hub.
 """
 
 import hashlib
