@@ -14,7 +14,10 @@ from indexer.disk import disk_error
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 
 BUSY_SECONDS = 30
+# A file that others have open is in write-ahead mode; what keeps one from being put into it is done in a moment
+_MADE_SECONDS = 5
 _LOOKS = 4
+_ANEW = "Move it away and run 'kb index'"
 # What is written anew comes back to the same pages, which is a tenth quicker where they are at hand
 _CACHE_KIB, _CACHE_KIB_ANEW = 2 << 10, 128 << 10
 
@@ -69,7 +72,8 @@ class Connection(sqlite3.Connection):
 def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Database:
     """The database in write-ahead mode, without implicit transactions, for use on any one thread at a time.
 
-    Makes its folder where there is none. Raises DiskError, and IndexDamagedError where it is no database.
+    Makes its folder where there is none. Raises DiskError, and IndexDamagedError where it is no database, or is another
+    than those who use it have open.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     create_private(path)
@@ -77,15 +81,36 @@ def open_database(path: Path, *, synchronous: str = "NORMAL") -> sqlite_utils.Da
         connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=Connection
         )
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError) and (failing := disk_error(error)):
+        if not is_of_the_file(error) and (failing := disk_error(error)):
             raise failing from error
-        raise IndexDamagedError(f"{path} cannot be opened: {error}", "Move it away and run 'kb index'") from error
+        raise IndexDamagedError(f"{path} cannot be opened: {error}", _ANEW) from error
     return sqlite_utils.Database(connection)
+
+
+def _write_ahead(connection: Connection) -> None:
+    """Put a database into write-ahead mode, if it is not. Raises IndexDamagedError where others use what it was."""
+    if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+        return
+    connection.execute(f"PRAGMA busy_timeout={_MADE_SECONDS * 1000}")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise IndexDamagedError(f"{connection.name} is in use, and is not what it was", _ANEW) from error
+        raise
+    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+
+
+def is_of_the_file(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error of SQLite's says that a file is not what it was, its log cut off among it."""
+    # SQLite raises the class itself for what is no database or a damaged one, its subclasses for all else
+    is_short = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHORT_READ
+    return type(error) is sqlite3.DatabaseError or is_short
 
 
 def create_private(path: Path) -> None:

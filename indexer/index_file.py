@@ -7,12 +7,13 @@ import logging
 import sqlite3
 import threading
 import uuid
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 
 from indexer import at_rest, names, postings, row_checks, spelling
-from indexer.database import begin_anew, open_database
+from indexer.database import begin_anew, is_of_the_file, open_database
 from indexer.errors import IndexDamagedError
+from indexer.locks import held
 from indexer.vectors import unchecked
 
 # Raise when the tables of an index change: it is derived, and made anew then
@@ -83,7 +84,7 @@ class IndexFile:
             return 0
 
     def _opened(self) -> sqlite3.Connection:
-        connection = open_database(self.path).conn
+        connection = self._as_it_is()
         try:
             begin_anew(connection, SCHEMA_VERSION)
             connection.executescript(_SCHEMA + self._further)
@@ -95,6 +96,19 @@ class IndexFile:
             connection.close()
             raise self.damaged(error) from error
         return connection
+
+    def _as_it_is(self) -> sqlite3.Connection:
+        """A connection to the file, whose tables are as they may be. Raises IndexDamagedError."""
+        # SQLite finds the log of a file by its name: nobody may come upon the one of the file before
+        with self._opening():
+            # To SQLite a file without a byte is a new one, whose log it deletes, be it in use
+            if self.path.exists() and not self.path.stat().st_size:
+                raise IndexDamagedError(f"{self.path} is empty", _MEND)
+            return open_database(self.path).conn
+
+    def _opening(self) -> AbstractContextManager[bool]:
+        """One at a time opens the file, or puts another in its place."""
+        return held(self.path.with_suffix(".opening.lock"))
 
     # -- where it is damaged
 
@@ -127,7 +141,7 @@ class IndexFile:
     def _trouble(self) -> str:
         """What is wrong with the file, looked through as a whole; empty where nothing is."""
         try:
-            with closing(open_database(self.path).conn) as connection:
+            with closing(self._as_it_is()) as connection:
                 (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
                 if said != "ok":
                     return str(said).splitlines()[-1]
@@ -140,7 +154,7 @@ class IndexFile:
             return error.problem
         except sqlite3.DatabaseError as error:
             # A table that is not there is one whose name is not what it was
-            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+            if not is_of_the_file(error) and "no such" not in str(error):
                 raise
             return str(error)
         return ""
@@ -148,15 +162,16 @@ class IndexFile:
     def _make_anew(self, why: str) -> None:
         """Put an empty file in its place; who still reads the former goes on with that until it looks again."""
         _log.warning("%s %s; it is made anew", self.path, why)
-        for name in (self.path.name, f"{self.path.name}-wal", f"{self.path.name}-shm"):
-            self.path.with_name(name).unlink(missing_ok=True)
+        with self._opening():
+            for name in (self.path.name, f"{self.path.name}-wal", f"{self.path.name}-shm"):
+                self.path.with_name(name).unlink(missing_ok=True)
         for pattern in ("*.npy", "*.faiss", "*.part"):
             for path in self.path.parent.glob(f"{self.path.stem}-{pattern}"):
                 path.unlink(missing_ok=True)
 
     def damaged(self, error: sqlite3.DatabaseError) -> Exception:
         """What to raise for an error of SQLite: one that is not the file's fault stays as it is."""
-        if type(error) is not sqlite3.DatabaseError:
+        if not is_of_the_file(error):
             return error
         self.suspect()
         return IndexDamagedError(f"{self.path} is damaged: {error}", _MEND)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.database import open_database, writing
+from indexer.database import is_of_the_file, open_database, writing
 from indexer.errors import IndexDamagedError
 
 HalfVectors = NDArray[np.float16]
@@ -76,7 +76,7 @@ class VectorCache:
             )
         except sqlite3.DatabaseError as error:
             connection.close()
-            if type(error) is not sqlite3.DatabaseError:
+            if not is_of_the_file(error):
                 raise
             raise IndexDamagedError(f"{self._path} is damaged: {error}", "Delete it: it refills") from error
         return connection
@@ -132,7 +132,7 @@ class VectorCache:
         try:
             work()
         except sqlite3.DatabaseError as error:
-            if type(error) is not sqlite3.DatabaseError:
+            if not is_of_the_file(error):
                 raise
             with suppress(sqlite3.Error):
                 self._connection.close()

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from indexer.database import is_of_the_file
 from indexer.disk import DiskError, LockKeptError, disk_error
 from indexer.errors import IndexDamagedError, IndexMissingError
 from indexer.git_command import GitError
@@ -44,8 +45,7 @@ class Failures:
         if isinstance(error, IndexMissingError):
             self.publisher.publish("damaged")
             return NOTHING_YET
-        # SQLite raises the class itself for what is no database or a damaged one, its subclasses for all else
-        if isinstance(error, IndexDamagedError) or type(error) is sqlite3.DatabaseError:
+        if isinstance(error, IndexDamagedError) or (isinstance(error, sqlite3.DatabaseError) and is_of_the_file(error)):
             notes = getattr(error, "__notes__", ())
             _log.error("a database is damaged: %s", " ".join((str(error), *(f"({note})" for note in notes))))
             for index in (self.knowledge_base.index, self.knowledge_base.incident_index.index):

@@ -1,5 +1,6 @@
 """Bytes of an index flip while it is served: nobody is answered by them, and it is made anew."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from tests.conftest import eventually
 from tests.flipped.damage import ASKED, Whole, asked, flip_text, ready, service_of, words_piece
+from tests.written import article as article_of
 
 pytestmark = pytest.mark.breaking
 
@@ -31,7 +33,12 @@ def page(folder: Path) -> None:
     file.write_bytes(data)
 
 
-@pytest.mark.parametrize("damage", [words_piece, page, passage, article])
+def nothing_left(folder: Path) -> None:
+    """All of it, as a redirection to the wrong file does."""
+    os.truncate(folder / "index.db", 0)
+
+
+@pytest.mark.parametrize("damage", [words_piece, page, passage, article, nothing_left])
 def test_beneath_a_running_service_the_index_is_made_anew(whole: Whole, tmp_path: Path, damage: Any) -> None:
     folder = tmp_path / "data"
     shutil.copytree(whole.folder, folder)
@@ -50,6 +57,21 @@ def test_beneath_a_running_service_the_index_is_made_anew(whole: Whole, tmp_path
         eventually(answers, service.log.read_text())
         assert asked(client) == whole.answers
     assert "index.db is damaged" in service.log.read_text()
+    assert "it is made anew" in service.log.read_text()
+
+
+def test_beneath_a_running_service_it_is_made_anew_where_its_log_is_cut_off(whole: Whole, tmp_path: Path) -> None:
+    folder, articles = tmp_path / "data", tmp_path / "content"
+    shutil.copytree(whole.folder, folder)
+    shutil.copytree(whole.content, articles)
+    service = service_of(folder, articles)
+    with service.running("--watch") as client:
+        (articles / "new.md").write_text(article_of("Cut off", "Nobody has asked for this."), "utf-8")
+        eventually(lambda: client.get("/api/articles/new").status_code == 200 and ready(client))
+        # As who clears away files that seem to be left over does
+        os.truncate(folder / "index.db-wal", 0)
+        eventually(lambda: client.get("/api/search", params={"q": "nobody asked"}).status_code == 200 and ready(client))
+        assert client.get("/api/search", params={"q": "nobody asked"}).json()["hits"][0]["id"] == "new"
     assert "it is made anew" in service.log.read_text()
 
 
