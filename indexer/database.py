@@ -14,7 +14,7 @@ from indexer.disk import disk_error
 from indexer.errors import IndexDamagedError, KnowledgeBaseError
 
 BUSY_SECONDS = 30
-# A file that others have open is in write-ahead mode; what keeps one from being put into it is done in a moment
+# A file that others have open is in write-ahead mode, unless it was emptied; to put a new one into it takes a moment
 _MADE_SECONDS = 5
 _LOOKS = 4
 _ANEW = "Move it away and run 'kb index'"
@@ -96,7 +96,7 @@ def _write_ahead(connection: Connection) -> None:
     """Put a database into write-ahead mode, if it is not. Raises IndexDamagedError where others use what it was."""
     if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
         return
-    connection.execute(f"PRAGMA busy_timeout={_MADE_SECONDS * 1000}")
+    connection.execute(f"PRAGMA busy_timeout={round(_MADE_SECONDS * 1000)}")
     try:
         connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError as error:

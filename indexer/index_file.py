@@ -154,7 +154,8 @@ class IndexFile:
             return error.problem
         except sqlite3.DatabaseError as error:
             # A table that is not there is one whose name is not what it was
-            if not is_of_the_file(error) and "no such" not in str(error):
+            is_other = isinstance(error, sqlite3.OperationalError) and not is_of_the_file(error)
+            if is_other and "no such" not in str(error):
                 raise
             return str(error)
         return ""

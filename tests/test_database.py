@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -13,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.database import look_into, open_database
-from indexer.errors import KnowledgeBaseError
+from indexer.database import BUSY_SECONDS, look_into, open_database
+from indexer.errors import IndexDamagedError, KnowledgeBaseError
 from kb_service.desk import Desk
 
 # One row is in the file, the other in the write-ahead log
@@ -92,6 +93,19 @@ def test_what_changes_while_nobody_seemed_to_have_it_open_is_looked_into_again(t
 
     assert look_into(path, look) == [1, 2, 3]
     assert len(seen) == 2
+
+
+def test_a_file_that_is_not_what_those_have_open_who_use_it_is_damaged_in_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.database._MADE_SECONDS", 0.2)
+    path = tmp_path / "x.db"
+    with written(path):
+        os.truncate(path, 0)
+        begun = time.monotonic()
+        with pytest.raises(IndexDamagedError, match="is in use, and is not what it was"):
+            open_database(path)
+        assert time.monotonic() - begun < BUSY_SECONDS / 2
 
 
 def test_a_record_its_log_and_its_backup_are_closed_to_other_users(tmp_path: Path) -> None:
