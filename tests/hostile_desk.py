@@ -137,7 +137,7 @@ class HostileDesk:
         return [self._run(client, group) for group in self.groups]
 
     def _run(self, client: httpx2.Client, group: Group) -> str:
-        attached = {"article": f"articles/{group.name}", "relation": "resolved_by"}
+        attached = {"article": f"articles/{group.name}", "resolved_by": True}
         client.post(f"/api/incidents/X{group.number}/articles", json=attached).raise_for_status()
         run = {"article": f"runbooks/{group.name}", "number": f"X{group.number}"}
         address = client.post("/runs", data=run).headers["location"]

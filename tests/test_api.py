@@ -64,7 +64,7 @@ def test_a_search_keeps_the_contract(client: TestClient) -> None:
 @pytest.mark.parametrize("asked", ["q=port", "q=", "q=OLA", "q=port+12541+gatewya&facets=true", "q=vpn&limit=1"])
 def test_what_is_written_without_the_framework_is_as_it_is_described(client: TestClient, asked: str) -> None:
     for path, model in (("search", SearchBody), ("complete", CompleteBody)):
-        answer = client.get(f"/api/{path}?{asked}").json()
+        answer = client.get(f"/api/{path}?{asked if model is SearchBody else asked.partition('&f')[0]}").json()
         assert model.model_validate(answer, extra="forbid").model_dump() == answer
 
 

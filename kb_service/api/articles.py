@@ -10,6 +10,7 @@ from kb_service.access import Sight
 from kb_service.api.article_bodies import ArticleBody, DiffBody, HistoryBody, PastArticleBody
 from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.api.description import As
+from kb_service.api.known_names import KnownParameters
 from kb_service.api.problems import GONE, NOT_FOUND, RESPONSES
 from kb_service.bodies import brief_json
 from kb_service.hits import article_url
@@ -17,7 +18,7 @@ from kb_service.knowledge_base import KnowledgeBase
 from kb_service.past import Version
 from kb_service.reading import Reading, read
 
-router = APIRouter(prefix="/api", tags=["knowledge"], responses=RESPONSES)
+router = APIRouter(prefix="/api", tags=["knowledge"], dependencies=[KnownParameters], responses=RESPONSES)
 
 Id = Annotated[
     str,

@@ -9,15 +9,16 @@ from starlette.exceptions import HTTPException
 
 from kb_service.api.caller import Authors, Base, CallerSight, Records, Who
 from kb_service.api.description import As
+from kb_service.api.known_names import KnownFields, KnownParameters
 from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.feedback import Verdict
 from kb_service.flags import fact_json, flags
 from kb_service.gaps import MOST_LETTERS, Gap
 
-router = APIRouter(prefix="/api", tags=["feedback"], responses=RESPONSES)
+router = APIRouter(prefix="/api", tags=["feedback"], dependencies=[KnownParameters], responses=RESPONSES)
 
 
-class FeedbackBody(BaseModel):
+class FeedbackBody(KnownFields):
     """What a reader says of an article."""
 
     article: str = Field(min_length=1, max_length=500, examples=["runbooks/account-lockout"])
@@ -70,7 +71,7 @@ def feedback(base: Base, who: Who, sight: CallerSight, body: FeedbackBody) -> An
     return fact_json(fact, knowledge)
 
 
-class ClickBody(BaseModel):
+class ClickBody(KnownFields):
     """An article that was opened from a search."""
 
     search_id: int = Field(ge=1, le=2**63 - 1)
@@ -113,7 +114,7 @@ def flagged(
     return {"flags": [one for one in found if owner is None or (one["owner"] or "").casefold() == owner.casefold()]}
 
 
-class GapBody(BaseModel):
+class GapBody(KnownFields):
     """What was looked for and not found."""
 
     text: str = Field(

@@ -4,12 +4,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from kb_service.access import Caller, Sight
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.description import As
+from kb_service.api.known_names import KnownFields, KnownParameters
 from kb_service.api.problems import CHANGED_MEANWHILE, ETAG, NOT_FOUND, OTHER_TYPE, RESPONSES
 from kb_service.api.record_bodies import AttachedBody, LinesBody, RecordBody, RecordsBody, RelatedBody
 from kb_service.bodies import attachment_json, brief_json, incident_json, related_incidents_json, sees_article
@@ -21,7 +22,7 @@ from kb_service.ndjson import given_in
 from kb_service.related import Like
 from kb_service.vocabulary import Kind, State
 
-router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records], responses=RESPONSES)
+router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[KnownParameters, Records], responses=RESPONSES)
 
 MOST_BULK_BYTES = 64 * 1024 * 1024
 _BULK_TYPES = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json"}
@@ -53,7 +54,7 @@ IfMatch = Annotated[
 ListState = State | Literal["open"]
 
 
-class AttachBody(BaseModel):
+class AttachBody(KnownFields):
     """An article for an incident."""
 
     article: str = Field(min_length=1, max_length=500, examples=["runbooks/account-lockout"])

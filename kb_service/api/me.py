@@ -9,10 +9,11 @@ from indexer.frontmatter import Audience
 from kb_service.access import NotForCallerError, Role
 from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.api.description import As
+from kb_service.api.known_names import KnownParameters
 from kb_service.api.problems import RESPONSES
 from kb_service.kept import kept_about
 
-router = APIRouter(prefix="/api", tags=["callers"], responses=RESPONSES)
+router = APIRouter(prefix="/api", tags=["callers"], dependencies=[KnownParameters], responses=RESPONSES)
 
 
 class MeBody(BaseModel):

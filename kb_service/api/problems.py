@@ -48,6 +48,7 @@ _UNREADABLE = "There was an error parsing the body"
 _METHODS = {"GET": "GET", "HEAD": "GET"} | {method: method for method in ("POST", "PUT", "PATCH", "DELETE")}
 # Of a request with everything wrong, so that the answer is no larger than it
 _MOST_ERRORS = 20
+_NO_SUCH_FIELD = "There is no such field; /docs tells of those there are"
 
 
 class ProblemDetails(BaseModel):
@@ -193,7 +194,10 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [{"where": list(one["loc"]), "what": one["msg"]} for one in error.errors()[:_MOST_ERRORS]]
+        errors = [
+            {"where": list(one["loc"]), "what": _NO_SUCH_FIELD if one["type"] == "extra_forbidden" else one["msg"]}
+            for one in error.errors()[:_MOST_ERRORS]
+        ]
         said = "; ".join(f"{'.'.join(map(str, one['where'][1:] or one['where']))}: {one['what']}" for one in errors)
         return problem(422, f"{said}.", errors)
 

@@ -11,12 +11,13 @@ from indexer.errors import Problem
 from indexer.git_command import without_credentials
 from kb_service.api.caller import Authors, Base, Publishing
 from kb_service.api.description import As
+from kb_service.api.known_names import KnownParameters
 from kb_service.api.problems import RESPONSES
 from kb_service.content import is_ref
 from kb_service.knowledge_base import KnowledgeBase
 from kb_service.publishing import Failure, Publisher, Status, Why
 
-router = APIRouter(prefix="/api", tags=["operation"], dependencies=[Authors], responses=RESPONSES)
+router = APIRouter(prefix="/api", tags=["operation"], dependencies=[KnownParameters, Authors], responses=RESPONSES)
 
 
 class FollowsBody(BaseModel):

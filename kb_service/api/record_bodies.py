@@ -235,6 +235,7 @@ class TriagedBody(BaseModel):
     escalation: EscalationBody
     kind: KindBody
     terms: list[TermBody]
+    unknown: list[str] = Field(description="Which fields of the body were not read, as none is of that name.")
     took_ms: float
     generation: int
     demo: bool

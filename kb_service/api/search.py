@@ -12,6 +12,7 @@ from kb_service import completing, glossary
 from kb_service.api.answers import as_it_is
 from kb_service.api.caller import Base, CallerSight, Who
 from kb_service.api.description import As
+from kb_service.api.known_names import KnownParameters
 from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.api.search_bodies import CompleteBody, OneTermBody, SearchBody, TermsBody
 from kb_service.api.search_threads import on_search_threads
@@ -21,7 +22,7 @@ from kb_service.query import MOST_LETTERS, State, filter_of
 from kb_service.query import Query as SearchQuery
 from kb_service.results import as_json
 
-router = APIRouter(prefix="/api", tags=["knowledge"], responses=RESPONSES)
+router = APIRouter(prefix="/api", tags=["knowledge"], dependencies=[KnownParameters], responses=RESPONSES)
 
 
 Shown = Annotated[

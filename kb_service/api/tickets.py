@@ -14,6 +14,7 @@ from indexer.frontmatter import Audience
 from kb_service import suggest as suggesting
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.description import As
+from kb_service.api.known_names import FormFields, KnownFields, KnownParameters
 from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.api.search_bodies import SuggestionBody
 from kb_service.api.search_threads import on_search_threads
@@ -23,12 +24,12 @@ from kb_service.incident import MOST_LETTERS
 from kb_service.query import Query as SearchQuery
 from kb_service.triage import Ticket
 
-router = APIRouter(prefix="/api", tags=["ticket forms"], responses=RESPONSES)
+router = APIRouter(prefix="/api", tags=["ticket forms"], dependencies=[KnownParameters], responses=RESPONSES)
 
 _log = logging.getLogger("kb.service")
 
 
-class TicketBody(BaseModel):
+class TicketBody(FormFields):
     """What a requester has written so far."""
 
     short_description: str = Field("", max_length=MOST_LETTERS, examples=["cannot log in after password change"])
@@ -47,7 +48,7 @@ class TicketBody(BaseModel):
     shown: list[str] = Field([], max_length=20, description="Ids suggested already, where no suggestion_id is kept.")
 
 
-class EventBody(BaseModel):
+class EventBody(KnownFields):
     """What happened on the form."""
 
     event: Event
@@ -61,6 +62,7 @@ class SuggestBody(BaseModel):
     suggestions: list[SuggestionBody]
     reason: str = Field(description="Why there is none; empty where there are some.")
     suggestion_id: str | None = Field(description="To be sent along the next time, and with what became of them.")
+    unknown: list[str] = Field(description="Which fields of the body were not read, as none is of that name.")
     generation: int
     took_ms: float
 
@@ -105,6 +107,7 @@ def suggest(base: Base, who: Who, sight: CallerSight, ticket: TicketBody) -> Ann
         "suggestions": [suggestion_json(hit) for hit in found.hits],
         "reason": found.reason,
         "suggestion_id": session,
+        "unknown": ticket.unknown,
         "generation": found.generation,
         "took_ms": round((time.perf_counter() - started) * 1000, 2),
     }

@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from kb_service.api.caller import Base, CallerSight, Records, Who
 from kb_service.api.description import As
+from kb_service.api.known_names import FormFields, KnownParameters
 from kb_service.api.problems import NOT_FOUND, RESPONSES
 from kb_service.api.record_bodies import TriagedBody
 from kb_service.api.search_threads import on_search_threads
@@ -14,10 +15,10 @@ from kb_service.bodies import triage_json
 from kb_service.incident import MOST_LETTERS, MOST_LETTERS_SHORT, Incident, incident_of
 from kb_service.triage import Ticket
 
-router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[Records], responses=RESPONSES)
+router = APIRouter(prefix="/api", tags=["incidents"], dependencies=[KnownParameters, Records], responses=RESPONSES)
 
 
-class TriageBody(BaseModel):
+class TriageBody(FormFields):
     """A number of the record, or what came in; a text that is nothing but such a number is one."""
 
     number: str | None = Field(None, max_length=64, examples=["INC0020119"])
@@ -34,7 +35,8 @@ class TriageBody(BaseModel):
     @model_validator(mode="after")
     def _says_something(self) -> "TriageBody":
         if not any((self.number or "", self.text or "", self.short_description or "", self.description or "")):
-            raise ValueError("give a number, a text or a short_description")
+            unread = f"; no field is called {', '.join(self.unknown)}" if self.unknown else ""
+            raise ValueError(f"give a number, a text or a short_description{unread}")
         return self
 
     @property
@@ -69,6 +71,7 @@ def triage(
     return {
         "number": ticket.incident.number if ticket.incident else None,
         **body,
+        "unknown": asked.unknown,
         "generation": base.index.generation,
         "demo": base.desk.is_demo,
     }

@@ -12,7 +12,7 @@ from tests.triage_api.asked import problem
 
 def test_triage_by_number_by_text_and_by_fields(client: TestClient) -> None:
     by_number = client.post("/api/triage", json={"number": "inc1"}).json()
-    assert by_number.keys() == KEYS | {"number", "generation", "demo"}
+    assert by_number.keys() == KEYS | {"number", "unknown", "generation", "demo"}
     assert (by_number["number"], by_number["demo"]) == ("INC1", False)
     assert by_number["suggestions"][0]["id"] == "runbooks/printer"
     # Neither itself nor what is below it
