@@ -15,3 +15,21 @@ export async function unpacked(text) {
   const bytes = Uint8Array.from(letters, (one) => one.charCodeAt(0));
   return JSON.parse(new TextDecoder().decode(await through(bytes, new DecompressionStream("deflate-raw"))));
 }
+
+// To a provider of sign-ins nobody takes a ticket along, and the way back leads to the address alone: it waits in the tab.
+const WAITS = "kb-long";
+
+export function leaveFor(then) {
+  if (location.hash) sessionStorage.setItem(WAITS, JSON.stringify([then, location.hash]));
+}
+
+export function comeBack() {
+  try {
+    const [then, hash] = JSON.parse(sessionStorage.getItem(WAITS) ?? "[]");
+    sessionStorage.removeItem(WAITS);
+    const here = location.pathname + location.search;
+    if (hash && !location.hash && here.endsWith(then)) history.replaceState(null, "", here + hash);
+  } catch {
+    // A browser that keeps nothing has nothing to bring back
+  }
+}

@@ -1,5 +1,5 @@
 // Results as one types: by words at once, by meaning too when one pauses. An answer that comes late is not shown.
-import { MOST_IN_ADDRESS, packed, unpacked } from "./long.js";
+import { MOST_IN_ADDRESS, comeBack, packed, unpacked } from "./long.js";
 
 const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
 const PAUSE = 180;
@@ -28,6 +28,7 @@ results.addEventListener("auxclick", opened);
 // Above half a screen the narrowing stands beside what was found
 results.querySelector("aside details")?.toggleAttribute("open", isWide() || isNarrowed());
 
+comeBack();
 // Back and forward lead through what was asked for by Enter or narrowed down, not through every letter
 let here = place();
 let isKept = true;

@@ -1,5 +1,5 @@
 // A ticket too long for an address has one all the same, to hand on.
-import { packed, unpacked } from "./long.js";
+import { comeBack, packed, unpacked } from "./long.js";
 
 const form = document.querySelector("form.ticket");
 const NAME = "#ticket=";
@@ -15,5 +15,6 @@ async function open() {
 }
 
 addEventListener("hashchange", open);
+comeBack();
 if (!form.text.value) open();
 else if (!location.search) history.replaceState(null, "", `${NAME}${await packed([form.text.value, form.service.value])}`);

@@ -14,6 +14,7 @@ from tests.browser.conftest import Opened
 from tests.browser.pages import RUNBOOK
 from tests.browser.test_every_page import violations
 from tests.conftest import CONTENT
+from tests.oidc_provider import CLIENT, SECRET, open_provider
 
 SignedIn = Callable[..., Page]
 NewKey = Callable[[str], str]
@@ -104,6 +105,33 @@ def test_who_is_signed_out_while_searching_goes_on_once_signed_in(
     page.keyboard.press("Enter")
     expect(field).to_have_value(f"{text} drops")
     page.wait_for_selector("#results [data-search]")
+
+
+@pytest.mark.parametrize(("start", "button"), [("/", "Search"), ("/triage", "Triage")])
+def test_a_long_text_comes_back_from_the_provider(tmp_path: Path, opened: Opened, start: str, button: str) -> None:
+    text = "a line of a log that nobody reads; " * 100 + "done"
+    with open_provider() as provider:
+        provider.claims = {"groups": ["desk"], "name": "Ann Other"}
+        named = {"ISSUER": provider.issuer, "CLIENT_ID": CLIENT, "CLIENT_SECRET": SECRET, "ROLES": '{"desk": "agent"}'}
+        service = Service(tmp_path / "data", KB_CONTENT=str(CONTENT), **{f"KB_OIDC_{k}": v for k, v in named.items()})
+        service.kb("index")
+        with service.running() as client:
+            page = opened(str(client.base_url), start, ("401 (Unauthorized)",))
+            page.get_by_role("link", name="Sign in through").click()
+            expect(page.locator("details.who")).to_contain_text("Ann Other (agent)")
+            page.wait_for_load_state()
+            field = page.locator("input[type=search], textarea[name=text]").last
+            field.fill(text)
+            page.get_by_role("button", name=button, exact=True).click()
+            expect(page).to_have_url(re.compile("#(q|ticket)="))
+            address = page.url
+            page.context.clear_cookies()
+            page.goto("about:blank")
+            page.goto(address)
+            page.get_by_role("link", name="Sign in through").click()
+            expect(field).to_have_value(text)
+            expect(page).to_have_url(re.compile("#(q|ticket)="))
+            page.goto("about:blank")
 
 
 def test_a_requester_is_helped_by_the_form_and_says_so(signed_in: SignedIn) -> None:
