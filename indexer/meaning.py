@@ -20,9 +20,9 @@ Keys = NDArray[np.int64]
 Rows = NDArray[np.int32]
 
 # So many lists of a base are looked at for a query that may choose from all, and this share of them: of the ten nearest
-# of half a million real vectors with noise these hold 99.5 %
+# of 2.4 million real vectors with noise these hold 99.5 %, half as many 99.0 % in six sevenths of the time of a search
 _LEAST_LISTS = 128
-_LISTS_SHARE = 1 / 16
+_LISTS_SHARE = 1 / 8
 # Of those who may choose from less than this share the nearest lie anywhere: all lists are looked at
 _FEW = 0.01
 # Vectors are made ready so many at a time, to stay where the processor has them at hand
